@@ -1,0 +1,101 @@
+//! API keys: `sk_live_` and 40 alphanumerics. Only their SHA-256 is stored: 238 bits of chance need no slow hash.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    chance::Chance,
+    id::{ApiKeyId, OrganizationId},
+};
+
+const PREFIX: &str = "sk_live_";
+const RANDOM_CHARACTERS: usize = 40;
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The text of a key, shown once to the one who creates it.
+pub struct ApiKeyText(SecretString);
+
+impl ApiKeyText {
+    /// A new key from a secure source of chance, every character equally likely.
+    pub fn generate(chance: &dyn Chance) -> Self {
+        let mut text = String::from(PREFIX);
+        while text.len() < PREFIX.len() + RANDOM_CHARACTERS {
+            let mut byte = [0_u8];
+            chance.fill(&mut byte);
+            // 248 is the largest multiple of 62 in a byte; what lies above would favour the first letters.
+            if byte[0] < 248 {
+                text.push(char::from(ALPHABET[usize::from(byte[0] % 62)]));
+            }
+        }
+        Self(text.into())
+    }
+
+    /// The key as its owner must send it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What the store keeps of it.
+    pub fn hash(&self) -> ApiKeyHash {
+        ApiKeyHash::of(self.expose())
+    }
+}
+
+/// The SHA-256 of a key's text. Looking a key up by its hash compares nothing that an attacker could steer byte by byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyHash([u8; 32]);
+
+impl ApiKeyHash {
+    /// The hash of what somebody presents as a key; any text has one.
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The 32 bytes to store or to look up.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKeyHash([redacted])")
+    }
+}
+
+/// What is known of a key after it was shown.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields say what they are")]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub organization_id: OrganizationId,
+    pub name: String,
+    pub hash: ApiKeyHash,
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting(std::sync::atomic::AtomicU8);
+    impl Chance for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for byte in bytes {
+                *byte = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_prefix_and_forty_alphanumerics() {
+        let chance = Counting(230.into());
+        let key = ApiKeyText::generate(&chance);
+        let random = key.expose().strip_prefix("sk_live_").unwrap();
+        assert_eq!(random.len(), 40);
+        assert!(random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+}

@@ -1,0 +1,40 @@
+//! What the program needs of a store, cut by who needs it.
+//!
+//! - One method is one transaction is one business fact: either all of it is on disk when the method returns `Ok`, or nothing
+//!   of it ever will be. No transaction handle leaves a store, so no HTTP request can happen inside one.
+//! - Ids and times come from the caller. Every list has a limit.
+//! - A write that depends on a claim takes its lease, and answers with an error of its own when the lease is lost.
+//! - Another organization's row is a missing row.
+//! - Every guarantee stated here is proved, for every store, by a test of the conformance suite.
+
+mod access;
+mod administration;
+mod handoff;
+mod history;
+mod intake;
+mod queue;
+mod upkeep;
+
+pub use access::{Access, CreateKeyError};
+pub use administration::{Administration, CreateAgentError, CreateWebhookError, NewAgent, AgentConfig, UpdateWebhookError};
+pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
+pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
+pub use intake::{CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts};
+pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
+pub use upkeep::Upkeep;
+
+/// A store is all roles together; each user asks for the ones it needs.
+pub trait Store: Intake + DeliveryQueue + Administration + History + Access + Upkeep {}
+
+impl<T: Intake + DeliveryQueue + Administration + History + Access + Upkeep> Store for T {}
+
+/// The store could not do what was asked; nothing was changed as far as can be known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is locked, full or shutting down: the same call may succeed later.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// It holds something that this program did not write.
+    #[error("the store holds an unreadable row: {0}")]
+    Corrupt(String),
+}

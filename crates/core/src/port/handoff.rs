@@ -1,0 +1,41 @@
+//! The way from those who write a delivery to the engine that sends it, without either knowing the other.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{
+    attempt::AttemptError,
+    delivery::{Claimed, Lease},
+};
+
+/// The delivery engine as the intake sees it.
+pub trait Handoff: Send + Sync {
+    /// A place to send a delivery at once; `None` if all are taken or the engine is shutting down. A delivery written without
+    /// one is due at once, and is claimed as soon as a place is free.
+    fn reserve(&self) -> Option<Box<dyn Reservation>>;
+
+    /// Says that a delivery became due without a reservation.
+    fn wake(&self);
+}
+
+/// A place in the engine. Dropping it gives the place back.
+pub trait Reservation: Send {
+    /// The lease under which the delivery must be written.
+    fn lease(&self) -> Lease;
+
+    /// Makes the attempt now, in the background. The future tells how it ended and may be dropped.
+    fn send(self: Box<Self>, claimed: Claimed) -> Sent;
+}
+
+/// Resolves when the attempt is recorded; to `None` if it could not be.
+pub type Sent = Pin<Box<dyn Future<Output = Option<AttemptSummary>> + Send>>;
+
+/// How an attempt ended, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptSummary {
+    /// Whether the receiver took it.
+    pub delivered: bool,
+    /// The status it answered with, if it answered.
+    pub http_status: Option<u16>,
+    /// Why there was no answer, if there was none.
+    pub error: Option<AttemptError>,
+}

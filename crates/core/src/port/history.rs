@@ -1,0 +1,86 @@
+//! What happened is read. Nothing here writes.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::StoreError;
+use crate::{
+    attempt::Attempt,
+    delivery::{Delivery, DeliveryStatus},
+    id::{AgentId, DeliveryId, OrganizationId, RunId, WebhookId},
+    run::{Run, RunRef, RunStatus},
+    scenario::ScenarioResult,
+};
+
+/// Runs and deliveries, read only.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// The run of that id or number.
+    async fn run(&self, organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError>;
+
+    /// A page of the runs, newest first, and how many match in all.
+    async fn runs(&self, organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
+
+    /// A run's scenario results in the order of their first report.
+    async fn results(&self, organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+
+    /// A page of the deliveries, newest first. Rows that arrive later never shift a page that is reached by its cursor.
+    async fn deliveries(&self, organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
+
+    /// A delivery with all its attempts, first to last.
+    async fn delivery(
+        &self,
+        organization: OrganizationId,
+        id: DeliveryId,
+    ) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
+}
+
+/// A piece of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many rows at most.
+    pub limit: u32,
+    /// How many rows to pass over.
+    pub offset: u32,
+}
+
+/// Which runs; what is `None` does not restrict.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs, reason = "the fields are those of the run")]
+pub struct RunFilter {
+    pub status: Option<RunStatus>,
+    pub agent_id: Option<AgentId>,
+}
+
+/// Which deliveries, and how many; what is `None` does not restrict.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the fields are those of the delivery")]
+pub struct DeliveryFilter {
+    pub status: Option<DeliveryStatus>,
+    pub webhook_id: Option<WebhookId>,
+    pub agent_id: Option<AgentId>,
+    pub run_id: Option<RunId>,
+    /// Created at that time or later.
+    pub created_after: Option<Timestamp>,
+    /// Created before that time.
+    pub created_before: Option<Timestamp>,
+    pub cursor: Option<DeliveryCursor>,
+    pub limit: u32,
+}
+
+/// The last delivery of a page; the next page begins behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the delivery")]
+pub struct DeliveryCursor {
+    pub created_at: Timestamp,
+    pub id: DeliveryId,
+}
+
+/// A page of deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryPage {
+    /// At most as many as were asked for.
+    pub deliveries: Vec<Delivery>,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<DeliveryCursor>,
+}

@@ -1,0 +1,112 @@
+//! Deliveries go out: claimed, recorded, repeated.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::StoreError;
+use crate::{
+    attempt::{Message, Outcome},
+    delivery::{Claimed, Delivery, Lease},
+    id::{DeliveryId, EventId, LeaseToken, OrganizationId, WebhookId},
+    retry::NextStep,
+};
+
+/// The queue of deliveries.
+#[async_trait]
+pub trait DeliveryQueue: Send + Sync {
+    /// Claims up to `leases.len()` deliveries that are due at `now`, oldest first, one lease each, and records each one's attempt as started.
+    ///
+    /// A delivery whose lease has ended is due again; the attempt that nobody finished stays in the history as interrupted. A test
+    /// delivery in that situation has failed: tests are not repeated. No delivery is ever claimed by two callers at once.
+    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Records how an attempt ended and moves its delivery on: one transaction.
+    ///
+    /// The webhook's health follows (tests leave it alone); [`NextStep::Gone`] disables the webhook and cancels its other deliveries.
+    /// A delivery that was canceled meanwhile stays canceled unless the receiver took it: a success is never forgotten.
+    async fn record(&self, record: AttemptRecord) -> Result<(), RecordError>;
+
+    /// When the next delivery is due; the past if one already is. `None` if nothing is pending.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Writes a test delivery to a webhook, enabled or not, claimed by the caller.
+    async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError>;
+
+    /// Writes a new delivery of the event of an old one, linked to it. The old one stays as it is, whatever its status.
+    async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields say what they are")]
+pub struct AttemptRecord {
+    pub delivery_id: DeliveryId,
+    pub number: u32,
+    pub lease: LeaseToken,
+    pub ended_at: Timestamp,
+    /// From a clock that never jumps, in milliseconds.
+    pub duration_ms: u64,
+    pub outcome: Outcome,
+    pub request: Option<Message>,
+    pub response: Option<Message>,
+    pub next: NextStep,
+}
+
+/// Why an attempt was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The lease ended and the delivery belongs to somebody else: what came of it is theirs to say.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The store failed; the attempt may or may not be recorded.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A test delivery to be written.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields say what they are")]
+pub struct TestDelivery {
+    pub organization_id: OrganizationId,
+    pub webhook_id: WebhookId,
+    pub event_id: EventId,
+    pub delivery_id: DeliveryId,
+    pub lease: Lease,
+    pub at: Timestamp,
+}
+
+/// A repetition to be written.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields say what they are")]
+pub struct Redelivery {
+    pub organization_id: OrganizationId,
+    pub of: DeliveryId,
+    pub delivery_id: DeliveryId,
+    pub lease: Option<Lease>,
+    pub at: Timestamp,
+}
+
+/// A delivery that was just written.
+#[derive(Debug, Clone)]
+pub struct Enqueued {
+    /// It, as the history shows it.
+    pub delivery: Delivery,
+    /// The right to send it, if a lease was given.
+    pub claimed: Option<Claimed>,
+}
+
+/// Why nothing was repeated.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum RedeliverError {
+    #[error("no such delivery")]
+    NotFound,
+    #[error("a test delivery is not repeated")]
+    IsTest,
+    #[error("its webhook was deleted")]
+    WebhookDeleted,
+    #[error("its webhook is disabled")]
+    WebhookDisabled,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,18 @@
+//! The store looks after itself.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::StoreError;
+
+/// Starting up and being asked how it is.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Voids the leases of processes that are known to be dead, so that their work is due at `now`. Answers how many there were.
+    ///
+    /// On the embedded store this is every lease, because only one process serves a database at a time.
+    async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Succeeds if the store can read.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,130 @@
+//! The request of one attempt, down to the bytes.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::{delivery::Claimed, id::DeliveryId, payload, signature, wire_time};
+
+/// The headers of a webhook request that are ours, in the spelling in which they are sent.
+pub mod header {
+    /// What happened.
+    pub const EVENT: &str = "x-preclinical-event";
+    /// The delivery's UUID, the same on every retry.
+    pub const DELIVERY: &str = "x-preclinical-delivery";
+    /// The body's HMAC in hex.
+    pub const SIGNATURE: &str = "x-preclinical-signature";
+    /// Standard Webhooks: the message's id, the same on every retry.
+    pub const WEBHOOK_ID: &str = "webhook-id";
+    /// Standard Webhooks: Unix seconds of this attempt.
+    pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
+    /// Standard Webhooks: the signatures, separated by spaces.
+    pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
+}
+
+/// What the `User-Agent` header says.
+pub const USER_AGENT: &str = concat!("Preclinical-Webhooks/", env!("CARGO_PKG_VERSION"));
+
+/// Headers in the order in which they travel.
+pub type Headers = Vec<(String, String)>;
+
+/// What an attempt sends. The body is the one that was signed, and the one that the history keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookRequest {
+    /// All headers but `Host` and `Content-Length`, which the HTTP client derives.
+    pub headers: Headers,
+    /// The body, serialized once.
+    pub body: Bytes,
+}
+
+/// The Standard Webhooks id of a delivery.
+pub fn message_id(delivery: DeliveryId) -> String {
+    format!("msg_{delivery}")
+}
+
+/// Builds and signs the request of one attempt that is made at `sent_at`.
+pub fn build(claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
+    let body = payload::body(claimed.event, &claimed.content, sent_at);
+    let id = message_id(claimed.delivery_id);
+    let timestamp = wire_time::whole_seconds(sent_at);
+    let mut headers: Vec<(&str, String)> = vec![
+        ("content-type", "application/json".into()),
+        ("user-agent", USER_AGENT.into()),
+        (header::EVENT, claimed.event.as_str().into()),
+        (header::DELIVERY, claimed.delivery_id.to_string()),
+    ];
+    if let Some(current) = claimed.secrets.first() {
+        headers.push((header::SIGNATURE, signature::preclinical(current, &body)));
+    }
+    if !claimed.secrets.is_empty() {
+        headers.push((header::WEBHOOK_SIGNATURE, signature::standard(&claimed.secrets, &id, timestamp, &body)));
+    }
+    headers.push((header::WEBHOOK_ID, id));
+    headers.push((header::WEBHOOK_TIMESTAMP, timestamp.to_string()));
+    WebhookRequest { headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), body }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        delivery::Lease,
+        event::{EventContent, EventKind},
+        id::{LeaseToken, OrganizationId, WebhookId},
+        secret::SigningSecret,
+    };
+
+    fn claimed(secrets: &[&str]) -> Claimed {
+        let now = "2026-01-30T10:32:45Z".parse().unwrap();
+        Claimed {
+            delivery_id: DeliveryId::from_uuid(Uuid::from_u128(0xabc)),
+            organization_id: OrganizationId::from_uuid(Uuid::nil()),
+            webhook_id: WebhookId::from_uuid(Uuid::nil()),
+            attempt: 1,
+            failures: 0,
+            lease: Lease { token: LeaseToken::from_uuid(Uuid::nil()), until: now },
+            url: "https://example.com".into(),
+            secrets: secrets.iter().map(|text| SigningSecret::parse(text).unwrap()).collect(),
+            event: EventKind::Test,
+            content: EventContent::of_test(now),
+        }
+    }
+
+    fn value<'a>(request: &'a WebhookRequest, name: &str) -> Option<&'a str> {
+        request.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn without_a_secret_nothing_is_signed() {
+        let request = build(&claimed(&[]), "2026-01-30T10:32:45Z".parse().unwrap());
+        assert_eq!(value(&request, header::SIGNATURE), None);
+        assert_eq!(value(&request, header::WEBHOOK_SIGNATURE), None);
+        assert_eq!(value(&request, header::WEBHOOK_ID), Some("msg_00000000-0000-0000-0000-000000000abc"));
+    }
+
+    #[test]
+    fn every_attempt_has_the_same_id_and_its_own_time_and_signature() {
+        let (first, second) = ("2026-01-30T10:32:45Z".parse().unwrap(), "2026-01-30T10:33:45Z".parse().unwrap());
+        let claimed = claimed(&["secret"]);
+        let (first, second) = (build(&claimed, first), build(&claimed, second));
+        assert_eq!(value(&first, header::WEBHOOK_ID), value(&second, header::WEBHOOK_ID));
+        assert_eq!(value(&first, header::WEBHOOK_TIMESTAMP), Some("1769769165"));
+        assert_eq!(value(&second, header::WEBHOOK_TIMESTAMP), Some("1769769225"));
+        for name in [header::SIGNATURE, header::WEBHOOK_SIGNATURE] {
+            assert_ne!(value(&first, name), value(&second, name));
+        }
+    }
+
+    #[test]
+    fn the_signatures_are_those_of_the_bytes_sent() {
+        let request = build(&claimed(&["new", "old"]), "2026-01-30T10:32:45Z".parse().unwrap());
+        let [new, old] = ["new", "old"].map(|text| SigningSecret::parse(text).unwrap());
+        let id = value(&request, header::WEBHOOK_ID).unwrap();
+        let timestamp = value(&request, header::WEBHOOK_TIMESTAMP).unwrap();
+        let standard = value(&request, header::WEBHOOK_SIGNATURE).unwrap();
+        assert!(signature::verify_standard(&new, id, timestamp, &request.body, standard));
+        assert!(signature::verify_standard(&old, id, timestamp, &request.body, standard));
+        assert!(signature::verify_preclinical(&new, &request.body, value(&request, header::SIGNATURE).unwrap()));
+    }
+}
