@@ -1,1 +1,117 @@
-//! Placeholder.
+//! The embedded store: one SQLite file, one writer that commits in groups, several readers.
+//!
+//! A method that returned `Ok` is on disk (`synchronous=FULL`): the writer answers only after the commit. Everything that waits
+//! while a commit is under way goes into the next one, each call in a savepoint of its own, so that one caller's refusal
+//! touches nobody else's work.
+//!
+//! Left out on purpose: leases between processes. One process at a time may [`serve`](SqliteStore::open_exclusively) a file.
+
+mod access;
+mod administration;
+mod connection;
+mod history;
+mod intake;
+mod migrations;
+mod pool;
+mod queue;
+mod row;
+mod upkeep;
+mod writer;
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use preclinical_core::port::StoreError;
+use rusqlite::Connection;
+
+use self::{pool::ReaderPool, writer::Writer};
+
+const READERS: usize = 4;
+
+/// A handle to the store; clones share it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Arc<Writer>,
+    readers: Arc<ReaderPool>,
+    _exclusive: Option<Arc<File>>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process serves it.
+    InUse(PathBuf),
+    /// It was written by a newer version of this program.
+    TooNew,
+    /// The file system or SQLite refused.
+    Failed(String),
+}
+
+impl std::error::Error for OpenError {}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InUse(path) => write!(f, "another process serves {}", path.display()),
+            Self::TooNew => f.write_str("it was written by a newer version of this program"),
+            Self::Failed(cause) => f.write_str(cause),
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the database, creating or upgrading it, beside other processes that do not serve it either.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, None)
+    }
+
+    /// Opens the database for serving; refuses while another process does.
+    pub fn open_exclusively(path: &Path) -> Result<Self, OpenError> {
+        let lock_path = path.with_extension("lock");
+        let lock = private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
+        match lock.try_lock() {
+            Ok(()) => Self::open_with(path, Some(Arc::new(lock))),
+            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+            Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Failed(error.to_string())),
+        }
+    }
+
+    fn open_with(path: &Path, exclusive: Option<Arc<File>>) -> Result<Self, OpenError> {
+        let failed = |error: rusqlite::Error| OpenError::Failed(error.to_string());
+        // SQLite gives its companions the rights of this file, which holds secrets.
+        private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
+        let mut writing = connection::open(path).map_err(failed)?;
+        migrations::run(&mut writing)?;
+        let reading: Result<Vec<Connection>, _> = (0..READERS).map(|_| connection::open_reader(path)).collect();
+        Ok(Self {
+            writer: Arc::new(Writer::start(writing)),
+            readers: Arc::new(ReaderPool::start(reading.map_err(failed)?)),
+            _exclusive: exclusive,
+        })
+    }
+
+    async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.writer.run(job).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(job).await
+    }
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

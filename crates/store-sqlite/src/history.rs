@@ -1,0 +1,130 @@
+//! [`History`] on SQLite.
+
+mod attempts;
+mod deliveries;
+
+use async_trait::async_trait;
+use preclinical_core::{
+    attempt::Attempt,
+    delivery::Delivery,
+    id::{DeliveryId, OrganizationId},
+    port::{DeliveryFilter, DeliveryPage, History, Page, RunFilter, StoreError},
+    run::{Run, RunRef, RunStatus},
+    scenario::ScenarioResult,
+};
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+pub(crate) use self::deliveries::find as find_delivery;
+use crate::{
+    SqliteStore,
+    row::{self, Id, RUN_COLUMNS, unavailable},
+};
+
+/// The run of that id or number in the organization.
+pub(crate) fn find_run(connection: &Connection, organization: OrganizationId, run: RunRef) -> rusqlite::Result<Option<Run>> {
+    let columns = format!("SELECT {RUN_COLUMNS} FROM runs run JOIN agents agent ON agent.id = run.agent_id");
+    match run {
+        RunRef::Id(id) => connection
+            .prepare_cached(&format!("{columns} WHERE run.id = :id AND run.organization_id = :organization"))?
+            .query_row(named_params! { ":id": Id(id), ":organization": Id(organization) }, row::run)
+            .optional(),
+        RunRef::Number(number) => connection
+            .prepare_cached(&format!("{columns} WHERE run.number = :number AND run.organization_id = :organization"))?
+            .query_row(named_params! { ":number": number.0, ":organization": Id(organization) }, row::run)
+            .optional(),
+    }
+}
+
+fn read_results(connection: &Connection, run: &Run) -> Result<Vec<ScenarioResult>, StoreError> {
+    let contents = connection
+        .prepare_cached("SELECT content FROM scenario_results WHERE run_id = ?1 ORDER BY position")
+        .and_then(|mut statement| {
+            statement.query_map([Id(run.id)], |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+        })
+        .map_err(unavailable)?;
+    contents
+        .iter()
+        .map(|content| serde_json::from_slice(content).map_err(|error| StoreError::Corrupt(error.to_string())))
+        .collect()
+}
+
+fn read_runs(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: RunFilter,
+    page: Page,
+) -> rusqlite::Result<(Vec<Run>, u64)> {
+    let mut conditions = String::from("run.organization_id = :organization");
+    for (restricts, condition) in [
+        (filter.status.is_some(), " AND run.status = :status"),
+        (filter.agent_id.is_some(), " AND run.agent_id = :agent"),
+    ] {
+        if restricts {
+            conditions.push_str(condition);
+        }
+    }
+    let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = Vec::new();
+    let organization = Id(organization);
+    let (status, agent) = (filter.status.map(RunStatus::as_str), filter.agent_id.map(Id));
+    parameters.push((":organization", &organization));
+    if status.is_some() {
+        parameters.push((":status", &status));
+    }
+    if agent.is_some() {
+        parameters.push((":agent", &agent));
+    }
+    let total: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM runs run WHERE {conditions}"))?
+        .query_row(parameters.as_slice(), |row| row.get(0))?;
+    let runs = connection
+        .prepare_cached(&format!(
+            "SELECT {RUN_COLUMNS} FROM runs run JOIN agents agent ON agent.id = run.agent_id WHERE {conditions} \
+             ORDER BY run.number DESC LIMIT {} OFFSET {}",
+            page.limit, page.offset
+        ))?
+        .query_map(parameters.as_slice(), row::run)?
+        .collect::<rusqlite::Result<Vec<Run>>>()?;
+    Ok((runs, total.unsigned_abs()))
+}
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn run(&self, organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError> {
+        self.read(move |connection| find_run(connection, organization, run).map_err(unavailable)).await
+    }
+
+    async fn runs(&self, organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError> {
+        self.read(move |connection| read_runs(connection, organization, filter, page).map_err(unavailable)).await
+    }
+
+    async fn results(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+    ) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError> {
+        self.read(move |connection| {
+            let Some(run) = find_run(connection, organization, run).map_err(unavailable)? else { return Ok(None) };
+            let results = read_results(connection, &run)?;
+            Ok(Some((run, results)))
+        })
+        .await
+    }
+
+    async fn deliveries(&self, organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError> {
+        self.read(move |connection| deliveries::page(connection, organization, &filter).map_err(unavailable)).await
+    }
+
+    async fn delivery(
+        &self,
+        organization: OrganizationId,
+        id: DeliveryId,
+    ) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError> {
+        self.read(move |connection| {
+            let Some(delivery) = deliveries::find(connection, organization, id).map_err(unavailable)? else {
+                return Ok(None);
+            };
+            Ok(Some((delivery, attempts::of(connection, id)?)))
+        })
+        .await
+    }
+}

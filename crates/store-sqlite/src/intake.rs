@@ -1,0 +1,63 @@
+//! [`Intake`] on SQLite.
+
+mod finishing;
+mod reporting;
+
+use async_trait::async_trait;
+use preclinical_core::{
+    port::{CreateRunError, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, StoreError},
+    run::{Run, RunRef, RunStatus},
+};
+use rusqlite::{Connection, params};
+
+use crate::{
+    SqliteStore, administration, history,
+    row::{Id, Time, unavailable},
+};
+
+fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> {
+    if !administration::agent_exists(connection, new.organization_id, new.agent_id).map_err(unavailable)? {
+        return Err(CreateRunError::AgentNotFound);
+    }
+    let status = if new.started_at.is_some() { RunStatus::Running } else { RunStatus::Pending };
+    let insert = || {
+        let number: u32 = connection
+            .prepare_cached("UPDATE organizations SET last_run_number = last_run_number + 1 WHERE id = ?1 RETURNING last_run_number")?
+            .query_row([Id(new.organization_id)], |row| row.get(0))?;
+        connection
+            .prepare_cached(
+                "INSERT INTO runs (id, organization_id, number, agent_id, name, status, planned, total, started_at, created_at) \
+                 SELECT ?1, ?2, ?3, ?4, coalesce(?5, name || ' test run'), ?6, ?7, coalesce(?7, 0), ?8, ?9 \
+                 FROM agents WHERE id = ?4",
+            )?
+            .execute(params![
+                Id(new.id),
+                Id(new.organization_id),
+                number,
+                Id(new.agent_id),
+                new.name,
+                status.as_str(),
+                new.planned,
+                new.started_at.map(Time),
+                Time(new.created_at),
+            ])?;
+        history::find_run(connection, new.organization_id, RunRef::Id(new.id))
+    };
+    let run = insert().map_err(unavailable)?;
+    run.ok_or_else(|| StoreError::Corrupt("a run vanished".into()).into())
+}
+
+#[async_trait]
+impl Intake for SqliteStore {
+    async fn create_run(&self, run: NewRun) -> Result<Run, CreateRunError> {
+        self.write(move |connection| create(connection, &run)).await
+    }
+
+    async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
+        self.write(move |connection| reporting::report(connection, &report)).await
+    }
+
+    async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
+        self.write(move |connection| finishing::finish(connection, &finish)).await
+    }
+}

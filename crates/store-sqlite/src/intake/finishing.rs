@@ -1,0 +1,129 @@
+//! The end of a run: final state, event and delivery as one fact.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    choice::{self, Candidate},
+    event::{EventContent, EventKind},
+    port::{Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
+    run::{FinalStatus, Run, RunStatus},
+    tally::Tally,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{
+    history, queue,
+    row::{Id, Time, id, unavailable},
+};
+
+/// Ends the run that a caller names.
+pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<Finished, FinishError> {
+    let found = history::find_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
+    let run = found.ok_or(FinishError::RunNotFound)?;
+    if run.status.is_final() {
+        return Err(FinishError::AlreadyFinal(run.status));
+    }
+    let tally = match finish.counts {
+        Some(counts) => counted(connection, &run, counts)?,
+        None => run.tally,
+    };
+    let run = ended(run, finish.to, tally, finish.at);
+    settle(connection, run, &finish.dispatch).map_err(FinishError::from)
+}
+
+/// Writes the final state of `run`, its event, and the delivery that follows from it.
+pub(super) fn settle(connection: &Connection, run: Run, dispatch: &Dispatch) -> Result<Finished, StoreError> {
+    let write = || {
+        let generation: Option<i64> = connection
+            .prepare_cached(
+                "UPDATE runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
+                 completed_at = ?8, generation = generation + 1 \
+                 WHERE id = ?1 AND status IN ('pending', 'running', 'grading') RETURNING generation",
+            )?
+            .query_row(
+                params![
+                    Id(run.id),
+                    run.status.as_str(),
+                    run.tally.passed,
+                    run.tally.failed,
+                    run.tally.error,
+                    run.tally.total,
+                    run.started_at.map(Time),
+                    run.completed_at.map(Time),
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        generation.map(|generation| announce(connection, &run, generation, dispatch)).transpose()
+    };
+    let fate = write().map_err(unavailable)?;
+    // The caller saw the run unfinished in this very transaction.
+    let fate = fate.ok_or_else(|| StoreError::Corrupt("a run changed inside a transaction".into()))?;
+    Ok(Finished { run, fate })
+}
+
+/// The run as it is once it ended at `at`. A run that nobody saw begin began when it ended, unless it was canceled.
+pub(super) fn ended(run: Run, to: FinalStatus, tally: Tally, at: Timestamp) -> Run {
+    let started_at = match to {
+        FinalStatus::Canceled => run.started_at,
+        FinalStatus::Completed | FinalStatus::Failed => run.started_at.or(Some(at)),
+    };
+    Run { status: RunStatus::from(to), tally, started_at, completed_at: Some(at), ..run }
+}
+
+fn counted(connection: &Connection, run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
+    let reported: bool = connection
+        .prepare_cached("SELECT reported > 0 FROM runs WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row([Id(run.id)], |row| row.get(0)))
+        .map_err(unavailable)?;
+    if reported {
+        return Err(FinishError::CountsNotWanted);
+    }
+    let mut tally = Tally { passed: counts.passed, failed: counts.failed, error: counts.error, total: 0 };
+    let judged = tally.judged();
+    let sum = u32::try_from(judged).unwrap_or(u32::MAX);
+    tally.total = counts.total.unwrap_or(run.tally.total.max(sum));
+    if judged > u64::from(tally.total) {
+        return Err(FinishError::CountsExceedTotal { judged, total: tally.total });
+    }
+    Ok(tally)
+}
+
+fn announce(connection: &Connection, run: &Run, generation: i64, dispatch: &Dispatch) -> rusqlite::Result<Fate> {
+    let at = run.completed_at.unwrap_or(run.created_at);
+    let (kind, organization_id) = (EventKind::TestRunCompleted, run.organization_id);
+    let content = EventContent::of_run(run, &dispatch.public_url);
+    let event = queue::NewEvent {
+        id: dispatch.event_id,
+        organization_id,
+        kind,
+        run: Some((run.id, generation)),
+        content: &content,
+        at,
+    };
+    queue::insert_event(connection, &event)?;
+    let agents = candidate(connection, "agent_id = ?1", Id(run.agent_id))?;
+    let organizations = candidate(connection, "organization_id = ?1 AND agent_id IS NULL", Id(organization_id))?;
+    let Some(webhook_id) = choice::choose(agents, organizations) else { return Ok(Fate::NoWebhook) };
+    let delivery = queue::NewDelivery {
+        id: dispatch.delivery_id,
+        organization_id,
+        event_id: dispatch.event_id,
+        kind,
+        webhook_id,
+        agent_id: Some(run.agent_id),
+        run: Some((run.id, run.number)),
+        redelivery_of: None,
+        at,
+    };
+    queue::insert_delivery(connection, &delivery)?;
+    let Some(lease) = dispatch.lease else { return Ok(Fate::Due) };
+    let claimed = queue::claim(connection, dispatch.delivery_id, lease, at)?;
+    Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
+}
+
+fn candidate(connection: &Connection, condition: &str, owner: impl rusqlite::ToSql) -> rusqlite::Result<Option<Candidate>> {
+    connection
+        .prepare_cached(&format!("SELECT id, is_enabled FROM webhooks WHERE {condition}"))?
+        .query_row([owner], |row| Ok(Candidate { id: id(row, "id")?, is_enabled: row.get("is_enabled")? }))
+        .optional()
+}

@@ -1,0 +1,191 @@
+//! [`DeliveryQueue`] on SQLite.
+
+mod claim;
+mod recording;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use preclinical_core::{
+    delivery::{Claimed, DeliveryStatus, Lease},
+    event::{EventContent, EventKind},
+    id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, WebhookId},
+    port::{
+        AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery,
+    },
+    run::RunNumber,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub(crate) use self::claim::claim;
+use crate::{
+    SqliteStore, history,
+    row::{Id, Time, id, maybe_id, maybe_time, unavailable},
+};
+
+/// An event to be written; a test has no run.
+pub(crate) struct NewEvent<'a> {
+    pub(crate) id: EventId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) kind: EventKind,
+    pub(crate) run: Option<(RunId, i64)>,
+    pub(crate) content: &'a EventContent,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) fn insert_event(connection: &Connection, event: &NewEvent<'_>) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            Id(event.id),
+            Id(event.organization_id),
+            event.kind.as_str(),
+            event.run.map(|(run, _)| Id(run)),
+            event.run.map(|(_, generation)| generation),
+            event.content.bytes(),
+            Time(event.at),
+        ])
+}
+
+/// A delivery to be written, due at once.
+pub(crate) struct NewDelivery {
+    pub(crate) id: DeliveryId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) event_id: EventId,
+    pub(crate) kind: EventKind,
+    pub(crate) webhook_id: WebhookId,
+    pub(crate) agent_id: Option<AgentId>,
+    pub(crate) run: Option<(RunId, RunNumber)>,
+    pub(crate) redelivery_of: Option<DeliveryId>,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
+             status, due_at, redelivery_of, created_at) \
+             SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?8, url, 'pending', ?10, ?9, ?10 FROM webhooks WHERE id = ?5",
+        )?
+        .execute(params![
+            Id(delivery.id),
+            Id(delivery.organization_id),
+            Id(delivery.event_id),
+            delivery.kind.as_str(),
+            Id(delivery.webhook_id),
+            delivery.agent_id.map(Id),
+            delivery.run.map(|(id, _)| Id(id)),
+            delivery.run.map(|(_, number)| number.0),
+            delivery.redelivery_of.map(Id),
+            Time(delivery.at),
+        ])
+}
+
+/// Ends what a webhook still has to send. Who holds a lease may still record how its attempt ended.
+pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE webhook_id = ?1 AND status = 'pending'",
+        )?
+        .execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
+}
+
+fn enqueue_test(connection: &Connection, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
+    let agent: Option<Option<AgentId>> = connection
+        .prepare_cached("SELECT agent_id FROM webhooks WHERE id = ?1 AND organization_id = ?2")?
+        .query_row(params![Id(test.webhook_id), Id(test.organization_id)], |row| maybe_id(row, "agent_id"))
+        .optional()?;
+    let Some(agent_id) = agent else { return Ok(None) };
+    let content = EventContent::of_test(test.at);
+    let (kind, organization_id) = (EventKind::Test, test.organization_id);
+    insert_event(connection, &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at })?;
+    insert_delivery(
+        connection,
+        &NewDelivery {
+            id: test.delivery_id,
+            organization_id,
+            event_id: test.event_id,
+            kind,
+            webhook_id: test.webhook_id,
+            agent_id,
+            run: None,
+            redelivery_of: None,
+            at: test.at,
+        },
+    )?;
+    claim(connection, test.delivery_id, test.lease, test.at)
+}
+
+fn redeliver(connection: &Connection, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+    let old = history::find_delivery(connection, order.organization_id, order.of).map_err(unavailable)?;
+    let old = old.ok_or(RedeliverError::NotFound)?;
+    let (EventKind::TestRunCompleted, Some(run_id), Some(number)) = (old.event, old.run_id, old.run_number) else {
+        return Err(RedeliverError::IsTest);
+    };
+    let enabled: Option<bool> = connection
+        .prepare_cached("SELECT is_enabled FROM webhooks WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row([Id(old.webhook_id)], |row| row.get(0)).optional())
+        .map_err(unavailable)?;
+    match enabled {
+        None => return Err(RedeliverError::WebhookDeleted),
+        Some(false) => return Err(RedeliverError::WebhookDisabled),
+        Some(true) => {}
+    }
+    let write = || {
+        let event_id: EventId = connection
+            .prepare_cached("SELECT event_id FROM deliveries WHERE id = ?1")?
+            .query_row([Id(old.id)], |row| id(row, "event_id"))?;
+        insert_delivery(
+            connection,
+            &NewDelivery {
+                id: order.delivery_id,
+                organization_id: order.organization_id,
+                event_id,
+                kind: old.event,
+                webhook_id: old.webhook_id,
+                agent_id: old.agent_id,
+                run: Some((run_id, number)),
+                redelivery_of: Some(old.id),
+                at: order.at,
+            },
+        )?;
+        match order.lease {
+            Some(lease) => claim(connection, order.delivery_id, lease, order.at),
+            None => Ok(None),
+        }
+    };
+    let claimed = write().map_err(unavailable)?;
+    let delivery = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
+    Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
+}
+
+#[async_trait]
+impl DeliveryQueue for SqliteStore {
+    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
+        self.write(move |connection| claim::due(connection, now, &leases).map_err(unavailable)).await
+    }
+
+    async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
+        self.write(move |connection| recording::record(connection, &record)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'")
+                .and_then(|mut statement| statement.query_row([], |row| maybe_time(row, "due_at")))
+                .map_err(unavailable)
+        })
+        .await
+    }
+
+    async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
+        self.write(move |connection| enqueue_test(connection, &test).map_err(unavailable)).await
+    }
+
+    async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
+        self.write(move |connection| redeliver(connection, &redelivery)).await
+    }
+}

@@ -1,0 +1,100 @@
+//! Claiming: a lease on a delivery and the note that its attempt started, in one transaction.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    attempt::ErrorKind,
+    delivery::{Claimed, DeliveryStatus, Lease},
+    event::EventKind,
+    id::DeliveryId,
+    secret::SigningSecret,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::row::{Id, Time, content, id, named};
+
+const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
+
+/// Claims what is due, oldest first, one delivery per lease.
+pub(super) fn due(connection: &Connection, now: Timestamp, leases: &[Lease]) -> rusqlite::Result<Vec<Claimed>> {
+    let due: Vec<(DeliveryId, EventKind, bool)> = connection
+        .prepare_cached(
+            "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
+             WHERE status = 'pending' AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        )?
+        .query_map(params![Time(now), leases.len()], |row| {
+            Ok((id(row, "id")?, named(row, "kind", EventKind::parse)?, row.get("cut_off")?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for ((delivery, kind, cut_off), lease) in due.into_iter().zip(leases) {
+        if cut_off {
+            note_interruption(connection, delivery)?;
+        }
+        if cut_off && kind == EventKind::Test {
+            end(connection, delivery, DeliveryStatus::Failed, now)?;
+        } else {
+            claimed.extend(claim(connection, delivery, *lease, now)?);
+        }
+    }
+    Ok(claimed)
+}
+
+/// Claims one pending delivery. `None` if its webhook is no more; the delivery is then canceled.
+pub(crate) fn claim(
+    connection: &Connection,
+    delivery: DeliveryId,
+    lease: Lease,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Claimed>> {
+    let claimed = connection
+        .prepare_cached(
+            "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, w.secret, e.content \
+             FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
+        )?
+        .query_row([Id(delivery)], |row| read(row, lease))
+        .optional()?;
+    let Some(claimed) = claimed else {
+        end(connection, delivery, DeliveryStatus::Canceled, now)?;
+        return Ok(None);
+    };
+    connection
+        .prepare_cached("UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5 WHERE id = ?1")?
+        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
+    connection
+        .prepare_cached("INSERT INTO attempts (delivery_id, number, started_at) VALUES (?1, ?2, ?3)")?
+        .execute(params![Id(delivery), claimed.attempt, Time(now)])?;
+    Ok(Some(claimed))
+}
+
+fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
+    let secret: Option<String> = row.get("secret")?;
+    Ok(Claimed {
+        delivery_id: id(row, "id")?,
+        organization_id: id(row, "organization_id")?,
+        webhook_id: id(row, "webhook_id")?,
+        attempt: row.get::<_, u32>("attempt_count")? + 1,
+        failures: row.get("failures")?,
+        lease,
+        url: row.get("url")?,
+        secrets: secret.and_then(|text| SigningSecret::parse(&text).ok()).into_iter().collect(),
+        event: named(row, "kind", EventKind::parse)?,
+        content: content(row)?,
+    })
+}
+
+fn note_interruption(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE attempts SET error_kind = ?2, error_message = ?3 WHERE delivery_id = ?1 AND duration_ms IS NULL \
+             AND error_kind IS NULL",
+        )?
+        .execute(params![Id(delivery), ErrorKind::Interrupted.as_str(), INTERRUPTED])
+}
+
+fn end(connection: &Connection, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL WHERE id = ?1",
+        )?
+        .execute(params![Id(delivery), status.as_str(), Time(at)])
+}

@@ -1,0 +1,135 @@
+//! Recording: the end of an attempt and what follows from it, in one transaction.
+
+use preclinical_core::{
+    attempt::{Message, Outcome},
+    delivery::DeliveryStatus,
+    event::EventKind,
+    id::{LeaseToken, WebhookId},
+    port::{AttemptRecord, RecordError, StoreError},
+    retry::NextStep,
+    webhook::DisabledReason,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::cancel_pending;
+use crate::row::{Id, Time, id, maybe_id, named, unavailable};
+
+struct Current {
+    webhook: WebhookId,
+    kind: EventKind,
+    status: DeliveryStatus,
+    lease: Option<LeaseToken>,
+}
+
+/// Records the attempt if its lease still holds.
+pub(super) fn record(connection: &Connection, record: &AttemptRecord) -> Result<(), RecordError> {
+    let current = current(connection, record).map_err(unavailable)?;
+    let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
+        return Err(RecordError::LeaseLost);
+    };
+    finish_attempt(connection, record).map_err(unavailable)?;
+    keep(connection, record, "request", record.request.as_ref())?;
+    keep(connection, record, "response", record.response.as_ref())?;
+    move_on(connection, record, current.status).map_err(unavailable)?;
+    if current.kind != EventKind::Test {
+        note_health(connection, record, current.webhook).map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
+    connection
+        .prepare_cached("SELECT webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
+        .query_row([Id(record.delivery_id)], |row| {
+            Ok(Current {
+                webhook: id(row, "webhook_id")?,
+                kind: named(row, "kind", EventKind::parse)?,
+                status: named(row, "status", DeliveryStatus::parse)?,
+                lease: maybe_id(row, "lease_token")?,
+            })
+        })
+        .optional()
+}
+
+fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<usize> {
+    let error = match &record.outcome {
+        Outcome::Failed(error) => Some(error),
+        Outcome::Answered { .. } => None,
+    };
+    connection
+        .prepare_cached(
+            "UPDATE attempts SET duration_ms = ?3, http_status = ?4, error_kind = ?5, error_message = ?6 \
+             WHERE delivery_id = ?1 AND number = ?2",
+        )?
+        .execute(params![
+            Id(record.delivery_id),
+            record.number,
+            i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+            record.outcome.http_status(),
+            error.map(|error| error.kind.as_str()),
+            error.map(|error| error.message.as_str()),
+        ])
+}
+
+fn keep(connection: &Connection, record: &AttemptRecord, direction: &str, message: Option<&Message>) -> Result<(), StoreError> {
+    let Some(message) = message else { return Ok(()) };
+    let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                Id(record.delivery_id),
+                record.number,
+                direction,
+                headers,
+                &message.body[..],
+                i64::try_from(message.size_bytes).unwrap_or(i64::MAX),
+                message.truncated,
+            ])
+        })
+        .map(|_| ())
+        .map_err(unavailable)
+}
+
+fn move_on(connection: &Connection, record: &AttemptRecord, status: DeliveryStatus) -> rusqlite::Result<usize> {
+    let (status, due) = match (record.next, status) {
+        (NextStep::Delivered, _) => (DeliveryStatus::Delivered, None),
+        (NextStep::RetryAt(at), DeliveryStatus::Pending) => (DeliveryStatus::Pending, Some(at)),
+        (NextStep::Exhausted | NextStep::Gone, DeliveryStatus::Pending) => (DeliveryStatus::Failed, None),
+        (_, ended) => (ended, None),
+    };
+    let completed_at = due.is_none().then_some(Time(record.ended_at));
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
+             duration_ms = ?6, failures = failures + ?7 WHERE id = ?1",
+        )?
+        .execute(params![
+            Id(record.delivery_id),
+            status.as_str(),
+            due.map(Time),
+            completed_at,
+            record.outcome.http_status(),
+            i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+            !record.outcome.is_success(),
+        ])
+}
+
+fn note_health(connection: &Connection, record: &AttemptRecord, webhook: WebhookId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE webhooks SET last_triggered_at = ?2, \
+             consecutive_failures = CASE WHEN ?3 THEN 0 ELSE consecutive_failures + 1 END WHERE id = ?1",
+        )?
+        .execute(params![Id(webhook), Time(record.ended_at), record.outcome.is_success()])?;
+    if record.next == NextStep::Gone {
+        connection
+            .prepare_cached("UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![Id(webhook), DisabledReason::Gone.as_str(), Time(record.ended_at)])?;
+        cancel_pending(connection, webhook, record.ended_at)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The one writer: a thread that carries out what waits for it in one transaction, then answers everybody.
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use preclinical_core::port::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::row::unavailable;
+
+/// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
+const MAX_WAITING: usize = 8192;
+
+/// Calls that share a commit at most, so that nobody waits long for the first answer.
+const MAX_GROUP: usize = 512;
+
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Is given the open transaction, or the reason why there is none.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+
+pub(crate) struct Writer {
+    jobs: Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
+    pub(crate) fn start(connection: Connection) -> Self {
+        let (jobs, waiting) = crossbeam_channel::bounded(MAX_WAITING);
+        std::thread::spawn(move || serve(&connection, &waiting));
+        Self { jobs }
+    }
+
+    /// Carries out `job` in a savepoint of the next group and answers after its commit. An `Err` of the job undoes the job alone.
+    pub(crate) async fn run<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let outcome = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, job));
+            Box::new(move |commit| {
+                // Whoever waited may be gone; the fact is on disk all the same.
+                let _ = reply.send(commit.map_err(E::from).and(outcome));
+            })
+        });
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".into()),
+            TrySendError::Disconnected(_) => StoreError::Unavailable("the writer has ended".into()),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has ended".into()).into()))
+    }
+}
+
+fn in_savepoint<T, E: From<StoreError>>(
+    connection: &Connection,
+    job: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let step = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(unavailable);
+    step("SAVEPOINT one_call")?;
+    let outcome = job(connection);
+    if outcome.is_err() {
+        step("ROLLBACK TO one_call")?;
+    }
+    step("RELEASE one_call")?;
+    outcome
+}
+
+fn serve(connection: &Connection, waiting: &Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable);
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            // A full disk ends the transaction on its own; outside of it a job would commit by itself, in nobody's name.
+            let open = match &begun {
+                Ok(()) if connection.is_autocommit() => Err(StoreError::Unavailable("the transaction was ended".into())),
+                Ok(()) => Ok(connection),
+                Err(error) => Err(error.clone()),
+            };
+            answers.push(job(open));
+            next = if answers.len() < MAX_GROUP { waiting.try_recv().ok() } else { None };
+        }
+        let commit = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(unavailable));
+        if let Err(error) = &commit {
+            tracing::error!(%error, calls = answers.len(), "commit failed");
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+        }
+        for answer in answers {
+            answer(commit.clone());
+        }
+    }
+}
