@@ -1,0 +1,51 @@
+//! The receiver's answer, read to a limit.
+
+use bytes::BytesMut;
+use http::{HeaderMap, Response, header::RETRY_AFTER};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use preclinical_core::{
+    attempt::{KEPT_RESPONSE_BYTES, Message, READ_RESPONSE_BYTES},
+    request::Headers,
+    retry_after::RetryAfter,
+};
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<RetryAfter>,
+    pub(crate) message: Message,
+}
+
+/// Reads the answer's body up to the limit. Dropping what is left closes the connection.
+pub(crate) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
+    let (head, mut body) = response.into_parts();
+    let mut kept = BytesMut::new();
+    let mut size = 0_usize;
+    while size < READ_RESPONSE_BYTES {
+        let Some(frame) = body.frame().await else { break };
+        if let Ok(data) = frame?.into_data() {
+            let room = KEPT_RESPONSE_BYTES.saturating_sub(kept.len());
+            kept.extend_from_slice(&data[..room.min(data.len())]);
+            size = size.saturating_add(data.len());
+        }
+    }
+    // What was announced counts if the rest was not read.
+    let announced = body.size_hint().exact().unwrap_or(0);
+    let size_bytes = (size as u64).saturating_add(announced);
+    Ok(Answer {
+        status: head.status.as_u16(),
+        retry_after: head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(RetryAfter::parse),
+        message: Message {
+            headers: readable(&head.headers),
+            truncated: size_bytes > kept.len() as u64 || !body.is_end_stream(),
+            body: kept.freeze(),
+            size_bytes,
+        },
+    })
+}
+
+fn readable(headers: &HeaderMap) -> Headers {
+    let text = |value: &http::HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}

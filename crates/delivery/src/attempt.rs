@@ -1,0 +1,122 @@
+//! One attempt from its bytes to its record.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use preclinical_core::{
+    attempt::{AttemptError, ErrorKind, Message, Outcome},
+    delivery::Claimed,
+    event::EventKind,
+    port::{AttemptRecord, AttemptSummary, RecordError},
+    request::{self, WebhookRequest},
+    retry::NextStep,
+};
+use tokio::time::Instant;
+
+use crate::{answer::Answer, engine::Engine};
+
+/// The pause before a record that the store refused is tried again, as long as its lease holds.
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
+
+/// Sends, decides what follows and records both. `None` if the record was refused.
+pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<AttemptSummary> {
+    let request = request::build(&claimed, engine.clock.now());
+    let started = Instant::now();
+    let (outcome, answer) = send(engine, &claimed, &request).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let ended_at = engine.clock.now();
+    let next = decide(engine, &claimed, &outcome, ended_at);
+    let summary = summarize(&outcome);
+    log(&claimed, &outcome, duration_ms, next);
+    let record = AttemptRecord {
+        delivery_id: claimed.delivery_id,
+        number: claimed.attempt,
+        lease: claimed.lease.token,
+        ended_at,
+        duration_ms,
+        outcome,
+        request: Some(sent(request)),
+        response: answer.map(|answer| answer.message),
+        next,
+    };
+    let recorded = keep(engine, record, claimed.lease.until).await;
+    if matches!(next, NextStep::RetryAt(_)) {
+        engine.note_change();
+    }
+    recorded.then_some(summary)
+}
+
+async fn send(engine: &Engine, claimed: &Claimed, request: &WebhookRequest) -> (Outcome, Option<Answer>) {
+    let limit = engine.settings.request_timeout;
+    let error = match tokio::time::timeout(limit, engine.client.post(&claimed.url, request)).await {
+        Ok(Ok(answer)) => {
+            return (Outcome::Answered { status: answer.status, retry_after: answer.retry_after }, Some(answer));
+        }
+        Ok(Err(error)) => error,
+        Err(_) => AttemptError {
+            kind: ErrorKind::Timeout,
+            message: format!("no complete answer within {} s", limit.as_secs_f64()),
+        },
+    };
+    (Outcome::Failed(error), None)
+}
+
+fn decide(engine: &Engine, claimed: &Claimed, outcome: &Outcome, ended_at: Timestamp) -> NextStep {
+    let next = engine.settings.schedule.decide(outcome, claimed.failures, ended_at, engine.chance.fraction());
+    match (claimed.event, next) {
+        (_, NextStep::Delivered) => NextStep::Delivered,
+        // Somebody tries the webhook out: no retry, and no consequence for it.
+        (EventKind::Test, _) => NextStep::Exhausted,
+        (EventKind::TestRunCompleted, next) => next,
+    }
+}
+
+async fn keep(engine: &Engine, record: AttemptRecord, lease_ends: Timestamp) -> bool {
+    loop {
+        match engine.store.record(record.clone()).await {
+            Ok(()) => return true,
+            Err(RecordError::LeaseLost) => {
+                tracing::warn!(delivery = %record.delivery_id, attempt = record.number, "lease lost, the record was refused");
+                return false;
+            }
+            Err(RecordError::Store(error)) if engine.clock.now() >= lease_ends => {
+                tracing::error!(delivery = %record.delivery_id, attempt = record.number, %error, "the record was given up");
+                return false;
+            }
+            Err(RecordError::Store(error)) => {
+                tracing::warn!(delivery = %record.delivery_id, attempt = record.number, %error, "the record is tried again");
+                tokio::time::sleep(RECORD_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn sent(request: WebhookRequest) -> Message {
+    let size_bytes = request.body.len() as u64;
+    Message { headers: request.headers, body: request.body, size_bytes, truncated: false }
+}
+
+fn summarize(outcome: &Outcome) -> AttemptSummary {
+    let error = match outcome {
+        Outcome::Failed(error) => Some(error.clone()),
+        Outcome::Answered { .. } => None,
+    };
+    AttemptSummary { delivered: outcome.is_success(), http_status: outcome.http_status(), error }
+}
+
+fn log(claimed: &Claimed, outcome: &Outcome, duration_ms: u64, next: NextStep) {
+    let error = match outcome {
+        Outcome::Failed(error) => error.kind.as_str(),
+        Outcome::Answered { .. } => "none",
+    };
+    tracing::info!(
+        delivery = %claimed.delivery_id,
+        webhook = %claimed.webhook_id,
+        attempt = claimed.attempt,
+        status = outcome.http_status().unwrap_or(0),
+        error,
+        duration_ms,
+        next = ?next,
+        "attempt"
+    );
+}

@@ -1,0 +1,74 @@
+//! The HTTP client: keeps connections, follows no redirect, asks no proxy, and connects only to judged addresses.
+
+use std::{io, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use preclinical_core::{
+    attempt::{AttemptError, ErrorKind},
+    endpoint::EndpointPolicy,
+    request::WebhookRequest,
+};
+
+use crate::{
+    answer::{self, Answer},
+    connector::GuardedConnector,
+    failure,
+};
+
+/// How long a connection is kept for the next request to the same receiver.
+const IDLE: Duration = Duration::from_secs(60);
+
+const IDLE_PER_HOST: usize = 64;
+
+/// The largest head of an answer over HTTP/1.1.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// The largest head of an answer over HTTP/2.
+const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+
+/// A client for webhook requests; clones share their connections.
+#[derive(Clone)]
+pub struct WebhookClient {
+    client: Client<GuardedConnector, Full<Bytes>>,
+    policy: EndpointPolicy,
+}
+
+impl WebhookClient {
+    /// A client that trusts the system's certificate authorities and connects to what `policy` allows.
+    pub fn new(policy: EndpointPolicy) -> io::Result<Self> {
+        let connector = GuardedConnector::new(policy.addresses.clone())?;
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .build(connector);
+        Ok(Self { client, policy })
+    }
+
+    /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
+    pub(crate) async fn post(&self, url: &str, request: &WebhookRequest) -> Result<Answer, AttemptError> {
+        let blocked = |message: String| AttemptError { kind: ErrorKind::Blocked, message };
+        let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
+        let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
+        let mut outgoing = Request::new(Full::new(request.body.clone()));
+        *outgoing.method_mut() = Method::POST;
+        *outgoing.uri_mut() = uri;
+        for (name, value) in &request.headers {
+            let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) else {
+                return Err(blocked(format!("the header {name} cannot be sent")));
+            };
+            outgoing.headers_mut().append(name, value);
+        }
+        let response = self.client.request(outgoing).await.map_err(|error| failure::sort(&error))?;
+        answer::read(response).await.map_err(|error| failure::sort(&error))
+    }
+}

@@ -1,0 +1,156 @@
+//! Connections to judged addresses only.
+//!
+//! Names are resolved here, every address is judged, and the connection goes to an address that was judged: nothing is
+//! resolved a second time in between.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use hickory_resolver::TokioResolver;
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::{
+    client::legacy::connect::{Connected, Connection},
+    rt::TokioIo,
+};
+use preclinical_core::address::AddressPolicy;
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use crate::failure::ConnectFailure;
+
+/// Resolves, judges, connects and, for `https`, shakes hands.
+#[derive(Clone)]
+pub(crate) struct GuardedConnector {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    resolver: TokioResolver,
+    policy: AddressPolicy,
+    tls: TlsConnector,
+}
+
+impl GuardedConnector {
+    pub(crate) fn new(policy: AddressPolicy) -> io::Result<Self> {
+        let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(io::Error::other)?;
+        let mut roots = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            tracing::warn!("no certificate authorities found on this system: https deliveries will fail");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { parts: Arc::new(Parts { resolver, policy, tls: TlsConnector::from(Arc::new(config)) }) })
+    }
+}
+
+impl Parts {
+    async fn connect(&self, uri: Uri) -> Result<GuardedStream, ConnectFailure> {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let tcp = Self::first_reachable(&self.judged(host).await?, port).await?;
+        let _ = tcp.set_nodelay(true);
+        if !secure {
+            return Ok(GuardedStream { io: TokioIo::new(Box::new(tcp)), http2: false });
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectFailure::Tls(error.to_string()))?;
+        let stream = self.tls.connect(name, tcp).await.map_err(|error| ConnectFailure::Tls(error.to_string()))?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok(GuardedStream { io: TokioIo::new(Box::new(stream)), http2 })
+    }
+
+    /// The host's addresses that may be called. Which ones may not stays out of the message: it would map our network.
+    async fn judged(&self, host: &str) -> Result<Vec<IpAddr>, ConnectFailure> {
+        let addresses: Vec<IpAddr> = match host.parse() {
+            Ok(literal) => vec![literal],
+            Err(_) => self.resolver.lookup_ip(host).await.map_err(|_| ConnectFailure::Dns)?.iter().collect(),
+        };
+        let judged: Result<Vec<IpAddr>, _> =
+            addresses.into_iter().map(|address| self.policy.judge(address).map(|()| address)).collect();
+        match judged {
+            Ok(allowed) if allowed.is_empty() => Err(ConnectFailure::Dns),
+            Ok(allowed) => Ok(allowed),
+            Err(forbidden) => Err(ConnectFailure::Blocked(forbidden.to_string())),
+        }
+    }
+
+    async fn first_reachable(addresses: &[IpAddr], port: u16) -> Result<TcpStream, ConnectFailure> {
+        let mut last = io::ErrorKind::NotConnected;
+        for address in addresses {
+            match TcpStream::connect(SocketAddr::new(*address, port)).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error.kind(),
+            }
+        }
+        Err(ConnectFailure::Connect(last))
+    }
+}
+
+impl Service<Uri> for GuardedConnector {
+    type Response = GuardedStream;
+    type Error = ConnectFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<GuardedStream, ConnectFailure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let parts = Arc::clone(&self.parts);
+        Box::pin(async move { parts.connect(uri).await })
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A connection to a judged address.
+pub(crate) struct GuardedStream {
+    io: TokioIo<Box<dyn Io>>,
+    http2: bool,
+}
+
+impl Connection for GuardedStream {
+    fn connected(&self) -> Connected {
+        if self.http2 { Connected::new().negotiated_h2() } else { Connected::new() }
+    }
+}
+
+impl Read for GuardedStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl Write for GuardedStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,45 @@
+//! Why an exchange failed, sorted and put into words that name no URL, address or secret.
+
+use std::error::Error;
+
+use preclinical_core::attempt::{AttemptError, ErrorKind};
+
+/// Why no connection came about.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectFailure {
+    #[error("the host's name could not be resolved")]
+    Dns,
+    #[error("blocked: {0}")]
+    Blocked(String),
+    #[error("no connection: {0}")]
+    Connect(std::io::ErrorKind),
+    #[error("the TLS handshake failed: {0}")]
+    Tls(String),
+}
+
+/// Sorts whatever went wrong by looking for its cause.
+pub(crate) fn sort(error: &(dyn Error + 'static)) -> AttemptError {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(failure) = error.downcast_ref::<ConnectFailure>() {
+            return of_connect(failure);
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && (error.is_parse() || error.is_parse_status())
+        {
+            return AttemptError { kind: ErrorKind::Protocol, message: "the answer was not valid HTTP".into() };
+        }
+        cause = error.source();
+    }
+    AttemptError { kind: ErrorKind::Reset, message: "the connection broke before the answer was complete".into() }
+}
+
+fn of_connect(failure: &ConnectFailure) -> AttemptError {
+    let kind = match failure {
+        ConnectFailure::Dns => ErrorKind::Dns,
+        ConnectFailure::Blocked(_) => ErrorKind::Blocked,
+        ConnectFailure::Connect(_) => ErrorKind::Connect,
+        ConnectFailure::Tls(_) => ErrorKind::Tls,
+    };
+    AttemptError { kind, message: failure.to_string() }
+}

@@ -1,0 +1,219 @@
+//! Settings from the environment and the command line. The command line wins; what is wrong is named all at once.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::bail;
+use ipnet::IpNet;
+use preclinical_core::{
+    address::AddressPolicy,
+    endpoint::EndpointPolicy,
+    retry::{RetrySchedule, parse_duration},
+};
+use url::Url;
+
+const PREFIX: &str = "PRECLINICAL_";
+
+/// Settings of clients, which a server's environment may hold as well.
+const OF_CLIENTS: [&str; 2] = ["API_URL", "API_KEY"];
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
+
+/// Everything `serve` can be told.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) database: PathBuf,
+    /// Without a slash at its end; the address that is listened on if missing.
+    pub(crate) public_url: Option<String>,
+    pub(crate) schedule: RetrySchedule,
+    pub(crate) request_timeout: Duration,
+    pub(crate) endpoints: EndpointPolicy,
+    pub(crate) log: tracing_subscriber::filter::Targets,
+}
+
+/// What the command line says about the settings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<String>,
+    pub(crate) database: Option<String>,
+    pub(crate) public_url: Option<String>,
+}
+
+impl Config {
+    /// Reads the environment of this process.
+    pub(crate) fn load(overrides: Overrides) -> anyhow::Result<Self> {
+        let ours = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?.strip_prefix(PREFIX)?.to_owned();
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        Self::read(ours.collect(), overrides)
+    }
+
+    /// Reads settings, named without their prefix. One message names everything that is wrong, with no value of a setting that may be secret.
+    fn read(mut settings: BTreeMap<String, String>, overrides: Overrides) -> anyhow::Result<Self> {
+        for (name, value) in [
+            ("LISTEN", overrides.listen),
+            ("DATABASE_URL", overrides.database),
+            ("PUBLIC_URL", overrides.public_url),
+        ] {
+            if let Some(value) = value {
+                settings.insert(name.to_owned(), value);
+            }
+        }
+        for name in OF_CLIENTS {
+            settings.remove(name);
+        }
+        let mut reader = Reader { settings, wrong: Vec::new() };
+        let listen = reader.take("LISTEN", parse_listen);
+        let database = reader.take("DATABASE_URL", parse_database);
+        let public_url = reader.take("PUBLIC_URL", parse_public_url);
+        let schedule = reader.take("RETRY_SCHEDULE", |text| text.parse().map_err(|error| format!("{error}")));
+        let request_timeout = reader.take("REQUEST_TIMEOUT", parse_timeout);
+        let allow = reader.take("ALLOW_CIDRS", parse_ranges);
+        let deny = reader.take("DENY_CIDRS", parse_ranges);
+        let https_only = reader.take("HTTPS_ONLY", parse_switch);
+        let log = reader.take("LOG", |text| text.parse().map_err(|error| format!("must be a level or target=level,…: {error}")));
+        reader.finish()?;
+        Ok(Self {
+            listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
+            database: database.map_or_else(default_database, Ok)?,
+            public_url,
+            schedule: schedule.unwrap_or_default(),
+            request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
+            endpoints: EndpointPolicy {
+                https_only: https_only.unwrap_or(false),
+                addresses: AddressPolicy { allow: allow.unwrap_or_default(), deny: deny.unwrap_or_default() },
+            },
+            log: log.unwrap_or_else(|| tracing_subscriber::filter::Targets::new().with_default(tracing::Level::INFO)),
+        })
+    }
+}
+
+struct Reader {
+    settings: BTreeMap<String, String>,
+    wrong: Vec<String>,
+}
+
+impl Reader {
+    fn take<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let value = self.settings.remove(name)?;
+        match parse(&value) {
+            Ok(value) => Some(value),
+            Err(cause) => {
+                self.wrong.push(format!("{PREFIX}{name} {cause}"));
+                None
+            }
+        }
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.wrong.extend(self.settings.keys().map(|name| format!("{PREFIX}{name} is not a setting")));
+        if self.wrong.is_empty() {
+            return Ok(());
+        }
+        bail!("the settings are not usable:\n  {}", self.wrong.join("\n  "))
+    }
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:3000".to_owned())
+}
+
+fn parse_database(text: &str) -> Result<PathBuf, String> {
+    let path = text.strip_prefix("sqlite:").unwrap_or(text);
+    if path.is_empty() || path.contains("://") {
+        return Err("must be sqlite:PATH or a path".to_owned());
+    }
+    Ok(Path::new(path).to_owned())
+}
+
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let wrong = || "must be an http or https URL without query or fragment".to_owned();
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|timeout| TIMEOUTS.contains(timeout))
+        .ok_or_else(|| "must be between 1s and 60s, such as 15s".to_owned())
+}
+
+fn parse_ranges(text: &str) -> Result<Vec<IpNet>, String> {
+    let ranges = text.split(',').map(str::trim).filter(|range| !range.is_empty());
+    ranges.map(|range| range.parse().map_err(|_| "must be ranges such as 10.0.0.0/8,fd00::/8".to_owned())).collect()
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+fn default_database() -> anyhow::Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Application Support"))
+    } else if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else {
+        variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")))
+    };
+    let Some(folder) = folder else { bail!("no data folder is known here: say where with --database PATH") };
+    Ok(folder.join("preclinical-webhooks").join("webhooks.db"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::read(settings.collect(), Overrides { database: Some("x.db".into()), ..Overrides::default() })
+    }
+
+    #[test]
+    fn the_documented_defaults_hold() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.schedule.to_string(), "1m,5m,30m");
+        assert_eq!(config.request_timeout, Duration::from_secs(15));
+        assert!(!config.endpoints.https_only);
+    }
+
+    #[test]
+    fn everything_wrong_is_named_in_one_message() {
+        let error = read(&[("RETRY_SCHEDULE", "soon"), ("REQUEST_TIMEOUT", "2h"), ("TYPO", "1"), ("API_KEY", "sk")]).unwrap_err();
+        let message = error.to_string();
+        for name in ["PRECLINICAL_RETRY_SCHEDULE", "PRECLINICAL_REQUEST_TIMEOUT", "PRECLINICAL_TYPO"] {
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(!message.contains("API_KEY"), "a client's setting is no mistake");
+    }
+
+    #[test]
+    fn a_database_is_a_path_or_a_sqlite_url() {
+        assert_eq!(parse_database("sqlite:/tmp/a.db"), Ok(PathBuf::from("/tmp/a.db")));
+        assert_eq!(parse_database("a.db"), Ok(PathBuf::from("a.db")));
+        assert!(parse_database("mysql://x").is_err());
+        assert!(parse_database("").is_err());
+    }
+
+    #[test]
+    fn a_public_url_loses_its_last_slash() {
+        assert_eq!(parse_public_url("https://example.com/base/").as_deref(), Ok("https://example.com/base"));
+        assert!(parse_public_url("ftp://example.com").is_err());
+    }
+}

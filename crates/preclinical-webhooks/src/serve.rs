@@ -1,0 +1,153 @@
+//! `serve`: the API and the delivery engine on one store, until a signal asks for the end.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+use preclinical_core::{
+    clock::Clock,
+    id::OrganizationId,
+    organization::{DEFAULT_SLUG, Organization},
+    port::{Access, Upkeep},
+};
+use preclinical_delivery::{Engine, Settings, WebhookClient};
+use preclinical_store_sqlite::SqliteStore;
+use preclinical_web::App;
+use tokio::net::TcpListener;
+use tracing_subscriber::prelude::*;
+
+use crate::{
+    config::{Config, Overrides},
+    system::{SystemChance, SystemClock},
+};
+
+/// How long attempts may still take, beyond their own deadline, when the end is asked for.
+const DRAIN_MARGIN: Duration = Duration::from_secs(5);
+
+/// What `serve` can be told on the command line; each is also a setting of the environment.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:3000] [env: `PRECLINICAL_LISTEN`]
+    #[arg(long)]
+    listen: Option<String>,
+    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: `PRECLINICAL_DATABASE_URL`]
+    #[arg(long)]
+    database: Option<String>,
+    /// Address under which people reach this server [default: the one it listens on] [env: `PRECLINICAL_PUBLIC_URL`]
+    #[arg(long)]
+    public_url: Option<String>,
+}
+
+/// Serves until SIGINT or SIGTERM, then drains.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let overrides = Overrides { listen: args.listen, database: args.database, public_url: args.public_url };
+    let config = Config::load(overrides)?;
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(config.log.clone()))
+        .init();
+    let server = Server::start(config).await?;
+    announce(server.address);
+    wait_for_signal().await?;
+    server.stop().await
+}
+
+/// A running server. `demo` has one, too.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    engine: Arc<Engine>,
+    engine_loop: tokio::task::JoinHandle<()>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    stop: tokio::sync::oneshot::Sender<()>,
+    drain_limit: Duration,
+}
+
+impl Server {
+    /// Opens the store, takes over what a dead process left, and begins to serve.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
+        let store = Arc::new(open(&config.database)?);
+        ensure_default_organization(&store).await?;
+        let interrupted = store.void_dead_leases(clock.now()).await?;
+        if interrupted > 0 {
+            tracing::info!(interrupted, "taking over attempts that were cut off");
+        }
+        let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
+        let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
+        let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
+        let app = App {
+            store,
+            handoff: engine.handoff(),
+            clock,
+            chance,
+            endpoints: config.endpoints,
+            public_url: config.public_url.unwrap_or_else(|| format!("http://{address}")),
+        };
+        let router = preclinical_web::router(Arc::new(app));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let http = tokio::spawn(async move {
+            let stopped = async move { drop(stopped.await) };
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await
+        });
+        let engine_loop = tokio::spawn(Arc::clone(&engine).run());
+        Ok(Self { address, engine, engine_loop, http, stop, drain_limit: config.request_timeout + DRAIN_MARGIN })
+    }
+
+    /// Takes no new connections, lets requests and attempts end within the drain limit, and hands the rest to the next start.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        let drained = self.engine.close(self.drain_limit).await;
+        if !drained {
+            tracing::warn!("attempts were cut off; they are repeated after the next start");
+        }
+        self.engine_loop.abort();
+        self.http.abort();
+        match self.http.await {
+            Ok(served) => served.context("the listener failed"),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Opens the database for serving, creating its folder.
+fn open(path: &Path) -> anyhow::Result<SqliteStore> {
+    create_folder(path)?;
+    SqliteStore::open_exclusively(path).with_context(|| format!("cannot open the database {}", path.display()))
+}
+
+/// Creates the folder that a database is to lie in.
+pub(crate) fn create_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), std::fs::create_dir_all).with_context(|| format!("cannot create the folder of {}", path.display()))
+}
+
+/// Creates the organization `default` if it is missing.
+pub(crate) async fn ensure_default_organization(store: &SqliteStore) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let organization =
+        Organization { id: OrganizationId::generate(now, &SystemChance), slug: DEFAULT_SLUG.to_owned(), created_at: now };
+    store.ensure_organization(organization).await?;
+    Ok(())
+}
+
+fn announce(address: SocketAddr) {
+    #[expect(clippy::print_stdout, reason = "scripts wait for this line")]
+    {
+        println!("listening on http://{address}");
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            outcome = tokio::signal::ctrl_c() => outcome?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
