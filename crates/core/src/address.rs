@@ -81,16 +81,13 @@ impl AddressPolicy {
 
 fn special(address: IpAddr) -> Option<&'static str> {
     match address {
-        IpAddr::V4(v4) => FORBIDDEN_V4
-            .iter()
-            .find(|(_, base, prefix)| in_v4(v4, Ipv4Addr::from(*base), *prefix))
-            .map(|(name, ..)| *name),
+        IpAddr::V4(v4) => {
+            FORBIDDEN_V4.iter().find(|(_, base, prefix)| in_v4(v4, Ipv4Addr::from(*base), *prefix)).map(|(name, ..)| *name)
+        }
         IpAddr::V6(v6) if !in_v6(v6, GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) => Some(outside_global_unicast(v6)),
         // ISATAP hides an IPv4 address in the interface part of any prefix.
         IpAddr::V6(v6) if v6.segments()[4] & 0xfdff == 0 && v6.segments()[5] == 0x5efe => Some("ISATAP"),
-        IpAddr::V6(v6) => {
-            FORBIDDEN_V6.iter().find(|(_, base, prefix)| in_v6(v6, *base, *prefix)).map(|(name, ..)| *name)
-        }
+        IpAddr::V6(v6) => FORBIDDEN_V6.iter().find(|(_, base, prefix)| in_v6(v6, *base, *prefix)).map(|(name, ..)| *name),
     }
 }
 
@@ -126,12 +123,46 @@ mod tests {
     fn every_special_address_is_refused_by_default() {
         let policy = AddressPolicy::default();
         for address in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.5", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "168.63.129.16",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1",
-            "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1",
-            "::ffff:127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2001::1", "2001:db8::1",
-            "2002:7f00:1::", "3fff::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "100::1", "5f00::1",
-            "2606:4700::5efe:7f00:1", "2606:4700::200:5efe:7f00:1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.5",
+            "100.64.0.1",
+            "100.100.100.200",
+            "127.0.0.1",
+            "127.255.255.254",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
+            "5f00::1",
+            "2606:4700::5efe:7f00:1",
+            "2606:4700::200:5efe:7f00:1",
         ] {
             assert!(judge(&policy, address).is_err(), "{address}");
         }
@@ -147,7 +178,8 @@ mod tests {
 
     #[test]
     fn an_allowance_opens_its_range_but_never_cloud_metadata() {
-        let policy = AddressPolicy { allow: vec!["127.0.0.0/8".parse().unwrap(), "169.254.0.0/16".parse().unwrap()], deny: vec![] };
+        let policy =
+            AddressPolicy { allow: vec!["127.0.0.0/8".parse().unwrap(), "169.254.0.0/16".parse().unwrap()], deny: vec![] };
         assert_eq!(judge(&policy, "127.0.0.1"), Ok(()));
         assert_eq!(judge(&policy, "::ffff:127.0.0.1"), Ok(()));
         assert_eq!(judge(&policy, "169.254.1.1"), Ok(()));

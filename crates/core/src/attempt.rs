@@ -34,9 +34,8 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Dns, Self::Connect, Self::Tls, Self::Timeout, Self::Blocked, Self::Reset, Self::Protocol, Self::Interrupted,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Dns, Self::Connect, Self::Tls, Self::Timeout, Self::Blocked, Self::Reset, Self::Protocol, Self::Interrupted];
 
     /// The kind on the wire and in the store.
     pub const fn as_str(self) -> &'static str {

@@ -33,8 +33,7 @@ mod tests {
     fn every_combination_of_the_two_levels_has_its_outcome() {
         let (agents, organizations) = (1, 2);
         let chosen = |a: Option<bool>, o: Option<bool>| {
-            choose(a.map(|on| candidate(agents, on)), o.map(|on| candidate(organizations, on)))
-                .map(|id| id.uuid().as_u128())
+            choose(a.map(|on| candidate(agents, on)), o.map(|on| candidate(organizations, on))).map(|id| id.uuid().as_u128())
         };
         assert_eq!(chosen(Some(true), Some(true)), Some(agents), "the agent's overrides");
         assert_eq!(chosen(Some(true), Some(false)), Some(agents));

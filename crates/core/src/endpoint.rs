@@ -49,9 +49,8 @@ impl EndpointPolicy {
         }
         let url = Url::parse(text).map_err(|_| EndpointError::Malformed)?;
         match url.scheme() {
-            "https" => {}
             "http" if self.https_only => return Err(EndpointError::HttpsRequired),
-            "http" => {}
+            "http" | "https" => {}
             _ => return Err(EndpointError::Scheme),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -94,8 +93,18 @@ mod tests {
     fn every_spelling_of_a_forbidden_address_is_refused() {
         let policy = EndpointPolicy::default();
         for url in [
-            "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/", "http://①②⑦.⓪.⓪.①/",
-            "http://[::1]/", "http://[::ffff:7f00:1]/", "http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://127.0.0.1./",
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://①②⑦.⓪.⓪.①/",
+            "http://[::1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://localhost/",
+            "http://LOCALHOST./",
+            "http://a.localhost/",
+            "http://127.0.0.1./",
         ] {
             assert!(matches!(policy.parse(url), Err(EndpointError::Forbidden(_))), "{url}: {:?}", policy.parse(url));
         }

@@ -53,6 +53,7 @@ struct Content<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the names are the documented ones")]
 struct TestRun<'a> {
     id: RunId,
     test_run_id: String,

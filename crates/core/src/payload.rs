@@ -16,11 +16,7 @@ pub fn body(kind: EventKind, content: &EventContent, sent_at: Timestamp) -> Byte
         EventKind::Test => r#""is_test":true,"#,
         EventKind::TestRunCompleted => "",
     };
-    let head = format!(
-        r#"{{"event":"{}",{is_test}"timestamp":"{}","#,
-        kind.as_str(),
-        wire_time::format(sent_at)
-    );
+    let head = format!(r#"{{"event":"{}",{is_test}"timestamp":"{}","#, kind.as_str(), wire_time::format(sent_at));
     let rest = content.bytes().get(1..).unwrap_or(b"}");
     [head.as_bytes(), rest].concat().into()
 }

@@ -16,10 +16,12 @@ mod queue;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
-pub use administration::{Administration, CreateAgentError, CreateWebhookError, NewAgent, AgentConfig, UpdateWebhookError};
+pub use administration::{Administration, AgentConfig, CreateAgentError, CreateWebhookError, NewAgent, UpdateWebhookError};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
 pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
-pub use intake::{CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts};
+pub use intake::{
+    CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,
+};
 pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
 pub use upkeep::Upkeep;
 

@@ -104,9 +104,8 @@ impl RetrySchedule {
         let wait = wait.mul_f64(1.0 + MAX_JITTER * chance.clamp(0.0, 1.0));
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let scheduled = ended_at.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let asked_for = retry_after
-            .filter(|_| matches!(status, Some(429 | 503)))
-            .map_or(scheduled, |after| after.earliest(ended_at));
+        let asked_for =
+            retry_after.filter(|_| matches!(status, Some(429 | 503))).map_or(scheduled, |after| after.earliest(ended_at));
         NextStep::RetryAt(scheduled.max(asked_for))
     }
 }

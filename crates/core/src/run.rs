@@ -24,8 +24,7 @@ pub enum RunStatus {
 
 impl RunStatus {
     /// Every status, in the order of a run's life.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Running, Self::Grading, Self::Completed, Self::Failed, Self::Canceled];
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Running, Self::Grading, Self::Completed, Self::Failed, Self::Canceled];
 
     /// The status on the wire and in the store.
     pub const fn as_str(self) -> &'static str {

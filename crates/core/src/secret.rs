@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::DecodePaddingMode, engine::general_purpose::GeneralPurpose, engine::general_purpose::GeneralPurposeConfig};
+use base64::{
+    Engine, engine::DecodePaddingMode, engine::general_purpose::GeneralPurpose,
+    engine::general_purpose::GeneralPurposeConfig,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The longest secret that is accepted, in bytes.

@@ -83,7 +83,10 @@ mod tests {
     fn a_rotated_secret_signs_behind_the_current_one() {
         let (new, old) = (secret("new"), secret("old"));
         let header = standard(&[new.clone(), old.clone()], "msg_1", 7, b"{}");
-        assert_eq!(header, format!("{} {}", standard_one(&new, "msg_1", "7", b"{}"), standard_one(&old, "msg_1", "7", b"{}")));
+        assert_eq!(
+            header,
+            format!("{} {}", standard_one(&new, "msg_1", "7", b"{}"), standard_one(&old, "msg_1", "7", b"{}"))
+        );
         assert!(verify_standard(&old, "msg_1", "7", b"{}", &header));
     }
 

@@ -22,8 +22,12 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
     let (head, mut body) = response.into_parts();
     let mut kept = BytesMut::new();
     let mut size = 0_usize;
+    let mut ended = false;
     while size < READ_RESPONSE_BYTES {
-        let Some(frame) = body.frame().await else { break };
+        let Some(frame) = body.frame().await else {
+            ended = true;
+            break;
+        };
         if let Ok(data) = frame?.into_data() {
             let room = KEPT_RESPONSE_BYTES.saturating_sub(kept.len());
             kept.extend_from_slice(&data[..room.min(data.len())]);
@@ -38,7 +42,7 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
         retry_after: head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(RetryAfter::parse),
         message: Message {
             headers: readable(&head.headers),
-            truncated: size_bytes > kept.len() as u64 || !body.is_end_stream(),
+            truncated: size_bytes > kept.len() as u64 || !(ended || body.is_end_stream()),
             body: kept.freeze(),
             size_bytes,
         },

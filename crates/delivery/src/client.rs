@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a connection is kept for the next request to the same receiver.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 const IDLE_PER_HOST: usize = 64;
 

@@ -44,7 +44,8 @@ struct Parts {
 
 impl GuardedConnector {
     pub(crate) fn new(policy: AddressPolicy) -> io::Result<Self> {
-        let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(io::Error::other)?;
+        let resolver =
+            TokioResolver::builder_tokio().and_then(hickory_resolver::ResolverBuilder::build).map_err(io::Error::other)?;
         let mut roots = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);

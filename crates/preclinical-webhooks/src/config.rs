@@ -58,11 +58,9 @@ impl Config {
 
     /// Reads settings, named without their prefix. One message names everything that is wrong, with no value of a setting that may be secret.
     fn read(mut settings: BTreeMap<String, String>, overrides: Overrides) -> anyhow::Result<Self> {
-        for (name, value) in [
-            ("LISTEN", overrides.listen),
-            ("DATABASE_URL", overrides.database),
-            ("PUBLIC_URL", overrides.public_url),
-        ] {
+        for (name, value) in
+            [("LISTEN", overrides.listen), ("DATABASE_URL", overrides.database), ("PUBLIC_URL", overrides.public_url)]
+        {
             if let Some(value) = value {
                 settings.insert(name.to_owned(), value);
             }
@@ -79,7 +77,8 @@ impl Config {
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
         let https_only = reader.take("HTTPS_ONLY", parse_switch);
-        let log = reader.take("LOG", |text| text.parse().map_err(|error| format!("must be a level or target=level,…: {error}")));
+        let log =
+            reader.take("LOG", |text| text.parse().map_err(|error| format!("must be a level or target=level,…: {error}")));
         reader.finish()?;
         Ok(Self {
             listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
@@ -195,7 +194,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_in_one_message() {
-        let error = read(&[("RETRY_SCHEDULE", "soon"), ("REQUEST_TIMEOUT", "2h"), ("TYPO", "1"), ("API_KEY", "sk")]).unwrap_err();
+        let error =
+            read(&[("RETRY_SCHEDULE", "soon"), ("REQUEST_TIMEOUT", "2h"), ("TYPO", "1"), ("API_KEY", "sk")]).unwrap_err();
         let message = error.to_string();
         for name in ["PRECLINICAL_RETRY_SCHEDULE", "PRECLINICAL_REQUEST_TIMEOUT", "PRECLINICAL_TYPO"] {
             assert!(message.contains(name), "{message}");

@@ -33,7 +33,7 @@ pub(crate) struct CreateArgs {
     /// Organization the key belongs to
     #[arg(long, default_value = DEFAULT_SLUG, value_name = "SLUG")]
     organization: String,
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: `PRECLINICAL_DATABASE_URL`]
+    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
 }

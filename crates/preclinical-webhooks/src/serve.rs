@@ -1,6 +1,6 @@
 //! `serve`: the API and the delivery engine on one store, until a signal asks for the end.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
@@ -27,13 +27,13 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 /// What `serve` can be told on the command line; each is also a setting of the environment.
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// Address and port to listen on [default: 127.0.0.1:3000] [env: `PRECLINICAL_LISTEN`]
+    /// Address and port to listen on [default: 127.0.0.1:3000] [env: PRECLINICAL_LISTEN]
     #[arg(long)]
     listen: Option<String>,
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: `PRECLINICAL_DATABASE_URL`]
+    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
-    /// Address under which people reach this server [default: the one it listens on] [env: `PRECLINICAL_PUBLIC_URL`]
+    /// Address under which people reach this server [default: the one it listens on] [env: PRECLINICAL_PUBLIC_URL]
     #[arg(long)]
     public_url: Option<String>,
 }
@@ -42,9 +42,9 @@ pub(crate) struct ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let overrides = Overrides { listen: args.listen, database: args.database, public_url: args.public_url };
     let config = Config::load(overrides)?;
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(config.log.clone()))
-        .init();
+    let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
     let server = Server::start(config).await?;
     announce(server.address);
     wait_for_signal().await?;
@@ -71,7 +71,8 @@ impl Server {
         if interrupted > 0 {
             tracing::info!(interrupted, "taking over attempts that were cut off");
         }
-        let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let listener =
+            TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
         let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };

@@ -55,10 +55,9 @@ fn read_runs(
     page: Page,
 ) -> rusqlite::Result<(Vec<Run>, u64)> {
     let mut conditions = String::from("run.organization_id = :organization");
-    for (restricts, condition) in [
-        (filter.status.is_some(), " AND run.status = :status"),
-        (filter.agent_id.is_some(), " AND run.agent_id = :agent"),
-    ] {
+    for (restricts, condition) in
+        [(filter.status.is_some(), " AND run.status = :status"), (filter.agent_id.is_some(), " AND run.agent_id = :agent")]
+    {
         if restricts {
             conditions.push_str(condition);
         }
@@ -93,7 +92,12 @@ impl History for SqliteStore {
         self.read(move |connection| find_run(connection, organization, run).map_err(unavailable)).await
     }
 
-    async fn runs(&self, organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError> {
+    async fn runs(
+        &self,
+        organization: OrganizationId,
+        filter: RunFilter,
+        page: Page,
+    ) -> Result<(Vec<Run>, u64), StoreError> {
         self.read(move |connection| read_runs(connection, organization, filter, page).map_err(unavailable)).await
     }
 

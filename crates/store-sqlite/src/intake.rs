@@ -22,7 +22,9 @@ fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> 
     let status = if new.started_at.is_some() { RunStatus::Running } else { RunStatus::Pending };
     let insert = || {
         let number: u32 = connection
-            .prepare_cached("UPDATE organizations SET last_run_number = last_run_number + 1 WHERE id = ?1 RETURNING last_run_number")?
+            .prepare_cached(
+                "UPDATE organizations SET last_run_number = last_run_number + 1 WHERE id = ?1 RETURNING last_run_number",
+            )?
             .query_row([Id(new.organization_id)], |row| row.get(0))?;
         connection
             .prepare_cached(

@@ -71,7 +71,8 @@ impl SqliteStore {
     /// Opens the database for serving; refuses while another process does.
     pub fn open_exclusively(path: &Path) -> Result<Self, OpenError> {
         let lock_path = path.with_extension("lock");
-        let lock = private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
+        let lock =
+            private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
         match lock.try_lock() {
             Ok(()) => Self::open_with(path, Some(Arc::new(lock))),
             Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),

@@ -9,9 +9,7 @@ use preclinical_core::{
     delivery::{Claimed, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, WebhookId},
-    port::{
-        AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery,
-    },
+    port::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery},
     run::RunNumber,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -100,7 +98,10 @@ fn enqueue_test(connection: &Connection, test: &TestDelivery) -> rusqlite::Resul
     let Some(agent_id) = agent else { return Ok(None) };
     let content = EventContent::of_test(test.at);
     let (kind, organization_id) = (EventKind::Test, test.organization_id);
-    insert_event(connection, &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at })?;
+    insert_event(
+        connection,
+        &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at },
+    )?;
     insert_delivery(
         connection,
         &NewDelivery {

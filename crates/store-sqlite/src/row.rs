@@ -28,9 +28,9 @@ pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
 /// Whether an insert was refused because such a row exists.
 pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    error.sqlite_error().is_some_and(|error| {
-        matches!(error.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)
-    })
+    error
+        .sqlite_error()
+        .is_some_and(|error| matches!(error.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY))
 }
 
 /// An id as 16 bytes.
@@ -74,11 +74,7 @@ pub(crate) fn named<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> 
     let index = row.as_ref().column_index(column)?;
     let text: String = row.get(index)?;
     parse(&text).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(
-            index,
-            rusqlite::types::Type::Text,
-            format!("unknown {column}").into(),
-        )
+        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, format!("unknown {column}").into())
     })
 }
 

@@ -19,10 +19,15 @@ pub trait History: Send + Sync {
     async fn run(&self, organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError>;
 
     /// A page of the runs, newest first, and how many match in all.
-    async fn runs(&self, organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
+    async fn runs(&self, organization: OrganizationId, filter: RunFilter, page: Page)
+    -> Result<(Vec<Run>, u64), StoreError>;
 
     /// A run's scenario results in the order of their first report.
-    async fn results(&self, organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+    async fn results(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+    ) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
 
     /// A page of the deliveries, newest first. Rows that arrive later never shift a page that is reached by its cursor.
     async fn deliveries(&self, organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;

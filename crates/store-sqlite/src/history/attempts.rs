@@ -13,9 +13,7 @@ use crate::row::{Id, named, time, unavailable};
 pub(super) fn of(connection: &Connection, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
     let mut attempts = connection
         .prepare_cached("SELECT * FROM attempts WHERE delivery_id = ?1 ORDER BY number")
-        .and_then(|mut statement| {
-            statement.query_map([Id(delivery)], read)?.collect::<rusqlite::Result<Vec<Attempt>>>()
-        })
+        .and_then(|mut statement| statement.query_map([Id(delivery)], read)?.collect::<rusqlite::Result<Vec<Attempt>>>())
         .map_err(unavailable)?;
     for attempt in &mut attempts {
         attempt.request = message(connection, delivery, attempt.number, "request")?;

@@ -36,7 +36,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 }
 
 /// The delivery of that id in the organization.
-pub(crate) fn find(connection: &Connection, organization: OrganizationId, id: DeliveryId) -> rusqlite::Result<Option<Delivery>> {
+pub(crate) fn find(
+    connection: &Connection,
+    organization: OrganizationId,
+    id: DeliveryId,
+) -> rusqlite::Result<Option<Delivery>> {
     connection
         .prepare_cached("SELECT * FROM deliveries WHERE id = ?1 AND organization_id = ?2")?
         .query_row(params![Id(id), Id(organization)], read)

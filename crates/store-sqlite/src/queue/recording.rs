@@ -71,7 +71,12 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
         ])
 }
 
-fn keep(connection: &Connection, record: &AttemptRecord, direction: &str, message: Option<&Message>) -> Result<(), StoreError> {
+fn keep(
+    connection: &Connection,
+    record: &AttemptRecord,
+    direction: &str,
+    message: Option<&Message>,
+) -> Result<(), StoreError> {
     let Some(message) = message else { return Ok(()) };
     let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     connection

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use preclinical_core::{
+    agent::{Agent, Provider},
+    id::AgentId,
+    port::{AgentConfig, CreateAgentError, NewAgent},
+};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    error::ApiError,
+    input::{Body, Length, SMALL},
+    wire::AgentView,
+};
+
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(mut body): Body<SMALL>,
+) -> Result<impl IntoResponse, ApiError> {
+    let provider = body.choice("provider", &providers(), Provider::parse)?;
+    let name = body.text("name", Length::Line(200))?;
+    let config = body.object("config")?;
+    let description = body.text("description", Length::Text(2000))?;
+    let is_active = body.flag("is_active")?.unwrap_or(true);
+    let (provider, name) = (body.require("provider", provider)?, body.require("name", name)?);
+    let config = serde_json::to_vec(&body.require("config", config)?).map_err(|_| ApiError::internal())?;
+    body.finish()?;
+    let now = app.clock.now();
+    let id = AgentId::generate(now, &*app.chance);
+    let organization_id = caller.organization;
+    let agent = Agent { id, organization_id, provider, name, description, is_active, created_at: now, updated_at: now };
+    let agent = app.store.create_agent(NewAgent { agent, config: AgentConfig(config) }).await?;
+    let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
+    Ok((StatusCode::CREATED, location, Json(AgentView::from(&agent))).into_response())
+}
+
+fn providers() -> String {
+    format!("one of {}", Provider::ALL.map(Provider::as_str).join(", "))
+}
+
+impl From<CreateAgentError> for ApiError {
+    fn from(error: CreateAgentError) -> Self {
+        match error {
+            CreateAgentError::NameTaken => Self::already_exists("there is an agent of that name"),
+            CreateAgentError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use preclinical_core::{
+    delivery::Delivery,
+    id::{DeliveryId, OrganizationId},
+    port::{Enqueued, RedeliverError, Redelivery},
+};
+
+use crate::{
+    app::{self, App},
+    auth::Caller,
+    error::ApiError,
+    input::{Body, Id, SMALL},
+    wire::DeliveryView,
+};
+
+/// Writes a new delivery of the same event and sends it at once.
+pub(crate) async fn redeliver(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    id: Id,
+    Body(body): Body<SMALL>,
+) -> Result<impl IntoResponse, ApiError> {
+    let of = id.parse(super::missing)?;
+    body.finish()?;
+    let delivery = app::to_its_end(enqueue(app, caller.organization, of)).await??;
+    let location = [(header::LOCATION, format!("/api/v1/webhooks/deliveries/{}", delivery.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(DeliveryView::from(&delivery))).into_response())
+}
+
+async fn enqueue(app: Arc<App>, organization_id: OrganizationId, of: DeliveryId) -> Result<Delivery, RedeliverError> {
+    let at = app.clock.now();
+    let place = app.handoff.reserve();
+    let lease = place.as_ref().map(|place| place.lease());
+    let delivery_id = DeliveryId::generate(at, &*app.chance);
+    let Enqueued { delivery, claimed } =
+        app.store.redeliver(Redelivery { organization_id, of, delivery_id, lease, at }).await?;
+    match (claimed, place) {
+        (Some(claimed), Some(place)) => drop(place.send(claimed)),
+        _ => app.handoff.wake(),
+    }
+    Ok(delivery)
+}
+
+impl From<RedeliverError> for ApiError {
+    fn from(error: RedeliverError) -> Self {
+        match error {
+            RedeliverError::NotFound => super::missing(),
+            RedeliverError::Store(error) => error.into(),
+            RedeliverError::IsTest | RedeliverError::WebhookDeleted | RedeliverError::WebhookDisabled => {
+                Self::invalid_state(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use preclinical_core::{id::WebhookId, port::CreateWebhookError, webhook::Webhook};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    error::ApiError,
+    input::{Body, Length, SMALL},
+    wire::WebhookView,
+};
+
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(mut body): Body<SMALL>,
+) -> Result<impl IntoResponse, ApiError> {
+    let url = super::url(&app, &mut body)?;
+    let now = app.clock.now();
+    let webhook = Webhook {
+        id: WebhookId::generate(now, &*app.chance),
+        organization_id: caller.organization,
+        agent_id: body.id("agent_id")?,
+        url: body.require("url", url)?,
+        secret: super::secret(&mut body)?,
+        description: body.text("description", Length::Text(2000))?,
+        is_enabled: body.flag("is_enabled")?.unwrap_or(true),
+        last_triggered_at: None,
+        consecutive_failures: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    body.finish()?;
+    let webhook = app.store.create_webhook(webhook).await?;
+    let location = [(header::LOCATION, format!("/api/v1/webhooks/{}", webhook.id))];
+    Ok((StatusCode::CREATED, location, Json(WebhookView::from(&webhook))).into_response())
+}
+
+impl From<CreateWebhookError> for ApiError {
+    fn from(error: CreateWebhookError) -> Self {
+        match error {
+            CreateWebhookError::AgentNotFound => Self::agent_in_body_not_found(),
+            CreateWebhookError::Exists => Self::already_exists("there is a webhook at this level; change it or delete it"),
+            CreateWebhookError::Store(error) => error.into(),
+        }
+    }
+}

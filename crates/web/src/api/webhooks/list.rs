@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use axum::{extract::State, response::IntoResponse};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    error::ApiError,
+    input::Query,
+    wire::{self, WebhookView},
+};
+
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    mut query: Query,
+) -> Result<impl IntoResponse, ApiError> {
+    let agent = query.id("agent_id")?;
+    let page = query.page()?;
+    query.finish()?;
+    let (webhooks, total) = app.store.webhooks(caller.organization, agent, page).await?;
+    let views: Vec<WebhookView<'_>> = webhooks.iter().map(WebhookView::from).collect();
+    Ok(wire::list("webhooks", &views, total, page))
+}

@@ -1,0 +1,71 @@
+//! What every handler works with.
+
+use std::{future::Future, sync::Arc};
+
+use jiff::Timestamp;
+use preclinical_core::{
+    chance::Chance,
+    clock::Clock,
+    endpoint::EndpointPolicy,
+    id::{DeliveryId, EventId},
+    port::{Dispatch, Fate, Finished, Handoff, Store},
+    run::Run,
+};
+
+use crate::error::ApiError;
+
+/// The parts of the API's world.
+pub struct App {
+    /// Where facts are kept.
+    pub store: Arc<dyn Store>,
+    /// Where deliveries go that are to be sent at once.
+    pub handoff: Arc<dyn Handoff>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub chance: Arc<dyn Chance>,
+    /// Which URLs webhooks may have.
+    pub endpoints: EndpointPolicy,
+    /// The address under which people reach the pages, without a slash at its end.
+    pub public_url: String,
+}
+
+impl App {
+    /// Makes a write that may end a run, and sends the delivery that follows. Both go on when the caller is dropped.
+    pub(crate) async fn ending<F, E>(
+        self: &Arc<Self>,
+        write: impl FnOnce(Arc<dyn Store>, Timestamp, Dispatch) -> F + Send + 'static,
+    ) -> Result<Run, ApiError>
+    where
+        F: Future<Output = Result<Finished, E>> + Send,
+        E: Into<ApiError> + Send + 'static,
+    {
+        let app = Arc::clone(self);
+        let work = async move {
+            let now = app.clock.now();
+            let place = app.handoff.reserve();
+            let dispatch = Dispatch {
+                event_id: EventId::generate(now, &*app.chance),
+                delivery_id: DeliveryId::generate(now, &*app.chance),
+                lease: place.as_ref().map(|place| place.lease()),
+                public_url: app.public_url.clone(),
+            };
+            let Finished { run, fate } = write(Arc::clone(&app.store), now, dispatch).await?;
+            match (fate, place) {
+                (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
+                (Fate::Claimed(_) | Fate::Due, _) => app.handoff.wake(),
+                (Fate::NotFinal | Fate::NoWebhook, _) => {}
+            }
+            Ok::<_, E>(run)
+        };
+        to_its_end(work).await?.map_err(Into::into)
+    }
+}
+
+/// Runs work that must not stop half way when the client hangs up.
+pub(crate) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
+    tokio::spawn(work).await.map_err(|error| {
+        tracing::error!(%error, "a handler's work failed");
+        ApiError::internal()
+    })
+}

@@ -1,0 +1,150 @@
+//! The one error of the API: `{"error":"sentence","code":"MACHINE_CODE","details":{…}}`.
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use preclinical_core::{port::StoreError, run::RunStatus};
+use serde_json::{Map, Value, json};
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Map<String, Value>,
+    header: Option<(HeaderName, &'static str)>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Map::new(), header: None }
+    }
+
+    fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// A field that must be there is not. `field` is its path, such as `results[3].status`.
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MISSING_REQUIRED_FIELD", format!("{field} is required")).detail("field", field)
+    }
+
+    /// A field has a value that is refused; `why` completes the sentence that begins with its name.
+    pub(crate) fn invalid(field: &str, why: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELD_VALUE", format!("{field} {why}")).detail("field", field)
+    }
+
+    /// The body is no JSON object.
+    pub(crate) fn invalid_json(why: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_JSON", format!("the request's body is not a JSON object: {why}"))
+    }
+
+    /// The run is past the point where this could be done.
+    pub(crate) fn already_final(status: RunStatus) -> Self {
+        let status = status.as_str();
+        Self::invalid_state(format!("the run is already {status}")).detail("current_status", status)
+    }
+
+    /// The resource is in no state for this.
+    pub(crate) fn invalid_state(why: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_STATE", why)
+    }
+
+    /// No key, or none that is known.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "send a valid API key: Authorization: Bearer sk_live_…")
+            .header(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// No such path, webhook or delivery.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is no such {what}"))
+    }
+
+    /// No such run.
+    pub(crate) fn run_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "RUN_NOT_FOUND", "there is no such run")
+    }
+
+    /// A path names no agent.
+    pub(crate) fn agent_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "AGENT_NOT_FOUND", "there is no such agent")
+    }
+
+    /// A body names no agent.
+    pub(crate) fn agent_in_body_not_found() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "AGENT_NOT_FOUND", "agent_id names no agent").detail("field", "agent_id")
+    }
+
+    /// What should be created is there already.
+    pub(crate) fn already_exists(why: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "ALREADY_EXISTS", why)
+    }
+
+    /// The path is known, the method is not.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            "the path does not have this method; see the Allow header",
+        )
+    }
+
+    /// The body is longer than this call takes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("the request's body is longer than {} KiB", limit / 1024);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message).detail("limit_bytes", limit)
+    }
+
+    /// The body is announced as something else than JSON.
+    pub(crate) fn unsupported_media_type() -> Self {
+        let message = "the request's Content-Type must be application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+    }
+
+    /// Too much at once; try again in a second.
+    pub(crate) fn busy(message: &str) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).header(header::RETRY_AFTER, "1")
+    }
+
+    /// Our fault, without saying more.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "something went wrong on the server")
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request failed");
+        match error {
+            StoreError::Unavailable(_) => {
+                let message = "the server cannot reach its store; nothing was changed, try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).header(header::RETRY_AFTER, "1")
+            }
+            StoreError::Corrupt(_) => Self::internal(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({"error": self.message, "code": self.code});
+        if !self.details.is_empty() {
+            body["details"] = Value::Object(self.details);
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

@@ -1,0 +1,11 @@
+//! How requests are read: strictly, with the field's name in every refusal.
+
+mod body;
+mod fields;
+mod path;
+mod query;
+
+pub(crate) use body::{Body, LARGE, SMALL};
+pub(crate) use fields::{Fields, Length};
+pub(crate) use path::Id;
+pub(crate) use query::Query;

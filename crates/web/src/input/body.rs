@@ -1,0 +1,64 @@
+//! A request's body: a JSON object within a limit.
+
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+
+use super::Fields;
+use crate::error::ApiError;
+
+/// The limit of most calls, in bytes.
+pub(crate) const SMALL: usize = 256 * 1024;
+
+/// The limit of calls that bring scenario results, with their transcripts.
+pub(crate) const LARGE: usize = 16 * 1024 * 1024;
+
+/// The fields of a body of at most `LIMIT` bytes. An empty body has none.
+pub(crate) struct Body<const LIMIT: usize>(pub(crate) Fields);
+
+impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        if announced(request.headers()).is_some_and(|length| length > LIMIT) {
+            return Err(ApiError::too_large(LIMIT));
+        }
+        let is_json = is_json(request.headers());
+        let bytes = read(request.into_body(), LIMIT).await?;
+        if bytes.is_empty() {
+            return Ok(Self(Fields::of(Map::new())));
+        }
+        if !is_json {
+            return Err(ApiError::unsupported_media_type());
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(fields)) => Ok(Self(Fields::of(fields))),
+            Ok(_) => Err(ApiError::invalid_json("it is another kind of value")),
+            Err(error) => Err(ApiError::invalid_json(error)),
+        }
+    }
+}
+
+async fn read(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large(limit)),
+        Err(_) => Err(ApiError::invalid_json("it ended early")),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the type is JSON, or not said.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let Ok(value) = value.to_str() else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}

@@ -1,0 +1,29 @@
+//! Ids in a request's path.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+
+use crate::error::ApiError;
+
+/// The id in the path, still as text.
+pub(crate) struct Id(String);
+
+impl Id {
+    /// The id's value. A text that cannot be one names nothing: it answers as a missing resource does.
+    pub(crate) fn parse<T: FromStr>(&self, missing: impl FnOnce() -> ApiError) -> Result<T, ApiError> {
+        self.0.parse().map_err(|_| missing())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(text)| Self(text)).map_err(|_| ApiError::not_found("path"))
+    }
+}

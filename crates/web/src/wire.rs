@@ -1,0 +1,13 @@
+//! What resources look like on the wire. Field names and their order are those of the documented API.
+
+mod agent;
+mod delivery;
+mod list;
+mod run;
+mod webhook;
+
+pub(crate) use agent::AgentView;
+pub(crate) use delivery::{AttemptView, DeliveryView};
+pub(crate) use list::list;
+pub(crate) use run::{ResultView, RunView};
+pub(crate) use webhook::WebhookView;

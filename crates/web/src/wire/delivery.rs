@@ -1,0 +1,134 @@
+//! Deliveries and attempts on the wire. Their times show milliseconds: people compare them with their own logs.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use preclinical_core::{
+    attempt::{Attempt, AttemptError, Message},
+    delivery::Delivery,
+    event::EventKind,
+    id::{AgentId, DeliveryId, RunId, WebhookId},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+#[derive(Serialize)]
+pub(crate) struct DeliveryView<'a> {
+    id: DeliveryId,
+    event: &'a str,
+    status: &'a str,
+    webhook_id: WebhookId,
+    agent_id: Option<AgentId>,
+    run_id: Option<RunId>,
+    test_run_id: Option<String>,
+    url: &'a str,
+    attempt_count: u32,
+    http_status: Option<u16>,
+    duration_ms: Option<u64>,
+    next_attempt_at: Option<String>,
+    is_test: bool,
+    redelivery_of: Option<DeliveryId>,
+    created_at: String,
+    completed_at: Option<String>,
+}
+
+impl<'a> From<&'a Delivery> for DeliveryView<'a> {
+    fn from(delivery: &'a Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            event: delivery.event.as_str(),
+            status: delivery.status.as_str(),
+            webhook_id: delivery.webhook_id,
+            agent_id: delivery.agent_id,
+            run_id: delivery.run_id,
+            test_run_id: delivery.run_number.map(|number| number.to_string()),
+            url: &delivery.url,
+            attempt_count: delivery.attempt_count,
+            http_status: delivery.http_status,
+            duration_ms: delivery.duration_ms,
+            next_attempt_at: delivery.next_attempt_at.map(precise),
+            is_test: delivery.event == EventKind::Test,
+            redelivery_of: delivery.redelivery_of,
+            created_at: precise(delivery.created_at),
+            completed_at: delivery.completed_at.map(precise),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct AttemptView<'a> {
+    number: u32,
+    started_at: String,
+    duration_ms: Option<u64>,
+    http_status: Option<u16>,
+    error: Option<ErrorView<'a>>,
+    request: Option<MessageView<'a>>,
+    response: Option<MessageView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ErrorView<'a> {
+    kind: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct MessageView<'a> {
+    headers: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+    truncated: bool,
+    size_bytes: u64,
+}
+
+impl<'a> From<&'a Attempt> for AttemptView<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            started_at: precise(attempt.started_at),
+            duration_ms: attempt.duration_ms,
+            http_status: attempt.http_status,
+            error: attempt.error.as_ref().map(ErrorView::from),
+            request: attempt.request.as_ref().map(MessageView::from),
+            response: attempt.response.as_ref().map(MessageView::from),
+        }
+    }
+}
+
+impl<'a> From<&'a AttemptError> for ErrorView<'a> {
+    fn from(error: &'a AttemptError) -> Self {
+        Self { kind: error.kind.as_str(), message: &error.message }
+    }
+}
+
+impl<'a> From<&'a Message> for MessageView<'a> {
+    fn from(message: &'a Message) -> Self {
+        let body = std::str::from_utf8(&message.body).ok();
+        Self {
+            headers: joined(&message.headers),
+            body,
+            body_base64: body.is_none().then(|| STANDARD.encode(&message.body)),
+            truncated: message.truncated,
+            size_bytes: message.size_bytes,
+        }
+    }
+}
+
+/// Headers as an object; the values of a repeated one are joined as HTTP allows.
+fn joined(headers: &[(String, String)]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in headers {
+        match map.get_mut(name) {
+            Some(Value::String(first)) => *first = format!("{first}, {value}"),
+            _ => drop(map.insert(name.clone(), Value::from(value.as_str()))),
+        }
+    }
+    map
+}
+
+/// RFC 3339 with milliseconds.
+fn precise(time: Timestamp) -> String {
+    let milliseconds = Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time);
+    format!("{milliseconds:.3}")
+}
