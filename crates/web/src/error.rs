@@ -8,9 +8,12 @@ use axum::{
 use preclinical_core::{port::StoreError, run::RunStatus};
 use serde_json::{Map, Value, json};
 
-/// An answer that is not a success.
+/// An answer that is not a success. Boxed, because every result carries the room for it.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -20,16 +23,16 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Map::new(), header: None }
+        Self(Box::new(Content { status, code, message: message.into(), details: Map::new(), header: None }))
     }
 
     fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.details.insert(name.to_owned(), value.into());
+        self.0.details.insert(name.to_owned(), value.into());
         self
     }
 
     fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, value));
+        self.0.header = Some((name, value));
         self
     }
 
@@ -137,12 +140,13 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut body = json!({"error": self.message, "code": self.code});
-        if !self.details.is_empty() {
-            body["details"] = Value::Object(self.details);
+        let Content { status, code, message, details, header } = *self.0;
+        let mut body = json!({"error": message, "code": code});
+        if !details.is_empty() {
+            body["details"] = Value::Object(details);
         }
-        let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header {
+        let mut response = (status, Json(body)).into_response();
+        if let Some((name, value)) = header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
