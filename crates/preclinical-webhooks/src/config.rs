@@ -19,7 +19,7 @@ use url::Url;
 const PREFIX: &str = "PRECLINICAL_";
 
 /// Settings of clients, which a server's environment may hold as well.
-const OF_CLIENTS: [&str; 2] = ["API_URL", "API_KEY"];
+const OF_CLIENTS: [&str; 3] = ["API_URL", "API_KEY", "WEBHOOK_SECRET"];
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);

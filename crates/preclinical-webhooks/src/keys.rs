@@ -1,5 +1,7 @@
 //! `keys`: API keys from the command line, for the first one and for scripts.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use preclinical_core::{
@@ -15,6 +17,7 @@ use crate::{
     config::{Config, Overrides},
     serve,
     system::{SystemChance, SystemClock},
+    terminal::say,
 };
 
 /// What can be done with keys.
@@ -41,33 +44,29 @@ pub(crate) struct CreateArgs {
 /// Creates a key, also while a server runs on the same database.
 pub(crate) async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let config = Config::load(Overrides { database: args.database, ..Overrides::default() })?;
-    serve::create_folder(&config.database)?;
-    let store = SqliteStore::open(&config.database)
-        .with_context(|| format!("cannot open the database {}", config.database.display()))?;
-    serve::ensure_default_organization(&store).await?;
-    let Some(organization) = store.organization(&args.organization).await? else {
-        bail!("there is no organization {:?}", args.organization);
-    };
-    if args.name.trim().is_empty() {
+    let text = create_in(&config.database, &args.organization, args.name).await?;
+    say(text.expose());
+    Ok(())
+}
+
+/// Creates a key in a database, which is created, too, if it is missing.
+pub(crate) async fn create_in(database: &Path, organization: &str, name: String) -> anyhow::Result<ApiKeyText> {
+    if name.trim().is_empty() {
         bail!("--name must not be empty");
     }
+    serve::create_folder(database)?;
+    let store = SqliteStore::open(database).with_context(|| format!("cannot open the database {}", database.display()))?;
+    serve::ensure_default_organization(&store).await?;
+    let Some(organization) = store.organization(organization).await? else {
+        bail!("there is no organization {organization:?}");
+    };
     let text = ApiKeyText::generate(&SystemChance);
     let now = SystemClock.now();
-    let key = ApiKey {
-        id: ApiKeyId::generate(now, &SystemChance),
-        organization_id: organization.id,
-        name: args.name,
-        hash: text.hash(),
-        created_at: now,
-    };
+    let id = ApiKeyId::generate(now, &SystemChance);
+    let key = ApiKey { id, organization_id: organization.id, name, hash: text.hash(), created_at: now };
     match store.create_key(key).await {
-        Ok(()) => {}
+        Ok(()) => Ok(text),
         Err(CreateKeyError::NameTaken) => bail!("the organization has a key of that name"),
-        Err(CreateKeyError::Store(error)) => return Err(error.into()),
+        Err(CreateKeyError::Store(error)) => Err(error.into()),
     }
-    #[expect(clippy::print_stdout, reason = "the key is what this command is for")]
-    {
-        println!("{}", text.expose());
-    }
-    Ok(())
 }

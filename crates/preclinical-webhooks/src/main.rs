@@ -1,13 +1,21 @@
 //! The binary: settings, commands, and how the parts are put together.
 
+mod client;
 mod config;
+mod demo;
 mod keys;
+mod listen;
+mod receiver;
+mod report;
 mod serve;
 mod system;
+mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use terminal::{BAD, Styled, say_aside};
 
 /// Tells people's systems that a test run of their AI agent is finished: signed, retried, and visible afterwards.
 #[derive(Parser)]
@@ -18,8 +26,11 @@ struct CommandLine {
 }
 
 const EXAMPLES: &str = "Examples:
+  preclinical-webhooks demo
   preclinical-webhooks serve
-  preclinical-webhooks keys create --name ci";
+  preclinical-webhooks keys create --name ci
+  preclinical-webhooks report results.xml --agent \"Triage agent\" --create-agent
+  preclinical-webhooks listen --fail 503x2";
 
 #[derive(Subcommand)]
 enum Command {
@@ -28,22 +39,36 @@ enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Turn result files of test tools into one finished run
+    Report(report::ReportArgs),
+    /// Receive webhooks on this machine, verify and print them
+    Listen(listen::ListenArgs),
+    /// See everything work on this machine: server, receivers, runs, retries, history
+    Demo(demo::DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = CommandLine::parse().command;
-    let outcome = match command {
+    let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::run(args).await,
         Command::Keys(keys::KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Report(args) => report::run(args).await,
+        Command::Listen(args) => listen::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut CommandLine::command(), "preclinical-webhooks", &mut std::io::stdout());
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the one place where a command says why it failed")]
-            {
-                eprintln!("error: {error:#}");
-            }
+            say_aside(format_args!("{}: {error:#}", Styled(BAD, "error")));
             ExitCode::FAILURE
         }
     }

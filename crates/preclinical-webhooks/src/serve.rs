@@ -133,13 +133,11 @@ pub(crate) async fn ensure_default_organization(store: &SqliteStore) -> anyhow::
 }
 
 fn announce(address: SocketAddr) {
-    #[expect(clippy::print_stdout, reason = "scripts wait for this line")]
-    {
-        println!("listening on http://{address}");
-    }
+    crate::terminal::say(format_args!("listening on http://{address}"));
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
+/// Resolves on SIGINT or SIGTERM.
+pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
     #[cfg(unix)]
     {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -1,0 +1,154 @@
+//! `report`: results that test tools wrote become one finished run.
+
+mod ctrf;
+mod format;
+mod junit;
+mod own;
+mod parsed;
+mod promptfoo;
+mod sending;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use preclinical_core::agent::Provider;
+use url::Url;
+
+use crate::{
+    client::ApiClient,
+    terminal::{FAINT, GOOD, NOTE, Styled, printable, say, say_aside},
+};
+use format::Format;
+use parsed::Parsed;
+use sending::Sent;
+
+/// The largest file that is read, in bytes.
+const LARGEST_FILE: u64 = 512 * 1024 * 1024;
+
+/// What is reported, and where to.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ReportArgs {
+    /// Result files; all of them together become one run
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Agent that was tested: its name or id
+    #[arg(long, value_name = "NAME_OR_ID")]
+    agent: String,
+    /// Name of the run [default: the report's own, or the first file's name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Format of all files [default: found out file by file]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Create the agent if there is none of that name
+    #[arg(long)]
+    create_agent: bool,
+    /// Provider of an agent that is created
+    #[arg(long, default_value = "openai", value_parser = provider, requires = "create_agent")]
+    provider: Provider,
+    /// Address of the server
+    #[arg(long, env = "PRECLINICAL_API_URL", default_value = "http://127.0.0.1:3000")]
+    api_url: Url,
+    /// API key (visible to others on this machine; better in the environment)
+    #[arg(long, env = "PRECLINICAL_API_KEY", hide_env_values = true)]
+    api_key: String,
+    /// Print the run as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Formats: JUnit XML (pytest, cargo-nextest, Maven Surefire, Jest, Playwright and others), CTRF JSON,
+promptfoo's results JSON, and Preclinical's own JSON:
+  {\"name\":\"…\",\"duration_ms\":1200,\"results\":[{\"scenario_id\":\"…\",\"scenario_name\":\"…\",\"status\":\"passed\"}]}
+
+How verdicts are mapped: passed → passed; failed (an assertion) → failed; error (the test could not be judged) → error;
+skipped, pending and disabled tests are left out and counted. A test that passed on a retry has passed.
+
+Exit status: 0 when the run was reported, whatever its results; 1 when nothing was.
+
+Examples:
+  pytest --junitxml=results.xml; preclinical-webhooks report results.xml --agent \"Triage agent\" --create-agent
+  preclinical-webhooks report target/surefire-reports/*.xml --agent triage --name \"Nightly\"
+  promptfoo eval -o results.json; preclinical-webhooks report results.json --agent triage --json";
+
+/// Reads all files, and only then talks to the server: a broken file reports nothing.
+pub(crate) async fn run(args: ReportArgs) -> anyhow::Result<()> {
+    let mut all = Parsed::default();
+    for file in &args.files {
+        all.add(read(file, args.format).with_context(|| printable(&file.display().to_string()))?);
+    }
+    let name = args.name.or(all.name.take()).unwrap_or_else(|| title(&args.files));
+    let client = ApiClient::new(&args.api_url, &args.api_key)?;
+    let created = args.create_agent.then_some(args.provider);
+    let agent = sending::agent(&client, &args.agent, created).await?;
+    let sent = sending::send(&client, &agent, &parsed::one_line(&name, parsed::LONGEST_RUN_NAME), &all).await?;
+    if args.json {
+        say(&sent.run);
+    } else {
+        tell(&sent, all.skipped);
+    }
+    Ok(())
+}
+
+fn read(path: &Path, format: Option<Format>) -> anyhow::Result<Parsed> {
+    let size = std::fs::metadata(path)?.len();
+    if size > LARGEST_FILE {
+        bail!("is larger than {} MiB", LARGEST_FILE >> 20);
+    }
+    let bytes = std::fs::read(path)?;
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text.trim_start_matches('\u{feff}'),
+        Err(error) => bail!("line {}: not UTF-8", line_at(&bytes, error.valid_up_to())),
+    };
+    match format.map_or_else(|| Format::detect(text), Ok)? {
+        Format::Junit => junit::parse(text),
+        Format::Ctrf => ctrf::parse(text),
+        Format::Promptfoo => promptfoo::parse(text),
+        Format::Preclinical => own::parse(text),
+    }
+}
+
+/// The line that a byte is in, from 1.
+fn line_at(bytes: &[u8], position: usize) -> usize {
+    bytes.iter().take(position).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// A JSON document as `T`; the error names line and column.
+fn from_json<'x, T: serde::Deserialize<'x>>(text: &'x str) -> anyhow::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        let cause = error.to_string();
+        let cause = cause.split(" at line ").next().unwrap_or_default();
+        anyhow::anyhow!("line {}, column {}: {}", error.line(), error.column(), printable(cause))
+    })
+}
+
+fn title(files: &[PathBuf]) -> String {
+    let first = files.first().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let first = first.unwrap_or_else(|| "test run".to_owned());
+    if files.len() > 1 { format!("{first} and {} more", files.len() - 1) } else { first }
+}
+
+fn provider(text: &str) -> Result<Provider, String> {
+    Provider::parse(text).ok_or_else(|| format!("must be one of {}", Provider::ALL.map(Provider::as_str).join(", ")))
+}
+
+fn tell(sent: &Sent, skipped: u64) {
+    let run = &sent.run;
+    let style = if run["failed_count"] == 0 && run["error_count"] == 0 { GOOD } else { NOTE };
+    let text = |name: &str| printable(run[name].as_str().unwrap_or_default());
+    say(format_args!(
+        "{} {}: {} passed, {} failed, {} errors of {} ({} %)",
+        Styled(style, text("test_run_id")),
+        text("name"),
+        run["passed_count"],
+        run["failed_count"],
+        run["error_count"],
+        run["total_scenarios"],
+        run["pass_rate"],
+    ));
+    if skipped > 0 {
+        say_aside(Styled(FAINT, format_args!("{skipped} skipped, left out")));
+    }
+}
