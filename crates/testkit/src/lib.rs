@@ -1,1 +1,13 @@
-//! Placeholder.
+//! For tests only: what the tests of several crates share.
+//!
+//! - [`conformance`]: the rules of the store port, one function each; [`conformance_suite!`] makes a test of every rule.
+//! - [`world`]: an organization with its agents and webhooks on any store.
+//! - [`clock`], [`chance`]: time turned by hand and chance that repeats itself.
+//! - [`receiver`]: an HTTP receiver that answers byte for byte what it is told to.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "this is test code")]
+
+pub mod chance;
+pub mod clock;
+pub mod conformance;
+pub mod receiver;
+pub mod world;

@@ -1,0 +1,15 @@
+//! The rules of the store port, on SQLite.
+
+use std::sync::Arc;
+
+use preclinical_core::port::Store;
+use preclinical_store_sqlite::SqliteStore;
+use tempfile::TempDir;
+
+async fn fresh() -> (Arc<dyn Store>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_exclusively(&folder.path().join("test.db")).unwrap();
+    (Arc::new(store), folder)
+}
+
+preclinical_testkit::conformance_suite!(crate::fresh);

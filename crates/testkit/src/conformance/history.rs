@@ -1,0 +1,145 @@
+//! Rules of [`preclinical_core::port::History`].
+#![allow(missing_docs, reason = "the names are the rules")]
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use preclinical_core::{
+    attempt::Message,
+    delivery::{Delivery, DeliveryStatus},
+    port::{AttemptRecord, DeliveryFilter, Page, RunFilter, Store},
+    retry::NextStep,
+    run::{RunRef, RunStatus},
+};
+
+use crate::world::{World, answered, message};
+
+pub async fn runs_are_listed_newest_first_and_filtered(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let (first, second) = (world.agent("first").await, world.agent("second").await);
+    let mut runs = Vec::new();
+    for agent in [first, second, first] {
+        world.clock.turn(SignedDuration::from_secs(1));
+        runs.push(world.run(agent, None).await);
+    }
+    world.complete(runs[0].id, None).await.unwrap();
+    let list = async |filter, page| {
+        let (found, total) = store.runs(world.organization, filter, page).await.unwrap();
+        (found.iter().map(|run| run.number.0).collect::<Vec<_>>(), total)
+    };
+    let all = Page { limit: 10, offset: 0 };
+    assert_eq!(list(RunFilter::default(), all).await, (vec![3, 2, 1], 3));
+    assert_eq!(list(RunFilter::default(), Page { limit: 1, offset: 1 }).await, (vec![2], 3));
+    let completed = RunFilter { status: Some(RunStatus::Completed), agent_id: None };
+    assert_eq!(list(completed, all).await, (vec![1], 1));
+    let of_first = RunFilter { status: None, agent_id: Some(first) };
+    assert_eq!(list(of_first, all).await, (vec![3, 1], 2));
+    let by_number = store.run(world.organization, RunRef::Number(runs[1].number)).await.unwrap();
+    assert_eq!(by_number.unwrap().id, runs[1].id);
+}
+
+pub async fn pages_of_deliveries_stay_where_they_are_while_rows_arrive(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let mut written = Vec::new();
+    for index in 0..25 {
+        // Several share a microsecond.
+        world.clock.turn(SignedDuration::from_micros(i64::from(index % 3 == 0)));
+        written.push(world.claimed(agent).await.delivery_id);
+    }
+    let mut filter = DeliveryFilter { limit: 10, ..DeliveryFilter::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = store.deliveries(world.organization, filter.clone()).await.unwrap();
+        seen.extend(page.deliveries.iter().map(|delivery| delivery.id));
+        world.clock.turn(SignedDuration::from_micros(1));
+        world.claimed(agent).await;
+        filter.cursor = page.next;
+        if page.next.is_none() {
+            break;
+        }
+    }
+    let mut expected = written.clone();
+    expected.sort();
+    let mut sorted = seen.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected, "each once, none that arrived later");
+}
+
+pub async fn deliveries_are_filtered(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let (first, second) = (world.agent("first").await, world.agent("second").await);
+    let (default, own) =
+        (world.webhook("https://a.example", None).await, world.webhook("https://b.example", Some(second)).await);
+    let delivered = world.claimed(first).await;
+    store.record(world.record(&delivered, answered(200), NextStep::Delivered)).await.unwrap();
+    world.clock.turn(SignedDuration::from_secs(1));
+    let middle = world.now();
+    let pending = world.claimed(second).await;
+    let find = async |filter: DeliveryFilter| {
+        let page = store.deliveries(world.organization, DeliveryFilter { limit: 10, ..filter }).await.unwrap();
+        page.deliveries.iter().map(|delivery: &Delivery| delivery.id).collect::<Vec<_>>()
+    };
+    let none = DeliveryFilter::default;
+    let run = world.delivery(pending.delivery_id).await.run_id;
+    assert_eq!(find(none()).await, [pending.delivery_id, delivered.delivery_id]);
+    for only_delivered in [
+        DeliveryFilter { status: Some(DeliveryStatus::Delivered), ..none() },
+        DeliveryFilter { webhook_id: Some(default), ..none() },
+        DeliveryFilter { agent_id: Some(first), ..none() },
+        DeliveryFilter { created_before: Some(middle), ..none() },
+    ] {
+        assert_eq!(find(only_delivered).await, [delivered.delivery_id]);
+    }
+    for only_pending in [
+        DeliveryFilter { status: Some(DeliveryStatus::Pending), ..none() },
+        DeliveryFilter { webhook_id: Some(own), ..none() },
+        DeliveryFilter { agent_id: Some(second), ..none() },
+        DeliveryFilter { run_id: run, ..none() },
+        DeliveryFilter { created_after: Some(middle), ..none() },
+    ] {
+        assert_eq!(find(only_pending).await, [pending.delivery_id]);
+    }
+}
+
+pub async fn what_was_sent_and_answered_is_kept_to_the_byte(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let claimed = world.claimed(agent).await;
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let request =
+        message(&[("content-type", "application/json"), ("x-twice", "1"), ("x-twice", "2")], b"{\"a\":\"\xc3\xa4\"}");
+    let response = Message { truncated: true, size_bytes: 70_000, ..message(&[("x-latin", "\u{fc}\u{0}")], &every_byte) };
+    let record = AttemptRecord {
+        request: Some(request.clone()),
+        response: Some(response.clone()),
+        ..world.record(&claimed, answered(200), NextStep::Delivered)
+    };
+    store.record(record).await.unwrap();
+    let (_, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
+    assert_eq!((attempts[0].request.as_ref(), attempts[0].response.as_ref()), (Some(&request), Some(&response)));
+}
+
+pub async fn another_organizations_rows_are_missing_rows(store: Arc<dyn Store>) {
+    let (ours, theirs) = (World::new(store.clone(), "ours").await, World::new(store.clone(), "theirs").await);
+    let agent = theirs.agent("Assistant").await;
+    let webhook = theirs.webhook("https://example.com", None).await;
+    let claimed = theirs.claimed(agent).await;
+    let run = theirs.delivery(claimed.delivery_id).await.run_id.unwrap();
+    let us = ours.organization;
+    let all = Page { limit: 10, offset: 0 };
+    assert!(store.agent(us, agent).await.unwrap().is_none());
+    assert!(store.webhook(us, webhook).await.unwrap().is_none());
+    assert!(store.run(us, RunRef::Id(run)).await.unwrap().is_none());
+    assert!(store.results(us, RunRef::Id(run)).await.unwrap().is_none());
+    assert!(store.delivery(us, claimed.delivery_id).await.unwrap().is_none());
+    assert_eq!(store.runs(us, RunFilter::default(), all).await.unwrap().1, 0);
+    assert_eq!(store.webhooks(us, None, all).await.unwrap().1, 0);
+    assert!(ours.deliveries().await.is_empty());
+    assert!(!store.delete_webhook(us, webhook, ours.now()).await.unwrap());
+    assert!(ours.enqueue_test(webhook).await.is_none());
+    assert!(ours.complete(run, None).await.is_err());
+    assert!(store.webhook(theirs.organization, webhook).await.unwrap().is_some());
+}
