@@ -1,7 +1,12 @@
-"""Keep the latest result of every run in a table of one's own.
+"""Keep the result of every run in a table of your own. Python 3.9 or newer, standard library only.
 
-Retries and redeliveries repeat a `completed_at` that is already stored and change nothing; neither
-does an older completion of the same run that arrives late, for order is not promised.
+    PRECLINICAL_WEBHOOK_SECRET=… python store.py
+
+    PRECLINICAL_WEBHOOK_SECRET  the webhook's signing secret
+    PORT                        default 8000
+    DATABASE                    the SQLite file, default results.db
+
+The statements work in PostgreSQL as well, with the placeholders of its driver.
 """
 
 import os
@@ -10,7 +15,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-# Or copy the two files of verify-python beside this one.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "verify-python"))
 from receiver import describe, serve  # noqa: E402
 
@@ -21,34 +25,30 @@ SCHEMA = """CREATE TABLE IF NOT EXISTS test_runs (
     total_scenarios INTEGER NOT NULL, started_at TEXT, completed_at TEXT NOT NULL,
     duration_seconds REAL NOT NULL, results_url TEXT NOT NULL)"""
 
-# Times are UTC in one fixed format, so comparing them as text compares them in time.
-UPSERT = """INSERT INTO test_runs VALUES (
+# A run that was reopened and completed again replaces its older result. Everything else that comes twice, or comes late,
+# changes nothing. (The times are UTC and of one length, so they compare as text.)
+FORGET_OLDER = "DELETE FROM test_runs WHERE id = :id AND completed_at < :completed_at"
+INSERT = """INSERT INTO test_runs VALUES (
     :id, :test_run_id, :name, :agent_id, :agent_name, :status, :pass_rate,
     :passed_count, :failed_count, :error_count, :total_scenarios,
     :started_at, :completed_at, :duration_seconds, :results_url)
-    ON CONFLICT (id) DO UPDATE SET
-        test_run_id = excluded.test_run_id, name = excluded.name,
-        agent_id = excluded.agent_id, agent_name = excluded.agent_name,
-        status = excluded.status, pass_rate = excluded.pass_rate,
-        passed_count = excluded.passed_count, failed_count = excluded.failed_count,
-        error_count = excluded.error_count, total_scenarios = excluded.total_scenarios,
-        started_at = excluded.started_at, completed_at = excluded.completed_at,
-        duration_seconds = excluded.duration_seconds, results_url = excluded.results_url
-    WHERE excluded.completed_at > test_runs.completed_at"""
+    ON CONFLICT (id) DO NOTHING"""
 
 
-def store(event: dict) -> str:
-    # The 2xx goes out after the commit: an accepted result is on disk.
-    with closing(connect()) as db, db:
-        changed = db.execute(UPSERT, event["test_run"] | {"results_url": event["results_url"]}).rowcount
-    return f"{'stored' if changed else 'already have'} {describe(event)}"
+def connect():
+    return closing(sqlite3.connect(os.environ.get("DATABASE", "results.db")))
 
 
-def connect() -> sqlite3.Connection:
-    return sqlite3.connect(os.environ.get("DATABASE", "results.db"), timeout=10)
+def store(event):
+    row = {**event["test_run"], "results_url": event["results_url"]}
+    # `with db` commits before the answer goes out: what was accepted is on disk.
+    with connect() as db, db:
+        db.execute(FORGET_OLDER, row)
+        stored = db.execute(INSERT, row).rowcount
+    return f"{'stored' if stored else 'already have'} {describe(event)}"
 
 
 if __name__ == "__main__":
-    with closing(connect()) as db:
+    with connect() as db:
         db.execute(SCHEMA)
     serve(store)

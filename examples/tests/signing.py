@@ -1,20 +1,24 @@
 """Signed requests as the contract describes them, built with a library that is not ours."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 import json
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from standardwebhooks import Webhook
 
 SECRET = "whsec_" + base64.b64encode(b"a-signing-key-for-the-tests-only").decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(b"another-key-than-the-one-for-tests").decode()
+PLAIN_SECRET = "a plain-text secret, not base64: äöü"
 
 
 def iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def event(at: float | None = None, **changes: object) -> dict:
@@ -30,18 +34,6 @@ def event(at: float | None = None, **changes: object) -> dict:
         "event": "test_run_completed", "timestamp": iso(at), "test_run": run,
         "results_url": f"https://app.example.com/test/{run['id']}",
     }
-
-
-def test_event() -> dict:
-    nil = str(uuid.UUID(int=0))
-    probe = event(
-        id=nil, test_run_id="TR-00000", name="Test Webhook Delivery", agent_id=nil, agent_name="Test Agent",
-        pass_rate=80.0, passed_count=8, failed_count=2, total_scenarios=10,
-    )
-    return probe | {"event": "test", "is_test": True}
-
-
-test_event.__test__ = False
 
 
 def encode(value: object) -> bytes:
@@ -63,7 +55,7 @@ def signed(body: bytes, *secrets: str, at: float | None = None, delivery: str | 
     at = time.time() if at is None else at
     delivery = delivery or str(uuid.uuid4())
     # The library takes its time as naive UTC.
-    naive = datetime.fromtimestamp(int(at), UTC).replace(tzinfo=None)
+    naive = datetime.fromtimestamp(int(at), timezone.utc).replace(tzinfo=None)
     signatures = [library(secret).sign(f"msg_{delivery}", naive, body.decode()) for secret in secrets]
     return {
         "Content-Type": "application/json",

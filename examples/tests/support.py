@@ -1,20 +1,23 @@
 """Child processes, HTTP requests and waiting: what every test file here needs."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import os
-import queue
 import re
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 EXAMPLES = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 20.0
+
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -25,17 +28,17 @@ class Answer(NamedTuple):
 
 def request(url: str, method: str = "POST", body: bytes | None = None, headers: Mapping[str, str] = {}) -> Answer:
     parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE_SECONDS)
     try:
-        connection.request(method, target or "/", body, dict(headers))
+        connection.request(method, target, body, dict(headers))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
 
 
-def eventually[T](probe: Callable[[], T], what: str) -> T:
+def eventually(probe: Callable[[], T], what: str) -> T:
     """The first truthy result of `probe`: for conditions in other processes, which send no signal."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (result := probe()):
@@ -51,55 +54,127 @@ class Child:
     def __init__(self, argv: list[str], env: Mapping[str, str], cwd: Path):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRECLINICAL_")}
         self.process = subprocess.Popen(
-            argv, env=inherited | dict(env), cwd=cwd, text=True,
+            argv, env={**inherited, **env}, cwd=cwd, text=True, encoding="utf-8",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         self.lines: list[str] = []
-        self._fresh: queue.Queue[str | None] = queue.Queue()
+        self._waited_for = 0
+        self._ended = False
+        self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
-            ready = self.wait_for(r"http://127\.0\.0\.1:[1-9]\d*")
+            ready = self.wait_for(r"listening on http://127\.0\.0\.1:[1-9]\d*$")
         except AssertionError:
-            self.kill()
+            self.end()
             raise
-        self.address = re.search(r"http://127\.0\.0\.1:\d+", ready).group()
-        self.url = f"{self.address}/webhook"
+        self.url = ready.split()[-1]
+        self._waited_for = 0
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            self._fresh.put(self.lines[-1])
-        self._fresh.put(None)
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     def wait_for(self, pattern: str) -> str:
         """The next line not yet waited for that matches `pattern`."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                line = self._fresh.get(timeout=max(deadline - time.monotonic(), 0.001))
-            except queue.Empty:
-                raise AssertionError(f"no line matches {pattern!r}; output:\n{self.output}") from None
-            if line is None:
-                raise AssertionError(f"ended before a line matched {pattern!r}; output:\n{self.output}")
-            if re.search(pattern, line):
-                return line
+        with self._news:
+            while True:
+                while self._waited_for < len(self.lines):
+                    self._waited_for += 1
+                    if re.search(pattern, self.lines[self._waited_for - 1]):
+                        return self.lines[self._waited_for - 1]
+                if self._ended:
+                    raise AssertionError(f"ended before a line matched {pattern!r}; output:\n{self.output}")
+                if not self._news.wait(deadline - time.monotonic()):
+                    raise AssertionError(f"no line matches {pattern!r}; output:\n{self.output}")
 
     @property
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def terminate(self) -> int:
-        """SIGTERM; the exit code, once all output is read."""
-        self.process.terminate()
-        code = self.process.wait(PATIENCE_SECONDS)
-        self._reader.join(PATIENCE_SECONDS)
-        return code
-
-    def kill(self) -> None:
+    def end(self) -> None:
+        """Ends it the hard way: every program here must survive that, so the tests need no other."""
         self.process.kill()
         self.process.wait(PATIENCE_SECONDS)
+        self._reader.join(PATIENCE_SECONDS)
+        self.process.stdout.close()
+
+
+class Api:
+    """A client of the REST API."""
+
+    def __init__(self, url: str, key: str):
+        self.url, self.key = url, key
+
+    def call(self, method: str, path: str, expected: int = 200, **fields: object) -> dict:
+        body = json.dumps(fields).encode() if method != "GET" else None
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        answer = request(f"{self.url}/api/v1{path}", method, body, headers)
+        assert answer.status == expected, f"{method} {path}: {answer.status} {answer.body.decode()}"
+        return json.loads(answer.body) if answer.body else {}
+
+    def agent(self, name: str = "Healthcare Assistant") -> str:
+        return self.call("POST", "/agents", 201, provider="openai", name=name, config={})["id"]
+
+    def webhook(self, url: str, secret: str | None, **fields: object) -> str:
+        return self.call("POST", "/webhooks", 201, url=url, secret=secret, **fields)["id"]
+
+    def run(self, agent_id: str, **fields: object) -> str:
+        return self.call("POST", "/runs", 201, agent_id=agent_id, **fields)["id"]
+
+    def complete(self, run_id: str, passed: int, total: int, status: str = "completed") -> dict:
+        """Ends a run with that many passed scenarios; the others failed."""
+        return self.call(
+            "POST", f"/runs/{run_id}/complete", status=status,
+            passed_count=passed, failed_count=total - passed, total_scenarios=total,
+        )
+
+    def report(self, run_id: str, passed: int, total: int) -> dict:
+        """Reports every scenario of a run, which then completes by itself if it was created with that total."""
+        results = [
+            {"scenario_id": f"s{n}", "scenario_name": f"Scenario {n}", "status": "passed" if n < passed else "failed"}
+            for n in range(total)
+        ]
+        return self.call("POST", f"/runs/{run_id}/results", results=results)
+
+    def deliveries(self, run_id: str) -> list[dict]:
+        """Newest first."""
+        return self.call("GET", f"/webhooks/deliveries?run_id={run_id}")["deliveries"]
+
+    def delivery(self, delivery_id: str) -> dict:
+        return self.call("GET", f"/webhooks/deliveries/{delivery_id}")
+
+    def redeliver(self, delivery_id: str) -> str:
+        return self.call("POST", f"/webhooks/deliveries/{delivery_id}/redeliver", 202)["id"]
+
+    def settled(self, delivery_id: str) -> dict:
+        """The delivery with its attempts, once no attempt is to come."""
+        def probe() -> dict | None:
+            delivery = self.delivery(delivery_id)
+            return None if delivery["status"] == "pending" else delivery
+
+        return eventually(probe, f"delivery {delivery_id} is settled")
+
+    def first_attempt_of(self, run_id: str) -> dict:
+        """The first attempt of the only delivery of a run, without waiting for retries."""
+        (delivery,) = self.deliveries(run_id)
+        return eventually(
+            lambda: [attempt for attempt in self.delivery(delivery["id"])["attempts"] if attempt["duration_ms"] is not None],
+            f"delivery {delivery['id']} is attempted",
+        )[0]
+
+    def settled_of(self, run_id: str) -> dict:
+        """The same for the only delivery of a run."""
+        (delivery,) = self.deliveries(run_id)
+        return self.settled(delivery["id"])
 
 
 def json_lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    # Split at "\n" only: JSON may hold other characters that str.splitlines() takes for the end of a line.
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line] if path.exists() else []

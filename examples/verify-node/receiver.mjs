@@ -1,93 +1,53 @@
-// A webhook receiver on node:http. It listens on the loopback interface and speaks plain HTTP:
-// TLS belongs to the proxy in front of it.
+// Receive webhooks, verified, with node:http. Node.js 18 or newer, no packages.
+//
+//     PRECLINICAL_WEBHOOK_SECRET=… node receiver.mjs
+//
+//     PRECLINICAL_WEBHOOK_SECRET  the webhook's signing secret
+//     PORT                        default 8000; it listens on 127.0.0.1, behind a proxy that speaks TLS
+//
+// The Slack example uses `serve` with a function of its own.
 
 import { createServer } from 'node:http';
-import { standardKey, VerificationError, verify } from './verify.mjs';
+import { pathToFileURL } from 'node:url';
+import { VerificationError, verify } from './verify.mjs';
 
-const PATH = '/webhook';
-const BODY_LIMIT = 1024 * 1024;
-const READ_MS = 5_000;
+const BODY_LIMIT = 1024 * 1024; // A webhook has about one kilobyte.
 
-const secret = process.env.PRECLINICAL_WEBHOOK_SECRET ?? '';
-if (standardKey(secret).length === 0) {
-  console.error("PRECLINICAL_WEBHOOK_SECRET must hold the webhook's signing secret");
-  process.exit(1);
-}
+/** Pass every verified result to `handle`. If that throws, the answer is 500, and Preclinical tries again. */
+export function serve(handle) {
+  const secret = process.env.PRECLINICAL_WEBHOOK_SECRET;
+  if (!secret) throw new Error('PRECLINICAL_WEBHOOK_SECRET is not set');
 
-class Refused extends Error {
-  constructor(status, reason, headers = {}) {
-    super(reason);
-    Object.assign(this, { status, headers });
-  }
-}
-
-// Your work goes here. If it throws, the answer is 500 and Preclinical tries again.
-async function handle({ test_run: run }) {
-  return `received ${run.test_run_id} ${run.status}, ${run.pass_rate} % passed`;
-}
-
-async function receive(request) {
-  if (request.url !== PATH) throw new Refused(404, `webhooks go to ${PATH}`);
-  if (request.method !== 'POST') throw new Refused(405, 'only POST is accepted', { Allow: 'POST' });
-  const body = await readBody(request);
-  try {
-    verify(request.headers, body, secret);
-  } catch (error) {
-    throw error instanceof VerificationError ? new Refused(401, error.message) : error;
-  }
-  const event = parse(body);
-  // The "Send test" button and events of the future must not look like results.
-  if (event.event !== 'test_run_completed' || event.is_test) {
-    return `ignored: a ${event.is_test ? 'test' : 'different'} event`;
-  }
-  return handle(event);
-}
-
-async function readBody(request) {
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    // An oversized body is read to its end but not kept: hanging up in the middle would reach the
-    // sender as a broken connection instead of a 413. The server's requestTimeout bounds the time.
-    if (size <= BODY_LIMIT) chunks.push(chunk);
-  }
-  if (size > BODY_LIMIT) throw new Refused(413, `the body is larger than ${BODY_LIMIT} bytes`);
-  return Buffer.concat(chunks);
-}
-
-function parse(body) {
-  try {
+  async function respond(request) {
+    if (request.method !== 'POST') return [405, 'only POST is accepted'];
+    if (request.headers['content-length'] === undefined) return [411, 'Content-Length is required'];
+    if (Number(request.headers['content-length']) > BODY_LIMIT) return [413, 'the body is too large'];
+    const body = Buffer.concat(await request.toArray());
+    try {
+      verify(request.headers, body, secret);
+    } catch (error) {
+      if (error instanceof VerificationError) return [401, error.message];
+      throw error;
+    }
     const event = JSON.parse(body);
-    if (event.event && event.test_run.id) return event;
-  } catch {
-    // Falls through: not JSON and not an event are the same mistake.
+    // Test deliveries, and kinds of events that do not exist yet, are no results.
+    if (event.event !== 'test_run_completed') return [200, `ignored an event "${event.event}"`];
+    return [200, await handle(event)];
   }
-  throw new Refused(400, 'the body is not a Preclinical event');
+
+  const server = createServer({ requestTimeout: 10_000 }, async (request, response) => {
+    const [status, text] = await respond(request).catch((error) => {
+      console.error(error);
+      return [500, 'the event could not be handled'];
+    });
+    console.log(text);
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+  });
+  server.listen(process.env.PORT ?? 8000, '127.0.0.1', () => {
+    console.log(`listening on http://127.0.0.1:${server.address().port}`);
+  });
 }
 
-const limits = { requestTimeout: READ_MS, headersTimeout: READ_MS, connectionsCheckingInterval: 500 };
-const server = createServer(limits, async (request, response) => {
-  try {
-    const text = await receive(request);
-    console.log(text);
-    response.end(`${text}\n`);
-  } catch (error) {
-    if (request.errored) return; // The sender left or was too slow; nobody is listening.
-    if (!(error instanceof Refused)) console.error(error);
-    response.writeHead(error.status ?? 500, { ...error.headers, Connection: 'close' });
-    response.end(`${error instanceof Refused ? error.message : 'the event could not be handled'}\n`);
-  }
-});
-
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  console.log(`listening on http://127.0.0.1:${server.address().port}`);
-});
-
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.once(signal, () => {
-    server.close();
-    // Requests under way may finish; one that is never completed must not hold up the end.
-    setTimeout(() => server.closeAllConnections(), READ_MS).unref();
-  });
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  serve(({ test_run: run }) => `received ${run.test_run_id} ${run.status}, ${run.pass_rate} % passed`);
 }

@@ -1,142 +1,78 @@
-"""A webhook receiver on http.server; the other Python examples bring their own `handle`.
+"""Receive webhooks, verified, with http.server. Python 3.9 or newer, standard library only.
 
-It listens on the loopback interface and speaks plain HTTP: TLS belongs to the proxy in front of it.
+    PRECLINICAL_WEBHOOK_SECRET=… python receiver.py
+
+    PRECLINICAL_WEBHOOK_SECRET  the webhook's signing secret
+    PORT                        default 8000; it listens on 127.0.0.1, behind a proxy that speaks TLS
+
+The other Python examples use `serve` with a function of their own.
 """
 
 import json
 import os
-import signal
 import sys
-import time
 import traceback
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from preclinical_webhook import VerificationError, standard_key, verify
+from preclinical_webhook import VerificationError, verify
 
-PATH = "/webhook"
-BODY_LIMIT = 1024 * 1024
-READ_SECONDS = 5
+BODY_LIMIT = 1024 * 1024  # A webhook has about one kilobyte.
 
 
-class Refused(Exception):
-    def __init__(self, status: int, reason: str):
-        super().__init__(reason)
-        self.status = status
-
-
-def serve(handle: Callable[[dict], str]) -> None:
-    """Call `handle` with every genuine completed run and answer 200 with the sentence it returns.
-
-    If `handle` raises, the answer is 500 and Preclinical tries again. Returns on SIGTERM or SIGINT.
-    """
-    secret = os.environ.get("PRECLINICAL_WEBHOOK_SECRET", "")
-    try:
-        usable = bool(standard_key(secret))
-    except ValueError:
-        usable = False
-    if not usable:
-        sys.exit("PRECLINICAL_WEBHOOK_SECRET must hold the webhook's signing secret")
+def serve(handle):
+    """Pass every verified result to `handle`. If that raises, the answer is 500, and Preclinical tries again."""
+    secret = os.environ.get("PRECLINICAL_WEBHOOK_SECRET")
+    if not secret:
+        sys.exit("PRECLINICAL_WEBHOOK_SECRET is not set")
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = READ_SECONDS
+        timeout = 10  # A client that stops in the middle is not waited for any longer.
 
-        def do_POST(self) -> None:
+        def do_POST(self):
             try:
-                status, text = 200, self.receive()
-            except Refused as refused:
-                status, text = refused.status, str(refused)
+                length = int(self.headers["Content-Length"])
+            except (TypeError, ValueError):
+                return self.answer(411, "Content-Length is required")
+            if not 0 <= length <= BODY_LIMIT:
+                return self.answer(413, "the body is too large")
+            body = self.rfile.read(length)
+            try:
+                verify(self.headers, body, secret)
+            except VerificationError as error:
+                return self.answer(401, str(error))
+            try:
+                event = json.loads(body)
+                # Test deliveries, and kinds of events that do not exist yet, are no results.
+                is_result = event["event"] == "test_run_completed"
+                status, text = 200, handle(event) if is_result else f"ignored an event {event['event']!r}"
             except Exception:
                 traceback.print_exc()
                 status, text = 500, "the event could not be handled"
             self.answer(status, text)
 
-        def receive(self) -> str:
-            if self.path != PATH:
-                raise Refused(404, f"webhooks go to {PATH}")
-            body = self.read_body()
-            try:
-                verify(self.headers, body, secret)
-            except VerificationError as error:
-                raise Refused(401, str(error)) from None
-            try:
-                event = json.loads(body)
-                kind, _ = event["event"], event["test_run"]["id"]
-            except (ValueError, KeyError, TypeError):
-                raise Refused(400, "the body is not a Preclinical event") from None
-            # The "Send test" button and events of the future must not look like results.
-            if kind != "test_run_completed" or event.get("is_test"):
-                return say(f"ignored: a {'test' if event.get('is_test') else 'different'} event")
-            return say(handle(event))
-
-        def read_body(self) -> bytes:
-            try:
-                length = int(self.headers["Content-Length"])
-            except (TypeError, ValueError):
-                raise Refused(411, "Content-Length is required") from None
-            # The socket's own timeout starts anew with every byte; a deadline does not.
-            deadline = time.monotonic() + READ_SECONDS
-            body, received = bytearray(), 0
-            while received < length:
-                try:
-                    self.connection.settimeout(max(deadline - time.monotonic(), 0.001))
-                    chunk = self.rfile.read1(min(64 * 1024, length - received))
-                except TimeoutError:
-                    raise Refused(408, "the body took too long") from None
-                if not chunk:
-                    raise Refused(400, "the body ended early")
-                received += len(chunk)
-                # An oversized body is read to its end but not kept: hanging up in the middle
-                # would reach the sender as a broken connection instead of a 413.
-                if length <= BODY_LIMIT:
-                    body += chunk
-            if length > BODY_LIMIT:
-                raise Refused(413, f"the body is larger than {BODY_LIMIT} bytes")
-            return bytes(body)
-
-        def refuse_method(self) -> None:
-            if self.path == PATH:
-                self.answer(405, "only POST is accepted", Allow="POST")
-            else:
-                self.answer(404, f"webhooks go to {PATH}")
-
-        do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse_method
-
-        def answer(self, status: int, text: str, **headers: str) -> None:
+        def answer(self, status, text):
+            say(text)
             content = f"{text}\n".encode()
             self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
+            self.wfile.write(content)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    with ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "0"))), Handler) as server:
-        say(f"listening on http://127.0.0.1:{server.server_port}")
-        try:
-            server.serve_forever()
-        except Stopped:
-            pass
+    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8000"))), Handler)
+    say(f"listening on http://127.0.0.1:{server.server_port}")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
 
 
-class Stopped(BaseException):
-    """Not an Exception, so that no handler takes it for an error."""
+def say(text):
+    # With its own newline: threads that print at the same time must not share a line.
+    print(f"{text}\n", end="", flush=True)
 
 
-def stop(*_: object) -> None:
-    raise Stopped
-
-
-def say(text: str) -> str:
-    print(text, flush=True)
-    return text
-
-
-def describe(event: dict) -> str:
+def describe(event):
     run = event["test_run"]
     return f"{run['test_run_id']} {run['status']}, {run['pass_rate']} % passed"
 

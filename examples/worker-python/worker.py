@@ -1,11 +1,13 @@
-"""Answer at once, work afterwards: a queue in SQLite that survives a restart.
+"""Answer 200 at once, work afterwards, and work only once on each result. Python 3.9 or newer, standard library only.
 
-The key of a job is `test_run.id` with `completed_at`, because that pair names one completion:
-a retry and a redelivery from the history repeat it, while a run that was reopened and completed
-again keeps its id and has a new `completed_at`. `webhook-id` would tell retries apart from new
-events as well, but a redelivery has a new one and its work would be done twice.
+    PRECLINICAL_WEBHOOK_SECRET=… python worker.py
 
-A crash after the work and before the note of it repeats the work: make it safe to repeat.
+    PRECLINICAL_WEBHOOK_SECRET  the webhook's signing secret
+    PORT                        default 8000
+    DATABASE                    the SQLite file of the queue, default worker.db
+
+The queue is on disk before the answer goes out, so what was accepted survives a restart. A crash between the work and
+the note that it is done repeats the work: make it safe to repeat.
 """
 
 import json
@@ -15,88 +17,64 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-# Or copy the two files of verify-python beside this one.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "verify-python"))
 from receiver import describe, say, serve  # noqa: E402
 
-MAX_ATTEMPTS = 5
-RETRY_SECONDS = 30.0
+RETRY_SECONDS = 30
+
+# One row for each test_run.id, so a duplicate finds the row there. Only a run that was reopened and completed again
+# is new work: its completed_at is later. (webhook-id is no substitute: a redelivery by hand has a new one.)
+SCHEMA = """CREATE TABLE IF NOT EXISTS jobs (
+    run_id TEXT PRIMARY KEY, completed_at TEXT, event TEXT, failures INTEGER DEFAULT 0, done INTEGER DEFAULT 0)"""
+ENQUEUE = """INSERT INTO jobs (run_id, completed_at, event) VALUES (?, ?, ?)
+    ON CONFLICT (run_id) DO UPDATE SET completed_at = excluded.completed_at, event = excluded.event, done = 0
+    WHERE excluded.completed_at > jobs.completed_at"""
+NEXT = "SELECT run_id, completed_at, event FROM jobs WHERE NOT done ORDER BY failures, rowid LIMIT 1"
+DONE = "UPDATE jobs SET done = 1 WHERE run_id = ? AND completed_at = ?"
+FAILED = "UPDATE jobs SET failures = failures + 1 WHERE run_id = ?"
 
 
-def connect() -> sqlite3.Connection:
-    db = sqlite3.connect(os.environ.get("DATABASE", "worker.db"), timeout=10)
-    db.execute(
-        """CREATE TABLE IF NOT EXISTS jobs (
-            run_id TEXT NOT NULL, completed_at TEXT NOT NULL, event TEXT NOT NULL,
-            attempts INTEGER NOT NULL DEFAULT 0, due_at REAL NOT NULL, done_at REAL,
-            PRIMARY KEY (run_id, completed_at))"""
-    )
-    return db
+def connect():
+    return closing(sqlite3.connect(os.environ.get("DATABASE", "worker.db")))
 
 
-def enqueue(event: dict) -> bool:
-    """Put a completion on disk; False if it is there already."""
-    run = event["test_run"]
-    with closing(connect()) as db, db:
-        return db.execute(
-            "INSERT OR IGNORE INTO jobs (run_id, completed_at, event, due_at) VALUES (?, ?, ?, ?)",
-            (run["id"], run["completed_at"], json.dumps(event), time.time()),
-        ).rowcount == 1
+def main(work):
+    with connect() as db:
+        db.execute(SCHEMA)
+    wake = threading.Event()
 
-
-def run_next(db: sqlite3.Connection, work: Callable[[dict], None]) -> bool:
-    """Do the oldest job that is due; False if there is none."""
-    job = db.execute(
-        """SELECT rowid, event, attempts FROM jobs
-           WHERE done_at IS NULL AND attempts < ? AND due_at <= ? ORDER BY due_at LIMIT 1""",
-        (MAX_ATTEMPTS, time.time()),
-    ).fetchone()
-    if job is None:
-        return False
-    rowid, event, attempts = job
-    try:
-        work(json.loads(event))
-    except Exception:
-        traceback.print_exc()
-        with db:
-            db.execute(
-                "UPDATE jobs SET attempts = attempts + 1, due_at = ? WHERE rowid = ?",
-                (time.time() + RETRY_SECONDS * 2**attempts, rowid),
-            )
-    else:
-        with db:
-            db.execute("UPDATE jobs SET done_at = ? WHERE rowid = ?", (time.time(), rowid))
-    return True
-
-
-def main(work: Callable[[dict], None]) -> None:
-    wake, stopping = threading.Event(), threading.Event()
-
-    def receive(event: dict) -> str:
-        if not enqueue(event):
-            return f"already have {describe(event)}"
+    def receive(event):
+        run = event["test_run"]
+        with connect() as db, db:
+            queued = db.execute(ENQUEUE, (run["id"], run["completed_at"], json.dumps(event))).rowcount
         wake.set()
-        return f"queued {describe(event)}"
+        return f"{'queued' if queued else 'already have'} {describe(event)}"
 
-    def loop() -> None:
-        with closing(connect()) as db:
-            while not stopping.is_set():
+    def work_forever():
+        with connect() as db:
+            while True:
                 wake.clear()
-                if not run_next(db, work):
-                    wake.wait(RETRY_SECONDS)
+                job = db.execute(NEXT).fetchone()
+                if job is None:
+                    wake.wait()
+                    continue
+                run_id, completed_at, event = job
+                try:
+                    work(json.loads(event))
+                except Exception:
+                    traceback.print_exc()
+                    with db:
+                        db.execute(FAILED, (run_id,))
+                    time.sleep(RETRY_SECONDS)
+                else:
+                    with db:
+                        db.execute(DONE, (run_id, completed_at))
 
-    worker = threading.Thread(target=loop)
-    worker.start()
-    try:
-        serve(receive)
-    finally:
-        stopping.set()
-        wake.set()
-        worker.join()
+    threading.Thread(target=work_forever, daemon=True).start()
+    serve(receive)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""The code in docs/receiving.md does what the text around it says."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from signing import OTHER_SECRET, PLAIN_SECRET, SECRET, encode, event, signed
+from support import EXAMPLES
+
+TEXT = (EXAMPLES.parent / "docs/receiving.md").read_text("utf-8")
+
+
+def code(language: str) -> list[str]:
+    """The block for Standard Webhooks and the one for X-Preclinical-Signature."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    return blocks
+
+
+def in_python(headers: dict, body: bytes, secret: str) -> list[bool]:
+    standard, preclinical = code("python")
+    scope = {"base64": base64, "hmac": hmac, "headers": headers, "raw_body": body, "secret": secret}
+    exec(standard, scope)
+    exec(preclinical, scope)
+    return [scope["verify"](headers, body, secret), scope["genuine"]]
+
+
+def in_node(headers: dict, body: bytes, secret: str) -> list[bool]:
+    standard, preclinical = code("js")
+    script = f"""{standard}
+        const {{ headers, body, secret }} = {json.dumps({"headers": headers, "body": body.decode(), "secret": secret})};
+        const rawBody = Buffer.from(body);
+        {preclinical}
+        console.log(JSON.stringify([verify(headers, rawBody, secret), genuine]));"""
+    run = subprocess.run(
+        ["node", "--input-type=module", "-"], input=script, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    return json.loads(run.stdout)
+
+
+def lower(headers: dict) -> dict:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("judge", [in_python, pytest.param(in_node, marks=pytest.mark.node)])
+@pytest.mark.parametrize("secret", [SECRET, PLAIN_SECRET], ids=["whsec", "plain"])
+def test_the_code_accepts_what_is_genuine_and_nothing_else(judge, secret):
+    body = encode(event(name="救急 🚑"))
+
+    def verdict(body: bytes, *secrets: str, **how: float) -> list[bool]:
+        return judge(lower(signed(body, *secrets, **how)), body, secret)
+
+    assert verdict(body, secret) == [True, True]
+    assert verdict(body, OTHER_SECRET) == [False, False]
+    assert verdict(body, OTHER_SECRET, secret)[0]
+    assert not verdict(body, secret, at=time.time() - 320)[0]
+    assert judge(lower(signed(body, secret)), body.replace(b"85.0", b"85"), secret) == [False, False]
+
+
+def test_the_example_of_a_body_has_the_fields_that_the_server_sends(api, start):
+    receiver = start(sys.executable, EXAMPLES / "verify-python/receiver.py", PRECLINICAL_WEBHOOK_SECRET=SECRET)
+    api.webhook(receiver.url, SECRET)
+    run = api.run(api.agent())
+    api.complete(run, 17, 20)
+    sent = json.loads(api.settled_of(run)["attempts"][0]["request"]["body"])
+    (block,) = re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    shown = json.loads(block)
+    assert list(sent) == list(shown)
+    assert list(sent["test_run"]) == list(shown["test_run"])
+    assert [type(value) for value in sent["test_run"].values()] == [type(value) for value in shown["test_run"].values()]
