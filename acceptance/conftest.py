@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from slack_stand_in import SlackStandIn
-from support import Api, Child, EXAMPLES
+from support import Api, Child, REPOSITORY
 
 BINARY = Path(
-    os.environ.get("PRECLINICAL_WEBHOOKS_BINARY", EXAMPLES.parent / "target/debug/preclinical-webhooks")
+    os.environ.get("PRECLINICAL_WEBHOOKS_BINARY", REPOSITORY / "target/debug/preclinical-webhooks")
 ).resolve()
 
 

@@ -13,9 +13,9 @@ import time
 import pytest
 
 from signing import OTHER_SECRET, PLAIN_SECRET, SECRET, encode, event, signed
-from support import EXAMPLES
+from support import EXAMPLES, REPOSITORY
 
-TEXT = (EXAMPLES.parent / "docs/receiving.md").read_text("utf-8")
+TEXT = (REPOSITORY / "docs/receiving.md").read_text("utf-8")
 
 
 def code(language: str) -> list[str]:
