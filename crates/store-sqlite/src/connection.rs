@@ -2,7 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, Result};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::OpenError;
 
 /// Another process may hold the file for a moment, for a backup or to create a key.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,26 +16,28 @@ const OLDEST_SOUND_VERSION: i32 = 3_051_003;
 
 const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= OLDEST_SOUND_VERSION);
 
-/// The writing connection.
-pub(crate) fn open(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    set_up(&connection)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+/// The writing connection. Refuses a file system on which the settings that durability rests on do not take.
+pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let connection = set_up(path)?;
+    let journal: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if journal != "wal" {
+        return Err(OpenError::Failed(format!("its file system has no write-ahead log (journal_mode stays {journal})")));
+    }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
 
 /// A connection that cannot write.
-pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    set_up(&connection)?;
+pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = set_up(path)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn set_up(connection: &Connection) -> Result<()> {
+fn set_up(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    Ok(())
+    Ok(connection)
 }

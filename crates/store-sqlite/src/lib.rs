@@ -62,6 +62,12 @@ impl std::fmt::Display for OpenError {
     }
 }
 
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 impl SqliteStore {
     /// Opens the database, creating or upgrading it, beside other processes that do not serve it either.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
@@ -70,7 +76,9 @@ impl SqliteStore {
 
     /// Opens the database for serving; refuses while another process does.
     pub fn open_exclusively(path: &Path) -> Result<Self, OpenError> {
-        let lock_path = path.with_extension("lock");
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
         let lock =
             private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
         match lock.try_lock() {
@@ -81,15 +89,14 @@ impl SqliteStore {
     }
 
     fn open_with(path: &Path, exclusive: Option<Arc<File>>) -> Result<Self, OpenError> {
-        let failed = |error: rusqlite::Error| OpenError::Failed(error.to_string());
         // SQLite gives its companions the rights of this file, which holds secrets.
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
-        let mut writing = connection::open(path).map_err(failed)?;
+        let mut writing = connection::open(path)?;
         migrations::run(&mut writing)?;
-        let reading: Result<Vec<Connection>, _> = (0..READERS).map(|_| connection::open_reader(path)).collect();
+        let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {
             writer: Arc::new(Writer::start(writing)),
-            readers: Arc::new(ReaderPool::start(reading.map_err(failed)?)),
+            readers: Arc::new(ReaderPool::start(reading?)),
             _exclusive: exclusive,
         })
     }

@@ -8,16 +8,15 @@ const STEPS: [&str; 1] = [include_str!("../migrations/0001_ledger_and_queue.sql"
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| OpenError::Failed(error.to_string());
     loop {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let done = usize::try_from(done).unwrap_or(usize::MAX);
         match STEPS.get(done) {
             Some(step) => {
-                transaction.execute_batch(step).map_err(failed)?;
-                transaction.pragma_update(None, "user_version", done + 1).map_err(failed)?;
-                transaction.commit().map_err(failed)?;
+                transaction.execute_batch(step)?;
+                transaction.pragma_update(None, "user_version", done + 1)?;
+                transaction.commit()?;
             }
             None if done == STEPS.len() => return Ok(()),
             None => return Err(OpenError::TooNew),

@@ -24,6 +24,13 @@ async fn what_was_written_is_there_after_reopening() {
 }
 
 #[test]
+fn files_that_differ_only_in_their_extension_are_served_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = SqliteStore::open_exclusively(&folder.path().join("a.db")).unwrap();
+    SqliteStore::open_exclusively(&folder.path().join("a.sqlite")).unwrap();
+}
+
+#[test]
 fn a_file_is_served_by_one_process_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
