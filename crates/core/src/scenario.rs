@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::tally::Tally;
 
+/// The most scenarios that a run can have results of.
+pub const MAX_SCENARIOS: u32 = 100_000;
+
 /// The verdict on one scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_core::{
     clock::Clock,
@@ -38,7 +38,7 @@ pub(crate) struct ServeArgs {
     public_url: Option<String>,
 }
 
-/// Serves until SIGINT or SIGTERM, then drains.
+/// Serves until SIGINT or SIGTERM, then drains; a second signal does not wait for that.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let overrides = Overrides { listen: args.listen, database: args.database, public_url: args.public_url };
     let config = Config::load(overrides)?;
@@ -48,7 +48,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let server = Server::start(config).await?;
     announce(server.address);
     wait_for_signal().await?;
-    server.stop().await
+    tokio::select! {
+        stopped = server.stop() => stopped,
+        again = wait_for_signal() => again.and_then(|()| bail!("ended at once; attempts under way are repeated after the next start")),
+    }
 }
 
 /// A running server. `demo` has one, too.
@@ -95,18 +98,19 @@ impl Server {
         Ok(Self { address, engine, engine_loop, http, stop, drain_limit: config.request_timeout + DRAIN_MARGIN })
     }
 
-    /// Takes no new connections, lets requests and attempts end within the drain limit, and hands the rest to the next start.
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+    /// Takes no new connections, lets requests and attempts end within the drain limit, and leaves the rest to the next start.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop);
-        let drained = self.engine.close(self.drain_limit).await;
+        let requests = tokio::time::timeout(self.drain_limit, &mut self.http);
+        let (drained, answered) = tokio::join!(self.engine.close(self.drain_limit), requests);
         if !drained {
             tracing::warn!("attempts were cut off; they are repeated after the next start");
         }
         self.engine_loop.abort();
         self.http.abort();
-        match self.http.await {
-            Ok(served) => served.context("the listener failed"),
-            Err(_) => Ok(()),
+        match answered {
+            Ok(Ok(served)) => served.context("the listener failed"),
+            Ok(Err(_)) | Err(_) => Ok(()),
         }
     }
 }

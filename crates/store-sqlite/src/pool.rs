@@ -1,5 +1,7 @@
 //! The readers: threads with a connection each, so that a long page never holds up a commit or the async runtime.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crossbeam_channel::{Sender, TrySendError};
 use preclinical_core::port::StoreError;
 use rusqlite::Connection;
@@ -24,7 +26,8 @@ impl ReaderPool {
             let waiting = waiting.clone();
             std::thread::spawn(move || {
                 while let Ok(job) = waiting.recv() {
-                    job(&connection);
+                    // Whoever asked hears that the readers have ended; the snapshot was dropped on the way.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&connection)));
                 }
             });
         }

@@ -1,5 +1,7 @@
 //! The one writer: a thread that carries out what waits for it in one transaction, then answers everybody.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use preclinical_core::port::StoreError;
 use rusqlite::Connection;
@@ -64,24 +66,35 @@ fn in_savepoint<T, E: From<StoreError>>(
     outcome
 }
 
+/// A call that panics is undone alone: its caller hears that the writer has ended, everybody else hears nothing of it.
+fn unless_it_panics<T>(connection: &Connection, call: impl FnOnce() -> T) -> Option<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(call)).ok();
+    if outcome.is_none() {
+        let _ = connection.execute_batch("ROLLBACK TO one_call; RELEASE one_call");
+    }
+    outcome
+}
+
 fn serve(connection: &Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable);
         let mut answers = Vec::new();
         let mut next = Some(first);
+        let mut calls = 0;
         while let Some(job) = next {
+            calls += 1;
             // A full disk ends the transaction on its own; outside of it a job would commit by itself, in nobody's name.
             let open = match &begun {
                 Ok(()) if connection.is_autocommit() => Err(StoreError::Unavailable("the transaction was ended".into())),
                 Ok(()) => Ok(connection),
                 Err(error) => Err(error.clone()),
             };
-            answers.push(job(open));
-            next = if answers.len() < MAX_GROUP { waiting.try_recv().ok() } else { None };
+            answers.extend(unless_it_panics(connection, || job(open)));
+            next = if calls < MAX_GROUP { waiting.try_recv().ok() } else { None };
         }
         let commit = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(unavailable));
         if let Err(error) = &commit {
-            tracing::error!(%error, calls = answers.len(), "commit failed");
+            tracing::error!(%error, calls, "commit failed");
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -89,5 +102,42 @@ fn serve(connection: &Connection, waiting: &Receiver<Job>) {
         for answer in answers {
             answer(commit.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(connection: &Connection, value: i64) -> Result<(), StoreError> {
+        connection.execute("INSERT INTO t VALUES (?1)", [value]).map(drop).map_err(unavailable)
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_or_fails_is_undone_alone_and_the_writer_lives_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (value INTEGER)").unwrap();
+        let writer = Writer::start(connection);
+        // Holds the writer until all four calls wait, so that they share one commit.
+        let (open, gate) = crossbeam_channel::bounded::<()>(1);
+        let held = writer.run(move |_| gate.recv().map_err(|error| StoreError::Unavailable(error.to_string())));
+        let good = writer.run(|connection| insert(connection, 1));
+        let panics = writer.run::<(), StoreError>(|connection| {
+            insert(connection, 2)?;
+            panic!("on purpose");
+        });
+        let fails = writer.run::<(), StoreError>(|connection| {
+            insert(connection, 4)?;
+            Err(StoreError::Corrupt("on purpose".to_owned()))
+        });
+        let (held, good, panics, fails, ()) = tokio::join!(held, good, panics, fails, async { open.send(()).unwrap() });
+        assert_eq!((held, good), (Ok(()), Ok(())));
+        assert!(matches!(panics, Err(StoreError::Unavailable(_))), "{panics:?}");
+        assert_eq!(fails, Err(StoreError::Corrupt("on purpose".to_owned())));
+
+        let sum = writer.run(|connection| {
+            connection.query_row("SELECT sum(value) FROM t", [], |row| row.get::<_, i64>(0)).map_err(unavailable)
+        });
+        assert_eq!(sum.await, Ok(1));
     }
 }

@@ -36,6 +36,7 @@ macro_rules! conformance_suite {
             a_run_needs_an_agent_of_its_organization
             results_are_counted_and_a_repetition_changes_nothing
             a_report_is_taken_as_a_whole_or_not_at_all
+            an_open_run_takes_so_many_results_and_no_more
             the_last_planned_result_completes_the_run_and_writes_its_delivery
             a_final_run_takes_no_other_results
             of_64_racing_endings_one_wins_and_one_delivery_is_written

@@ -19,6 +19,7 @@ pub trait Intake: Send + Sync {
 
     /// Adds scenario results to a run that is not final: all of them or none.
     ///
+    /// It takes as many as were planned, [`MAX_SCENARIOS`](crate::scenario::MAX_SCENARIOS) if nothing was.
     /// A result that is already there with the same contents is left alone, also when the run is final by now. The run's counts
     /// follow its results. When all planned scenarios are in, the run completes in the same transaction, as by [`Self::finish_run`].
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError>;
@@ -137,8 +138,8 @@ pub enum ReportError {
     AlreadyFinal(RunStatus),
     #[error("result {index} names a scenario that was reported with other contents")]
     Conflicting { index: usize },
-    #[error("more scenarios than the {planned} planned")]
-    TooMany { planned: u32 },
+    #[error("more than the run's {most} scenarios")]
+    TooMany { most: u32 },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

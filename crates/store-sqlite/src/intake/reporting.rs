@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use preclinical_core::{
     port::{Fate, Finished, Report, ReportError, StoreError},
     run::{FinalStatus, Run, RunRef},
-    scenario::{ScenarioResult, ScenarioStatus},
+    scenario::{MAX_SCENARIOS, ScenarioResult, ScenarioStatus},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -19,6 +19,7 @@ pub(super) fn report(connection: &Connection, report: &Report) -> Result<Finishe
     let found = history::find_run(connection, report.organization_id, report.run).map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     let (planned, mut reported) = progress(connection, &run).map_err(unavailable)?;
+    let most = planned.unwrap_or(MAX_SCENARIOS);
     for (index, result) in report.results.iter().enumerate() {
         let content = serde_json::to_vec(result).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         match stored(connection, &run, &result.scenario_id).map_err(unavailable)? {
@@ -27,8 +28,8 @@ pub(super) fn report(connection: &Connection, report: &Report) -> Result<Finishe
             None if run.status.is_final() => return Err(ReportError::AlreadyFinal(run.status)),
             None => {}
         }
-        if let Some(planned) = planned.filter(|planned| reported >= *planned) {
-            return Err(ReportError::TooMany { planned });
+        if reported >= most {
+            return Err(ReportError::TooMany { most });
         }
         insert(connection, &run, reported, result, &content).map_err(unavailable)?;
         reported += 1;

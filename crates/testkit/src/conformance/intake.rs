@@ -8,7 +8,10 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     port::{CreateRunError, Fate, Finish, FinishError, NewRun, ReportError, ReportedCounts, Store},
     run::{FinalStatus, RunRef, RunStatus},
-    scenario::ScenarioStatus::{Canceled, Error, Failed, Passed},
+    scenario::{
+        MAX_SCENARIOS,
+        ScenarioStatus::{Canceled, Error, Failed, Passed},
+    },
     tally::Tally,
     webhook::WebhookChanges,
 };
@@ -67,9 +70,18 @@ pub async fn a_report_is_taken_as_a_whole_or_not_at_all(store: Arc<dyn Store>) {
     let conflicting = world.report(run, vec![result("b", Passed), result("a", Failed)]).await;
     assert!(matches!(conflicting, Err(ReportError::Conflicting { index: 1 })), "{conflicting:?}");
     let too_many = world.report(run, ["b", "c", "d"].map(|id| result(id, Passed)).to_vec()).await;
-    assert!(matches!(too_many, Err(ReportError::TooMany { planned: 3 })), "{too_many:?}");
+    assert!(matches!(too_many, Err(ReportError::TooMany { most: 3 })), "{too_many:?}");
     let (run, results) = store.results(world.organization, RunRef::Id(run)).await.unwrap().unwrap();
     assert_eq!((results.len(), run.tally.passed, run.status), (1, 1, RunStatus::Running));
+}
+
+pub async fn an_open_run_takes_so_many_results_and_no_more(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let run = world.run(world.agent("Assistant").await, None).await.id;
+    let results = (0..=MAX_SCENARIOS).map(|index| result(&index.to_string(), Passed)).collect();
+    let too_many = world.report(run, results).await;
+    assert!(matches!(too_many, Err(ReportError::TooMany { most: MAX_SCENARIOS })), "{too_many:?}");
+    assert_eq!(world.run_now(run).await.tally.total, 0);
 }
 
 pub async fn the_last_planned_result_completes_the_run_and_writes_its_delivery(store: Arc<dyn Store>) {

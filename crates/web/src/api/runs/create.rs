@@ -11,6 +11,7 @@ use preclinical_core::{
     id::RunId,
     port::{CreateRunError, NewRun},
     run::RunStatus,
+    scenario::MAX_SCENARIOS,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -38,7 +39,7 @@ pub(crate) async fn create(
         organization_id: caller.organization,
         agent_id: body.require("agent_id", agent_id)?,
         name: body.text("name", Length::Line(200))?,
-        planned: body.count("total_scenarios", 1..=10_000)?,
+        planned: body.count("total_scenarios", 1..=MAX_SCENARIOS)?,
         started_at: started_at(&mut body, now)?,
         created_at: now,
     };
@@ -73,7 +74,7 @@ fn started_at(body: &mut Fields, now: Timestamp) -> Result<Option<Timestamp>, Ap
 fn check_hints(body: &mut Fields) -> Result<(), ApiError> {
     body.choice("test_mode", "demo or full", |text| matches!(text, "demo" | "full").then_some(()))?;
     body.id::<Uuid>("test_suite_id")?;
-    body.count("max_scenarios", 1..=10_000)?;
+    body.count("max_scenarios", 1..=MAX_SCENARIOS)?;
     body.count("max_turns", 1..=1_000)?;
     Ok(())
 }

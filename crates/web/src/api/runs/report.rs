@@ -88,8 +88,8 @@ impl From<ReportError> for ApiError {
             ReportError::Conflicting { index } => {
                 Self::invalid(&format!("results[{index}].scenario_id"), "was reported before with other contents")
             }
-            ReportError::TooMany { planned } => {
-                Self::invalid("results", format_args!("would be more than the run's {planned} scenarios"))
+            ReportError::TooMany { most } => {
+                Self::invalid("results", format_args!("would be more than the run's {most} scenarios"))
             }
             ReportError::Store(error) => error.into(),
         }
