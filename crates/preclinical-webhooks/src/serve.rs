@@ -26,6 +26,7 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
 /// What `serve` can be told on the command line; each is also a setting of the environment.
 #[derive(Args)]
+#[command(after_help = SETTINGS)]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:3000] [env: PRECLINICAL_LISTEN]
     #[arg(long)]
@@ -37,6 +38,18 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     public_url: Option<String>,
 }
+
+const SETTINGS: &str = "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
+  PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
+  PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
+  PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
+  PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
+  PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
+  PRECLINICAL_LOG              level, or target=level by commas                [default: info]
+
+Examples:
+  preclinical-webhooks serve --listen 0.0.0.0:3000 --public-url https://webhooks.example.com
+  PRECLINICAL_ALLOW_CIDRS=127.0.0.0/8 preclinical-webhooks serve --database sqlite:try.db";
 
 /// Serves until SIGINT or SIGTERM, then drains; a second signal does not wait for that.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
