@@ -76,10 +76,17 @@ Examples:
 /// Reads all files, and only then talks to the server: a broken file reports nothing.
 pub(crate) async fn run(args: ReportArgs) -> anyhow::Result<()> {
     let mut all = Parsed::default();
+    let mut names = Vec::new();
     for file in &args.files {
-        all.add(read(file, args.format).with_context(|| printable(&file.display().to_string()))?);
+        let parsed = read(file, args.format).with_context(|| printable(&file.display().to_string()))?;
+        names.push(parsed.name.clone().unwrap_or_else(|| file_name(file)));
+        all.add(parsed);
     }
-    let name = args.name.or(all.name.take()).unwrap_or_else(|| title(&args.files));
+    if all.results.is_empty() && all.skipped == 0 {
+        bail!("there is no test to report in {}", files(&args.files));
+    }
+    sending::check(&all)?;
+    let name = args.name.unwrap_or_else(|| together(&names));
     let client = ApiClient::new(&args.api_url, &args.api_key)?;
     let created = args.create_agent.then_some(args.provider);
     let agent = sending::agent(&client, &args.agent, created).await?;
@@ -97,17 +104,31 @@ fn read(path: &Path, format: Option<Format>) -> anyhow::Result<Parsed> {
     if size > LARGEST_FILE {
         bail!("is larger than {} MiB", LARGEST_FILE >> 20);
     }
-    let bytes = std::fs::read(path)?;
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}'),
-        Err(error) => bail!("line {}: not UTF-8", line_at(&bytes, error.valid_up_to())),
-    };
+    let text = decode(std::fs::read(path)?)?;
+    let text = text.trim_start_matches('\u{feff}');
     match format.map_or_else(|| Format::detect(text), Ok)? {
         Format::Junit => junit::parse(text),
         Format::Ctrf => ctrf::parse(text),
         Format::Promptfoo => promptfoo::parse(text),
         Format::Preclinical => own::parse(text),
     }
+}
+
+/// Text in UTF-8, or in UTF-16 with a byte order mark, as PowerShell writes it.
+fn decode(bytes: Vec<u8>) -> anyhow::Result<String> {
+    let read: fn([u8; 2]) -> u16 = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => {
+            return String::from_utf8(bytes).map_err(|error| {
+                let position = error.utf8_error().valid_up_to();
+                anyhow::anyhow!("line {}: not UTF-8", line_at(error.as_bytes(), position))
+            });
+        }
+    };
+    let (units, rest) = bytes.as_chunks::<2>();
+    let text = String::from_utf16(&units.iter().copied().map(read).collect::<Vec<_>>());
+    text.ok().filter(|_| rest.is_empty()).context("not UTF-16, as which it begins")
 }
 
 /// The line that a byte is in, from 1.
@@ -124,10 +145,24 @@ fn from_json<'x, T: serde::Deserialize<'x>>(text: &'x str) -> anyhow::Result<T> 
     })
 }
 
-fn title(files: &[PathBuf]) -> String {
-    let first = files.first().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let first = first.unwrap_or_else(|| "test run".to_owned());
-    if files.len() > 1 { format!("{first} and {} more", files.len() - 1) } else { first }
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "test run".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// One name for a run of several files: the name they share, or the first and how many there are besides.
+fn together(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [first, rest @ ..] if rest.iter().all(|name| name == first) => first.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+fn files(paths: &[PathBuf]) -> String {
+    match paths {
+        [one] => printable(&one.display().to_string()),
+        many => format!("any of the {} files", many.len()),
+    }
 }
 
 fn provider(text: &str) -> Result<Provider, String> {

@@ -7,7 +7,7 @@ use preclinical_core::scenario::ScenarioStatus;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::parsed::{Case, Parsed};
+use super::parsed::{Case, Parsed, explained, seconds};
 
 #[derive(Deserialize)]
 struct Document {
@@ -37,6 +37,8 @@ struct Summary {
 struct Test {
     name: String,
     status: String,
+    /// The tool's own word for the status.
+    raw_status: Option<String>,
     duration: Option<f64>,
     message: Option<String>,
     trace: Option<String>,
@@ -53,8 +55,8 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Parsed> {
         let status = match test.status.as_str() {
             "passed" => ScenarioStatus::Passed,
             "failed" => ScenarioStatus::Failed,
-            "other" => ScenarioStatus::Error,
-            "skipped" | "pending" => {
+            "other" if !was_not_run(&test) => ScenarioStatus::Error,
+            "skipped" | "pending" | "other" => {
                 parsed.skipped += 1;
                 continue;
             }
@@ -63,9 +65,14 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Parsed> {
         parsed.push(status, case(test));
     }
     let milliseconds = summary.and_then(|summary| Some(summary.stop? - summary.start?));
-    let duration = milliseconds.and_then(|milliseconds| super::parsed::seconds(milliseconds / 1000.0));
+    let duration = milliseconds.and_then(|milliseconds| seconds(milliseconds / 1000.0));
     parsed.duration = duration.filter(|duration| *duration > Duration::ZERO).unwrap_or_else(|| parsed.sum_of_durations());
     Ok(parsed)
+}
+
+/// Jest's tests that are yet to be written or switched off are `other`.
+fn was_not_run(test: &Test) -> bool {
+    matches!(test.raw_status.as_deref(), Some("todo" | "disabled"))
 }
 
 fn case(test: Test) -> Case {
@@ -75,8 +82,8 @@ fn case(test: Test) -> Case {
         _ => String::new(),
     };
     let group = if suite.is_empty() { test.file_path.unwrap_or_default() } else { suite };
-    let error = [test.message, test.trace].into_iter().flatten().collect::<Vec<_>>().join("\n");
-    let duration = test.duration.and_then(|milliseconds| super::parsed::seconds(milliseconds / 1000.0));
+    let error = explained(test.message.as_deref().unwrap_or_default(), test.trace.as_deref().unwrap_or_default());
+    let duration = test.duration.and_then(|milliseconds| seconds(milliseconds / 1000.0));
     Case { group, name: test.name, duration, error: Some(error), ..Case::default() }
 }
 
@@ -89,13 +96,14 @@ mod tests {
         let parsed = parse(
             r#"{"results":{"tool":{"name":"jest"},"summary":{"start":1000,"stop":3500},"tests":[
                 {"name":"a","status":"passed","duration":5,"suite":"s"},{"name":"b","status":"failed","message":"m","suite":["s","t"]},
-                {"name":"c","status":"other"},{"name":"d","status":"skipped"},{"name":"e","status":"pending"}]}}"#,
+                {"name":"c","status":"other"},{"name":"d","status":"skipped"},{"name":"e","status":"pending"},
+                {"name":"f","status":"other","rawStatus":"todo"},{"name":"g","status":"other","rawStatus":"interrupted"}]}}"#,
         )
         .unwrap();
         let verdicts: Vec<_> =
             parsed.results.iter().map(|result| (result.scenario_id.as_str(), result.status.as_str())).collect();
-        assert_eq!(verdicts, [("s::a", "passed"), ("s > t::b", "failed"), ("c", "error")]);
-        assert_eq!((parsed.skipped, parsed.duration.as_millis()), (2, 2500));
+        assert_eq!(verdicts, [("s::a", "passed"), ("s > t::b", "failed"), ("c", "error"), ("g", "error")]);
+        assert_eq!((parsed.skipped, parsed.duration.as_millis()), (3, 2500));
     }
 
     #[test]

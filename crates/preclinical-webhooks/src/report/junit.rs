@@ -1,10 +1,11 @@
 //! JUnit XML. There is no standard: what pytest, cargo-nextest, Surefire, jest-junit and Playwright write has the same
 //! elements in different places, so elements are taken wherever they are and unknown ones are passed over.
 
+mod judged;
+
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
-use preclinical_core::scenario::ScenarioStatus;
 use quick_xml::{
     Reader, XmlVersion,
     escape::resolve_predefined_entity,
@@ -13,9 +14,10 @@ use quick_xml::{
 
 use super::{
     line_at,
-    parsed::{Case, Parsed, seconds},
+    parsed::{Case, Parsed, explained, seconds},
 };
 use crate::terminal::printable;
+use judged::{Judged, Verdict};
 
 /// How deep elements may lie in each other.
 const DEEPEST: usize = 100;
@@ -43,32 +45,41 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Parsed> {
 #[derive(Default)]
 struct Document {
     parsed: Parsed,
-    /// The elements around what is being read.
+    /// The elements around what is being read, and the suites among them.
     open: Vec<String>,
-    /// The names of the suites around it.
-    suites: Vec<String>,
+    suites: Vec<Suite>,
     case: Option<OpenCase>,
-    /// What the outermost elements say it took.
+    judged: Judged,
+    /// What the root says it took; what the suites in it say together.
     duration: Option<Duration>,
-    root: Option<String>,
-    cases: u64,
+    duration_of_suites: Option<Duration>,
+    has_root: bool,
+}
+
+struct Suite {
+    name: String,
+    /// How many errors and failures it says it has.
+    bad: u64,
+    /// Cases before it.
+    cases_before: usize,
 }
 
 #[derive(Default)]
 struct OpenCase {
     case: Case,
     verdict: Verdict,
-    /// The text of the verdict's element is being read; elements in it begin at that depth.
-    reading: Option<usize>,
+    /// What was said about the verdict, one text for each of its elements.
+    words: Vec<String>,
+    reading: Option<Reading>,
 }
 
-#[derive(Default, PartialEq, PartialOrd)]
-enum Verdict {
-    #[default]
-    Passed,
-    Skipped,
-    Failed,
-    Error,
+/// An element of a verdict that is being read.
+struct Reading {
+    /// Elements in it lie deeper than this.
+    depth: usize,
+    kind: String,
+    message: String,
+    text: String,
 }
 
 impl Document {
@@ -107,26 +118,17 @@ impl Document {
         element.attributes().try_for_each(|attribute| attribute.map(drop))?;
         let name = element.name();
         let name = name.as_ref();
-        if self.root.is_none() {
+        if self.open.is_empty() {
             if !matches!(name, "testsuites" | "testsuite") {
                 bail!("the root is <{name}>, not <testsuites> or <testsuite>: this is no JUnit XML");
             }
-            self.root = Some(name.to_owned());
+            if std::mem::replace(&mut self.has_root, true) {
+                bail!("a second root: these are several files in one");
+            }
         }
         match name {
-            "testsuites" => {
-                self.duration = time(element)?;
-                self.parsed.name = attribute(element, "name")?.filter(|name| !name.trim().is_empty());
-            }
-            "testsuite" => self.start_suite(element)?,
-            "testcase" if self.case.is_some() => bail!("a <testcase> lies in another"),
-            "testcase" => {
-                let class = attribute(element, "classname")?.filter(|class| !class.is_empty());
-                let group = class.or_else(|| self.suites.last().cloned()).unwrap_or_default();
-                let Some(name) = attribute(element, "name")? else { bail!("a <testcase> has no name") };
-                let case = Case { group, name, duration: time(element)?, ..Case::default() };
-                self.case = Some(OpenCase { case, ..OpenCase::default() });
-            }
+            "testsuites" | "testsuite" => self.start_suite(element)?,
+            "testcase" => self.start_case(element)?,
             "failure" => self.start_verdict(Verdict::Failed, element)?,
             "error" => self.start_verdict(Verdict::Error, element)?,
             "skipped" => self.start_verdict(Verdict::Skipped, element)?,
@@ -136,86 +138,123 @@ impl Document {
     }
 
     fn start_suite(&mut self, element: &BytesStart<'_>) -> anyhow::Result<()> {
-        if self.suites.is_empty() && self.root.as_deref() == Some("testsuite") {
-            self.duration = time(element)?;
-            self.parsed.name = attribute(element, "name")?.filter(|name| !name.trim().is_empty());
+        let name = attribute(element, "name")?.unwrap_or_default();
+        let time = time(element)?;
+        match self.suites.as_slice() {
+            [] => {
+                self.duration = time;
+                self.parsed = Parsed::named(Some(name.clone()));
+            }
+            [_] => {
+                self.duration_of_suites = self.duration_of_suites.into_iter().chain(time).reduce(Duration::saturating_add);
+            }
+            _ => {}
         }
-        self.suites.push(attribute(element, "name")?.unwrap_or_default());
+        self.judged.is_pytest |= matches!(name.as_str(), "pytest tests" | "pytest");
+        let bad = count(element, "errors")?.saturating_add(count(element, "failures")?);
+        self.suites.push(Suite { name, bad, cases_before: self.judged.cases });
         Ok(())
     }
 
-    /// The worst verdict of a case counts, and its words are kept.
+    fn start_case(&mut self, element: &BytesStart<'_>) -> anyhow::Result<()> {
+        if self.case.is_some() {
+            bail!("a <testcase> lies in another");
+        }
+        let class = attribute(element, "classname")?.filter(|class| !class.trim().is_empty());
+        let group = class.or_else(|| self.suites.last().map(|suite| suite.name.clone())).unwrap_or_default();
+        let Some(name) = attribute(element, "name")? else { bail!("a <testcase> has no name") };
+        let case = Case { group, name, duration: time(element)?, ..Case::default() };
+        let was_run = !matches!(attribute(element, "status")?.as_deref(), Some("notrun" | "disabled"));
+        let verdict = if was_run { Verdict::Passed } else { Verdict::Skipped };
+        self.case = Some(OpenCase { case, verdict, ..OpenCase::default() });
+        Ok(())
+    }
+
+    /// The worst verdict of a case counts. What lies in a suite and in no case is about a suite that could not run.
     fn start_verdict(&mut self, verdict: Verdict, element: &BytesStart<'_>) -> anyhow::Result<()> {
-        let depth = self.open.len();
-        let in_case = self.open.last().is_some_and(|parent| parent == "testcase");
-        let Some(open) = self.case.as_mut().filter(|open| in_case && verdict > open.verdict) else { return Ok(()) };
+        let parent = self.open.last().map(String::as_str);
+        if parent == Some("testsuite") && self.case.is_none() && verdict != Verdict::Skipped {
+            let name = self.suites.last().map(|suite| suite.name.clone()).unwrap_or_default();
+            self.case = Some(OpenCase { case: Case { name, ..Case::default() }, ..OpenCase::default() });
+        } else if parent != Some("testcase") {
+            return Ok(());
+        }
+        let Some(open) = self.case.as_mut().filter(|open| verdict >= open.verdict) else { return Ok(()) };
+        if verdict > open.verdict {
+            open.words.clear();
+        }
         open.verdict = verdict;
-        open.reading = Some(depth);
-        open.case.error = Some(attribute(element, "message")?.map(|message| format!("{message}\n")).unwrap_or_default());
+        open.reading = Some(Reading {
+            depth: self.open.len(),
+            kind: attribute(element, "type")?.unwrap_or_default(),
+            message: attribute(element, "message")?.unwrap_or_default(),
+            text: String::new(),
+        });
         Ok(())
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(OpenCase { reading: Some(_), case, .. }) = &mut self.case {
-            case.error.get_or_insert_default().push_str(text);
+        if let Some(OpenCase { reading: Some(reading), .. }) = &mut self.case {
+            reading.text.push_str(text);
         }
     }
 
     fn end(&mut self, name: &str) {
         match name {
-            "testsuite" => drop(self.suites.pop()),
-            "testcase" => {
-                if let Some(open) = self.case.take() {
-                    self.finish_case(open);
-                }
-            }
-            _ => {
-                let depth = self.open.len();
-                if let Some(open) = self.case.as_mut().filter(|open| open.reading == Some(depth)) {
-                    open.reading = None;
-                }
-            }
+            "testsuites" | "testsuite" => self.finish_suite(),
+            "testcase" => self.finish_case(),
+            _ => self.finish_verdict(),
         }
     }
 
-    fn finish_case(&mut self, OpenCase { mut case, verdict, .. }: OpenCase) {
-        self.cases += 1;
-        let status = match verdict {
-            Verdict::Passed => ScenarioStatus::Passed,
-            Verdict::Failed => ScenarioStatus::Failed,
-            Verdict::Error => ScenarioStatus::Error,
-            Verdict::Skipped => {
-                self.parsed.skipped += 1;
-                return;
-            }
-        };
-        case.error = case.error.map(|text| without_repetition(text.trim()));
-        self.parsed.push(status, case);
+    fn finish_verdict(&mut self) {
+        let depth = self.open.len();
+        let Some(open) = &mut self.case else { return };
+        let Some(reading) = open.reading.take_if(|reading| reading.depth == depth) else { return };
+        let words = explained(&reading.message, &reading.text);
+        open.words.push(if words.is_empty() { reading.kind } else { words });
+        if self.open.last().is_some_and(|parent| parent == "testsuite") {
+            self.finish_case();
+        }
+    }
+
+    fn finish_case(&mut self) {
+        let Some(OpenCase { mut case, verdict, words, .. }) = self.case.take() else { return };
+        case.error = Some(words.join("\n\n"));
+        self.judged.add(verdict, case);
+    }
+
+    /// A suite that says something went wrong and shows nothing of it must not look as if all went well.
+    fn finish_suite(&mut self) {
+        let Some(Suite { name, bad, cases_before }) = self.suites.pop() else { return };
+        if bad > 0 && self.judged.cases == cases_before {
+            let error = Some(format!("the suite reports {bad} errors or failures and holds no test case"));
+            self.judged.add(Verdict::Error, Case { name, error, ..Case::default() });
+        }
     }
 
     fn finish(mut self, last_line: usize) -> anyhow::Result<Parsed> {
         if let Some(name) = self.open.last() {
             bail!("line {last_line}: the file ends inside <{}>", printable(name));
         }
-        if self.cases == 0 {
-            bail!("holds no <testcase>");
+        if !self.has_root {
+            bail!("line {last_line}: the file ends before its root");
         }
-        self.parsed.duration = self.duration.unwrap_or_else(|| self.parsed.sum_of_durations());
+        self.judged.put_into(&mut self.parsed);
+        let stated = self.duration.or(self.duration_of_suites);
+        self.parsed.duration = stated.unwrap_or_else(|| self.parsed.sum_of_durations());
         Ok(self.parsed)
-    }
-}
-
-/// Most tools repeat the message at the beginning of the text.
-fn without_repetition(text: &str) -> String {
-    match text.split_once('\n') {
-        Some((message, rest)) if rest.trim_start().starts_with(message) => rest.trim_start().to_owned(),
-        _ => text.to_owned(),
     }
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> anyhow::Result<Option<String>> {
     let Some(attribute) = element.try_get_attribute(name)? else { return Ok(None) };
     Ok(Some(attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned()))
+}
+
+/// A count; what is no number is none.
+fn count(element: &BytesStart<'_>, name: &str) -> anyhow::Result<u64> {
+    Ok(attribute(element, name)?.and_then(|text| text.trim().parse().ok()).unwrap_or(0))
 }
 
 /// `time`, in seconds. Surefire writes `1,234.5` for long ones; what is no number is no duration.
@@ -226,6 +265,8 @@ fn time(element: &BytesStart<'_>) -> anyhow::Result<Option<Duration>> {
 
 #[cfg(test)]
 mod tests {
+    use preclinical_core::scenario::ScenarioStatus;
+
     use super::*;
 
     #[test]
@@ -244,6 +285,48 @@ mod tests {
     }
 
     #[test]
+    fn a_case_with_several_failures_keeps_all_of_their_words() {
+        let parsed = parse(
+            r#"<testsuite><testcase name="a"><failure>one</failure><failure message="two">two, too</failure><failure type="timeout"/>
+               </testcase></testsuite>"#,
+        );
+        assert_eq!(parsed.unwrap().results[0].error_message.as_deref(), Some("one\n\ntwo, too\n\ntimeout"));
+    }
+
+    #[test]
+    fn a_suite_that_could_not_run_is_an_error_of_its_own() {
+        let parsed = parse(
+            r#"<testsuites><testsuite name="s" errors="1"><testcase name="a"/><error message="no database">at x</error></testsuite>
+               <testsuite name="t"><testsuite name="u" tests="0" errors="1" failures="1"/></testsuite>
+               <testsuite name="v" errors="0" tests="0"/></testsuites>"#,
+        );
+        let parsed = parsed.unwrap();
+        let of = |index: usize| (parsed.results[index].scenario_id.as_str(), parsed.results[index].status.as_str());
+        assert_eq!([of(0), of(1), of(2)], [("s::a", "passed"), ("s", "error"), ("u", "error")]);
+        assert_eq!(parsed.results.len(), 3);
+        assert_eq!(parsed.results[1].error_message.as_deref(), Some("no database\nat x"));
+        assert!(parsed.results[2].error_message.as_ref().unwrap().contains("2 errors or failures"));
+    }
+
+    #[test]
+    fn a_test_that_says_it_was_not_run_is_skipped() {
+        let parsed =
+            parse(r#"<testsuite><testcase name="a" status="notrun"/><testcase name="b" status="run"/></testsuite>"#);
+        let parsed = parsed.unwrap();
+        assert_eq!((parsed.results.len(), parsed.skipped), (1, 1));
+    }
+
+    #[test]
+    fn it_took_what_the_root_says_or_else_what_its_suites_say_or_else_its_cases() {
+        let case = r#"<testcase name="a" time="3"/>"#;
+        for (root, suite, seconds) in [(r#"time="1""#, r#"time="2""#, 1), ("", r#"time="2""#, 4), ("", "", 6)] {
+            let suite = format!("<testsuite {suite}>{case}</testsuite>");
+            let parsed = parse(&format!("<testsuites {root}>{suite}{suite}</testsuites>")).unwrap();
+            assert_eq!(parsed.duration.as_secs(), seconds);
+        }
+    }
+
+    #[test]
     fn a_failed_attempt_of_a_test_that_passed_in_the_end_is_no_failure() {
         let parsed = parse(
             r#"<testsuite><testcase name="a"><flakyFailure message="m"><stackTrace>s</stackTrace></flakyFailure></testcase></testsuite>"#,
@@ -259,7 +342,8 @@ mod tests {
             ("<testsuite>\n\n<testcase/></testsuite>", "line 3", "no name"),
             ("<html>\n</html>", "line 1", "no JUnit"),
             ("<testsuite>\n<testcase name='a'><failure>&boom;</failure></testcase></testsuite>", "line 2", "boom"),
-            ("<testsuite/>", "", "no <testcase>"),
+            ("<?xml version='1.0'?>\n", "line 1", "before its root"),
+            ("<testsuite/>\n<testsuite/>", "line 2", "second root"),
             ("<testsuite>\n<testcase name='a' time='1' time='2'/></testsuite>", "line 2", "duplicate"),
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -7,13 +7,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The server's limits, in bytes: names of scenarios and runs, ids, and longer texts.
-const LONGEST_NAME: usize = 500;
+pub(super) const LONGEST_NAME: usize = 500;
 pub(super) const LONGEST_RUN_NAME: usize = 200;
-const LONGEST_ID: usize = 200;
-const LONGEST_TEXT: usize = 64 * 1024;
+pub(super) const LONGEST_ID: usize = 200;
+pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 
-/// The longest duration that the server takes.
-const LONGEST_DURATION: Duration = Duration::from_hours(30 * 24);
+/// The longest duration of a scenario that the server takes.
+pub(super) const LONGEST_DURATION: Duration = Duration::from_hours(30 * 24);
 
 /// The contents of one file, or of several together.
 #[derive(Debug, Default)]
@@ -43,26 +43,28 @@ pub(super) struct Case {
 }
 
 impl Parsed {
-    /// Nothing yet, under a name.
+    /// Nothing yet, under a name; a blank one is none.
     pub(super) fn named(name: Option<String>) -> Self {
-        Self { name, ..Self::default() }
+        Self { name: name.filter(|name| !name.trim().is_empty()), ..Self::default() }
     }
 
-    /// Adds a case that was judged.
+    /// Adds a case that was judged. One that passed has no error, whatever its tool writes about earlier attempts.
     pub(super) fn push(&mut self, status: ScenarioStatus, case: Case) {
-        let id = if case.group.is_empty() { case.name.clone() } else { format!("{}::{}", case.group, case.name) };
+        let (group, name) = (plain(case.group.trim()), plain(case.name.trim()));
+        let name = if name.is_empty() { &group } else { &name };
+        let id = if group.is_empty() || group == *name { name.clone() } else { format!("{group}::{name}") };
         let text = |text: Option<String>| {
-            text.filter(|text| !text.trim().is_empty()).map(|text| shorten(&text.replace('\0', ""), LONGEST_TEXT))
+            text.map(|text| plain(&text)).filter(|text| !text.trim().is_empty()).map(|text| shorten(&text, LONGEST_TEXT))
         };
         self.keep(ScenarioResult {
             scenario_id: id,
-            scenario_name: one_line(&case.name, LONGEST_NAME),
+            scenario_name: one_line(name, LONGEST_NAME),
             status,
             grade_summary: text(case.summary),
             criteria_results: case.criteria,
             transcript: case.transcript,
             duration_ms: case.duration.map(milliseconds),
-            error_message: text(case.error),
+            error_message: text(case.error).filter(|_| status != ScenarioStatus::Passed),
         });
     }
 
@@ -80,9 +82,8 @@ impl Parsed {
         self.results.push(result);
     }
 
-    /// Adds what another file holds.
+    /// Adds what another file holds, but not its name.
     pub(super) fn add(&mut self, other: Self) {
-        self.name = self.name.take().or(other.name);
         self.skipped += other.skipped;
         self.duration = self.duration.saturating_add(other.duration).min(LONGEST_DURATION);
         other.results.into_iter().for_each(|result| self.keep(result));
@@ -102,6 +103,17 @@ pub(super) fn seconds(value: f64) -> Option<Duration> {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.min(LONGEST_DURATION).as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A message and its details as one text. Most tools repeat the message at the beginning of the details.
+pub(super) fn explained(message: &str, details: &str) -> String {
+    let (message, details) = (message.trim(), details.trim());
+    if details.starts_with(message) { details.to_owned() } else { format!("{message}\n{details}").trim_end().to_owned() }
+}
+
+/// Without what colours a terminal, and without NUL: tools write both.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string().replace('\0', "")
 }
 
 /// One line without control characters, at most so long, never empty.
@@ -150,6 +162,30 @@ mod tests {
         assert_eq!(ids().iter().collect::<std::collections::HashSet<_>>().len(), 4);
         assert_eq!(ids(), ids());
         assert_eq!(ids()[..2], ["x::a", "x::a #2"]);
+    }
+
+    #[test]
+    fn an_id_says_nothing_twice_and_a_test_without_a_name_is_called_like_its_group() {
+        let mut parsed = Parsed::default();
+        for (group, name) in [("a b", " a b"), ("org.example.SetupTest", ""), ("", "alone")] {
+            parsed.push(ScenarioStatus::Passed, case(group, name));
+        }
+        let of = |result: &ScenarioResult| (result.scenario_id.clone(), result.scenario_name.clone());
+        let twice = |text: &str| (text.to_owned(), text.to_owned());
+        let expected = [twice("a b"), twice("org.example.SetupTest"), twice("alone")];
+        assert_eq!(parsed.results.iter().map(of).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn colours_and_repeated_messages_are_left_out() {
+        let mut parsed = Parsed::default();
+        let error = Some("\u{1b}[31mexpected\u{1b}[39m\n\t4\0".to_owned());
+        parsed.push(ScenarioStatus::Failed, Case { error, ..case("", "\u{1b}[1mbold\u{1b}[0m") });
+        assert_eq!(parsed.results[0].error_message.as_deref(), Some("expected\n\t4"));
+        assert_eq!(parsed.results[0].scenario_id, "bold");
+        assert_eq!(explained("one\ntwo", " one\ntwo\n  at line 3\n"), "one\ntwo\n  at line 3");
+        assert_eq!(explained("one", "E one"), "one\nE one");
+        assert_eq!((explained("one", "").as_str(), explained("", "two").as_str()), ("one", "two"));
     }
 
     #[test]

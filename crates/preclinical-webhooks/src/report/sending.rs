@@ -1,9 +1,16 @@
 //! A report goes to the server: one run, its results in portions, its end.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
-use preclinical_core::{agent::Provider, clock::Clock, id::AgentId, scenario::ScenarioResult};
+use preclinical_core::{
+    agent::Provider,
+    clock::Clock,
+    id::AgentId,
+    scenario::{MAX_SCENARIOS, ScenarioResult},
+};
 use serde_json::{Value, json};
 
 use super::parsed::Parsed;
@@ -17,10 +24,31 @@ use crate::{
 const MOST_RESULTS: usize = 1000;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
+/// The largest result that still fits a call, in bytes.
+const LARGEST_RESULT: usize = 15 * 1024 * 1024;
+
+/// The longest time that a run is said to have taken. The server takes 30 days, by its own clock.
+const LONGEST_RUN: Duration = Duration::from_hours(30 * 24 - 1);
+
 /// A run that was reported.
 pub(super) struct Sent {
     /// It, as the server shows it.
     pub(super) run: Value,
+}
+
+/// Refuses what the server would refuse only when half of it is there.
+pub(super) fn check(parsed: &Parsed) -> anyhow::Result<()> {
+    if parsed.results.len() > MAX_SCENARIOS as usize {
+        bail!("{} results are more than the {MAX_SCENARIOS} that a run can have", parsed.results.len());
+    }
+    if let Some(result) = parsed.results.iter().find(|result| size(result) > LARGEST_RESULT) {
+        bail!("the result of {:?} is larger than {} MiB", printable(&result.scenario_id), LARGEST_RESULT >> 20);
+    }
+    Ok(())
+}
+
+fn size(result: &ScenarioResult) -> usize {
+    serde_json::to_vec(result).map_or(0, |json| json.len())
 }
 
 /// The id of the agent of that id or name; created with that provider if it is missing.
@@ -84,7 +112,7 @@ async fn finish(client: &ApiClient, id: &str, parsed: &Parsed) -> anyhow::Result
 
 fn start(parsed: &Parsed) -> Timestamp {
     let now = SystemClock.now();
-    let took = SignedDuration::try_from(parsed.duration).unwrap_or(SignedDuration::ZERO);
+    let took = SignedDuration::try_from(parsed.duration.min(LONGEST_RUN)).unwrap_or(SignedDuration::ZERO);
     now.saturating_sub(took).unwrap_or(now)
 }
 
@@ -92,7 +120,7 @@ fn portions(results: &[ScenarioResult]) -> Vec<&[ScenarioResult]> {
     let mut portions = Vec::new();
     let (mut first, mut bytes) = (0, 0);
     for (index, result) in results.iter().enumerate() {
-        let size = serde_json::to_vec(result).map_or(0, |json| json.len());
+        let size = size(result);
         if index > first && (index - first == MOST_RESULTS || bytes + size > MOST_BYTES) {
             portions.push(&results[first..index]);
             (first, bytes) = (index, 0);
@@ -128,13 +156,32 @@ mod tests {
 
     use super::{super::parsed::Case, *};
 
+    fn parsed(cases: impl IntoIterator<Item = Case>) -> Parsed {
+        let mut parsed = Parsed::default();
+        cases.into_iter().for_each(|case| parsed.push(ScenarioStatus::Failed, case));
+        parsed
+    }
+
+    #[test]
+    fn what_does_not_fit_a_run_or_a_call_is_refused_as_a_whole() {
+        let mut many = parsed([Case::default()]);
+        many.results = vec![many.results[0].clone(); MAX_SCENARIOS as usize];
+        assert!(check(&many).is_ok());
+        many.results.push(many.results[0].clone());
+        assert!(check(&many).is_err());
+        let with_transcript =
+            |size: usize| Case { name: "7".into(), transcript: Some("x".repeat(size).into()), ..Case::default() };
+        assert!(check(&parsed([with_transcript(LARGEST_RESULT - 1000)])).is_ok());
+        let error = check(&parsed([with_transcript(LARGEST_RESULT)])).unwrap_err().to_string();
+        assert!(error.contains("\"7\"") && error.contains("15 MiB"), "{error}");
+    }
+
     #[test]
     fn portions_keep_the_order_lose_nothing_and_fit_a_call() {
-        let mut parsed = Parsed::default();
-        for index in 0..2500 {
+        let parsed = parsed((0..2500).map(|index| {
             let error = (index % 10 == 0).then(|| "x".repeat(60_000));
-            parsed.push(ScenarioStatus::Failed, Case { name: index.to_string(), error, ..Case::default() });
-        }
+            Case { name: index.to_string(), error, ..Case::default() }
+        }));
         let portions = portions(&parsed.results);
         assert_eq!(portions.concat(), parsed.results);
         for portion in portions {

@@ -1,7 +1,7 @@
 //! The built binary: a server as a process of its own, other commands beside it, and a client of the API.
 //!
 //! Settings of whoever runs the tests (`PRECLINICAL_*`) reach no process that is started here.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 mod api;
