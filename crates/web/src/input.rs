@@ -2,6 +2,7 @@
 
 mod body;
 mod fields;
+mod json;
 mod path;
 mod query;
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
-use super::Fields;
+use super::{Fields, json};
 use crate::error::ApiError;
 
 /// The limit of most calls, in bytes.
@@ -35,7 +35,7 @@ impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
         if !is_json {
             return Err(ApiError::unsupported_media_type());
         }
-        match serde_json::from_slice(&bytes) {
+        match json::parse(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(Fields::of(fields))),
             Ok(_) => Err(ApiError::invalid_json("it is another kind of value")),
             Err(error) => Err(ApiError::invalid_json(error)),
