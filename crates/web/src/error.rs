@@ -54,12 +54,12 @@ impl ApiError {
     /// The run is past the point where this could be done.
     pub(crate) fn already_final(status: RunStatus) -> Self {
         let status = status.as_str();
-        Self::invalid_state(format!("the run is already {status}")).detail("current_status", status)
+        Self::invalid_state(format!("the run is already {status}"), status)
     }
 
     /// The resource is in no state for this.
-    pub(crate) fn invalid_state(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_STATE", why)
+    pub(crate) fn invalid_state(why: impl Into<String>, current: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_STATE", why).detail("current_status", current)
     }
 
     /// No key, or none that is known.

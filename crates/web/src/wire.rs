@@ -9,5 +9,5 @@ mod webhook;
 pub(crate) use agent::AgentView;
 pub(crate) use delivery::{AttemptView, DeliveryView};
 pub(crate) use list::list;
-pub(crate) use run::{ResultView, RunView};
+pub(crate) use run::{ResultView, RunRow, RunView};
 pub(crate) use webhook::WebhookView;

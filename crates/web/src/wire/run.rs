@@ -11,8 +11,9 @@ use preclinical_core::{
 use serde::Serialize;
 use serde_json::Value;
 
+/// A run as lists show it.
 #[derive(Serialize)]
-pub(crate) struct RunView<'a> {
+pub(crate) struct RunRow<'a> {
     id: RunId,
     test_run_id: String,
     name: &'a str,
@@ -30,10 +31,17 @@ pub(crate) struct RunView<'a> {
     completed_at: Option<Timestamp>,
     #[serde(serialize_with = "wire_time::serialize")]
     created_at: Timestamp,
+}
+
+/// A run on its own.
+#[derive(Serialize)]
+pub(crate) struct RunView<'a> {
+    #[serde(flatten)]
+    row: RunRow<'a>,
     duration_seconds: u64,
 }
 
-impl<'a> From<&'a Run> for RunView<'a> {
+impl<'a> From<&'a Run> for RunRow<'a> {
     fn from(run: &'a Run) -> Self {
         Self {
             id: run.id,
@@ -50,8 +58,13 @@ impl<'a> From<&'a Run> for RunView<'a> {
             started_at: run.started_at,
             completed_at: run.completed_at,
             created_at: run.created_at,
-            duration_seconds: run.duration_seconds(),
         }
+    }
+}
+
+impl<'a> From<&'a Run> for RunView<'a> {
+    fn from(run: &'a Run) -> Self {
+        Self { row: RunRow::from(run), duration_seconds: run.duration_seconds() }
     }
 }
 

@@ -50,12 +50,13 @@ async fn enqueue(app: Arc<App>, organization_id: OrganizationId, of: DeliveryId)
 
 impl From<RedeliverError> for ApiError {
     fn from(error: RedeliverError) -> Self {
-        match error {
-            RedeliverError::NotFound => super::missing(),
-            RedeliverError::Store(error) => error.into(),
-            RedeliverError::IsTest | RedeliverError::WebhookDeleted | RedeliverError::WebhookDisabled => {
-                Self::invalid_state(error.to_string())
-            }
-        }
+        let current = match error {
+            RedeliverError::NotFound => return super::missing(),
+            RedeliverError::Store(error) => return error.into(),
+            RedeliverError::IsTest => "test",
+            RedeliverError::WebhookDeleted => "webhook_deleted",
+            RedeliverError::WebhookDisabled => "webhook_disabled",
+        };
+        Self::invalid_state(error.to_string(), current)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
-    wire::{self, RunView},
+    wire::{self, RunRow},
 };
 
 pub(crate) async fn list(
@@ -21,6 +21,6 @@ pub(crate) async fn list(
     let page = query.page()?;
     query.finish()?;
     let (runs, total) = app.store.runs(caller.organization, filter, page).await?;
-    let views: Vec<RunView<'_>> = runs.iter().map(RunView::from).collect();
+    let views: Vec<RunRow<'_>> = runs.iter().map(RunRow::from).collect();
     Ok(wire::list("runs", &views, total, page))
 }
