@@ -1,0 +1,117 @@
+//! A delivery engine that sends nothing and remembers everything.
+
+use std::sync::Arc;
+
+use preclinical_core::{
+    clock::Clock,
+    delivery::{Claimed, Lease},
+    id::LeaseToken,
+    port::{AttemptSummary, Handoff, Reservation, Sent},
+};
+use preclinical_testkit::{chance::SeededChance, clock::ManualClock, world::LEASE};
+use tokio::sync::watch;
+
+/// The engine; clones share it.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    clock: Arc<ManualClock>,
+    chance: Arc<SeededChance>,
+    state: Arc<watch::Sender<State>>,
+}
+
+struct State {
+    has_room: bool,
+    /// How often a place was given out.
+    reserved: usize,
+    /// Places that are out now.
+    held: usize,
+    sent: Vec<Claimed>,
+    wakes: usize,
+    ends: Option<AttemptSummary>,
+}
+
+impl Recorder {
+    pub(super) fn new(clock: Arc<ManualClock>, chance: Arc<SeededChance>) -> Self {
+        let ends = Some(AttemptSummary { delivered: true, http_status: Some(200), error: None });
+        let state = State { has_room: true, reserved: 0, held: 0, sent: Vec::new(), wakes: 0, ends };
+        Self { clock, chance, state: Arc::new(watch::Sender::new(state)) }
+    }
+
+    /// From now on no place is free.
+    pub(crate) fn fill(&self) {
+        self.state.send_modify(|state| state.has_room = false);
+    }
+
+    /// How attempts end from now on; `None` if it cannot be recorded.
+    pub(crate) fn end_with(&self, ends: Option<AttemptSummary>) {
+        self.state.send_modify(|state| state.ends = ends);
+    }
+
+    /// What was handed over to be sent at once.
+    pub(crate) fn sent(&self) -> Vec<Claimed> {
+        self.state.borrow().sent.clone()
+    }
+
+    /// How often the engine was told that something is due.
+    pub(crate) fn wakes(&self) -> usize {
+        self.state.borrow().wakes
+    }
+
+    /// Waits until as many places were given out in all.
+    pub(crate) async fn reserved(&self, times: usize) {
+        self.state.subscribe().wait_for(|state| state.reserved >= times).await.unwrap();
+    }
+
+    /// How often a place was given out.
+    pub(crate) fn reservations(&self) -> usize {
+        self.state.borrow().reserved
+    }
+
+    /// Waits until every place is back, used or not.
+    pub(crate) async fn idle(&self) {
+        self.state.subscribe().wait_for(|state| state.held == 0).await.unwrap();
+    }
+}
+
+impl Handoff for Recorder {
+    fn reserve(&self) -> Option<Box<dyn Reservation>> {
+        if !self.state.borrow().has_room {
+            return None;
+        }
+        self.state.send_modify(|state| {
+            state.reserved += 1;
+            state.held += 1;
+        });
+        let now = self.clock.now();
+        let lease = Lease { token: LeaseToken::generate(now, &*self.chance), until: now.checked_add(LEASE).unwrap() };
+        Some(Box::new(Place { lease, state: self.state.clone() }))
+    }
+
+    fn wake(&self) {
+        self.state.send_modify(|state| state.wakes += 1);
+    }
+}
+
+struct Place {
+    lease: Lease,
+    state: Arc<watch::Sender<State>>,
+}
+
+impl Reservation for Place {
+    fn lease(&self) -> Lease {
+        self.lease
+    }
+
+    fn send(self: Box<Self>, claimed: Claimed) -> Sent {
+        assert_eq!(claimed.lease, self.lease, "a delivery is sent under the lease of its place");
+        self.state.send_modify(|state| state.sent.push(claimed));
+        let ends = self.state.borrow().ends.clone();
+        Box::pin(std::future::ready(ends))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.state.send_modify(|state| state.held -= 1);
+    }
+}

@@ -1,0 +1,23 @@
+//! The REST API from outside: the real router on the real embedded store, with a delivery engine that only remembers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+mod access;
+mod agents;
+mod any_input;
+mod app;
+mod bodies;
+mod choice;
+mod deliveries;
+mod endings;
+mod hang_up;
+mod organizations;
+mod paging;
+mod paths;
+mod queries;
+mod redelivery;
+mod refusals;
+mod results;
+mod runs;
+mod test_call;
+mod unavailable;
+mod webhooks;
