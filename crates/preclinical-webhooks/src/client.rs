@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -38,13 +39,11 @@ impl HttpClient {
         Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let exchange = async {
-            let response = self.0.request(request).await?;
-            let status = response.status();
-            let body =
-                Limited::new(response.into_body(), LONGEST_ANSWER).collect().await.map_err(anyhow::Error::from_boxed)?;
-            Ok::<_, anyhow::Error>((status, body.to_bytes()))
+            let (head, body) = self.0.request(request).await?.into_parts();
+            let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(anyhow::Error::from_boxed)?;
+            Ok::<_, anyhow::Error>(Response::from_parts(head, body.to_bytes()))
         };
         tokio::time::timeout(TIME_LIMIT, exchange).await.context("no answer within 30 s")?
     }
@@ -56,7 +55,7 @@ impl HttpClient {
         for of_connection in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING] {
             request.headers_mut().remove(of_connection);
         }
-        Ok(self.send(request).await?.0)
+        Ok(self.send(request).await?.status())
     }
 }
 
@@ -74,6 +73,8 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// What the server said, as it said it.
     pub(crate) body: Value,
+    /// What time it was by the server's clock, to the second before.
+    pub(crate) at: Option<Timestamp>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -109,12 +110,12 @@ impl ApiClient {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..REPEATS {
-            let (status, answer) = self.once(&method, path, body).await?;
+            let (status, at, answer) = self.once(&method, path, body).await?;
             if status.is_success() {
                 return Ok(answer);
             }
             if !matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-                return Err(Refusal { status, body: answer }.into());
+                return Err(Refusal { status, body: answer, at }.into());
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
@@ -122,7 +123,12 @@ impl ApiClient {
         bail!("the server at {} stays unavailable", self.base)
     }
 
-    async fn once(&self, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
+    async fn once(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Option<Timestamp>, Value)> {
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let request = Request::builder()
             .method(method)
@@ -131,7 +137,13 @@ impl ApiClient {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::from(body))?;
         let sent = self.http.send(request).await;
-        let (status, answer) = sent.with_context(|| format!("cannot reach the server at {}", self.base))?;
-        Ok((status, serde_json::from_slice(&answer).unwrap_or(Value::Null)))
+        let answer = sent.with_context(|| format!("cannot reach the server at {}", self.base))?;
+        let at = answer.headers().get(header::DATE).and_then(|date| time(date.to_str().ok()?));
+        Ok((answer.status(), at, serde_json::from_slice(answer.body()).unwrap_or(Value::Null)))
     }
+}
+
+/// The time in a `Date` header.
+fn time(date: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }

@@ -15,6 +15,7 @@ use std::{
 
 use expected::FILES;
 use harness::{Api, Server, binary, create_key};
+use preclinical_testkit::receiver::{Reaction, Receiver};
 use serde_json::{Value, json};
 
 const CASE: &str = r#"<testcase name="a" classname="c"/>"#;
@@ -367,4 +368,24 @@ async fn twenty_five_thousand_tests_arrive_in_order() {
     for (number, result) in results.iter().enumerate() {
         assert_eq!(result["scenario_name"], format!("test {number}"));
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_of_the_servers_changes_nothing() {
+    let answer = |status, body: &str| Reaction::answer(status, "date: Fri, 30 Jan 2026 10:32:45 GMT\r\n", body.as_bytes());
+    let server = Receiver::start([
+        answer(200, r#"{"agents":[{"id":"a","name":"Assistant"}],"total":1}"#),
+        answer(400, r#"{"error":"no","code":"INVALID_FIELD_VALUE","details":{"field":"started_at"}}"#),
+        answer(201, r#"{"id":"r","test_run_id":"TR-00001"}"#),
+    ])
+    .await;
+    let file = stored("nextest.xml");
+    let mut command = binary();
+    command.arg("report").arg(file).args(["--agent", "Assistant", "--api-key", "k", "--api-url"]);
+    command.arg(format!("http://{}", server.address));
+    tokio::task::spawn_blocking(move || assert_eq!(say(&mut command).code, 0)).await.unwrap();
+    assert!(server.next().await.head.starts_with("GET /api/v1/agents?"));
+    server.next().await;
+    let created: Value = serde_json::from_slice(&server.next().await.body).unwrap();
+    assert_eq!(created["started_at"], "2026-01-30T10:32:38.956Z", "6.044 s before the time of the server");
 }
