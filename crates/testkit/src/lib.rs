@@ -3,11 +3,16 @@
 //! - [`conformance`]: the rules of the store port, one function each; [`conformance_suite!`] makes a test of every rule.
 //! - [`world`]: an organization with its agents and webhooks on any store.
 //! - [`clock`], [`chance`]: time turned by hand and chance that repeats itself.
-//! - [`receiver`]: an HTTP receiver that answers byte for byte what it is told to.
+//! - [`interception`]: a store that a test can look into and make fail.
+//! - [`receiver`]: an HTTP receiver that answers byte for byte what it is told to; [`authority`]: who vouches for it over TLS;
+//!   [`name_server`]: who knows its name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "this is test code")]
 
+pub mod authority;
 pub mod chance;
 pub mod clock;
 pub mod conformance;
+pub mod interception;
+pub mod name_server;
 pub mod receiver;
 pub mod world;
