@@ -19,6 +19,7 @@ use crate::{
     answer::{self, Answer},
     connector::GuardedConnector,
     failure,
+    platform::Platform,
 };
 
 /// How long a connection is kept for the next request to the same receiver.
@@ -42,7 +43,12 @@ pub struct WebhookClient {
 impl WebhookClient {
     /// A client that trusts the system's certificate authorities and connects to what `policy` allows.
     pub fn new(policy: EndpointPolicy) -> io::Result<Self> {
-        let connector = GuardedConnector::new(policy.addresses.clone())?;
+        Self::on(Platform::detect()?, policy)
+    }
+
+    /// A client that resolves and trusts as `platform` does and connects to what `policy` allows.
+    pub fn on(platform: Platform, policy: EndpointPolicy) -> io::Result<Self> {
+        let connector = GuardedConnector::new(policy.addresses.clone(), platform)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())

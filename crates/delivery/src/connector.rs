@@ -20,7 +20,7 @@ use hyper_util::{
     rt::TokioIo,
 };
 use preclinical_core::address::AddressPolicy;
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -28,7 +28,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::failure::ConnectFailure;
+use crate::{failure::ConnectFailure, platform::Platform};
 
 /// Resolves, judges, connects and, for `https`, shakes hands.
 #[derive(Clone)]
@@ -43,23 +43,16 @@ struct Parts {
 }
 
 impl GuardedConnector {
-    pub(crate) fn new(policy: AddressPolicy) -> io::Result<Self> {
-        let resolver =
-            TokioResolver::builder_tokio().and_then(hickory_resolver::ResolverBuilder::build).map_err(io::Error::other)?;
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            tracing::warn!("no certificate authorities found on this system: https deliveries will fail");
-        }
+    pub(crate) fn new(policy: AddressPolicy, platform: Platform) -> io::Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(roots)
+            .with_root_certificates(platform.roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { parts: Arc::new(Parts { resolver, policy, tls: TlsConnector::from(Arc::new(config)) }) })
+        let tls = TlsConnector::from(Arc::new(config));
+        Ok(Self { parts: Arc::new(Parts { resolver: platform.resolver, policy, tls }) })
     }
 }
 
@@ -85,12 +78,13 @@ impl Parts {
             Ok(literal) => vec![literal],
             Err(_) => self.resolver.lookup_ip(host).await.map_err(|_| ConnectFailure::Dns)?.iter().collect(),
         };
-        let judged: Result<Vec<IpAddr>, _> =
-            addresses.into_iter().map(|address| self.policy.judge(address).map(|()| address)).collect();
-        match judged {
-            Ok(allowed) if allowed.is_empty() => Err(ConnectFailure::Dns),
-            Ok(allowed) => Ok(allowed),
-            Err(forbidden) => Err(ConnectFailure::Blocked(forbidden.to_string())),
+        let mut refusal = None;
+        let judge = |address: &IpAddr| self.policy.judge(*address).map_err(|forbidden| refusal = Some(forbidden)).is_ok();
+        let allowed: Vec<IpAddr> = addresses.into_iter().filter(judge).collect();
+        match refusal {
+            Some(forbidden) if allowed.is_empty() => Err(ConnectFailure::Blocked(forbidden.to_string())),
+            None if allowed.is_empty() => Err(ConnectFailure::Dns),
+            _ => Ok(allowed),
         }
     }
 

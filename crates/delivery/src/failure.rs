@@ -1,6 +1,6 @@
-//! Why an exchange failed, sorted and put into words that name no URL, address or secret.
+//! Why an exchange failed, sorted and put into words that name no secret, no full URL and no address behind a name.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 use preclinical_core::attempt::{AttemptError, ErrorKind};
 
@@ -27,11 +27,24 @@ pub(crate) fn sort(error: &(dyn Error + 'static)) -> AttemptError {
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && (error.is_parse() || error.is_parse_status())
         {
-            return AttemptError { kind: ErrorKind::Protocol, message: "the answer was not valid HTTP".into() };
+            return not_http();
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return AttemptError { kind: ErrorKind::Tls, message: format!("the TLS connection failed: {error}") };
+            }
+            // Chunks that are none.
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
+                return not_http();
+            }
         }
         cause = error.source();
     }
     AttemptError { kind: ErrorKind::Reset, message: "the connection broke before the answer was complete".into() }
+}
+
+fn not_http() -> AttemptError {
+    AttemptError { kind: ErrorKind::Protocol, message: "the answer was not valid HTTP".into() }
 }
 
 fn of_connect(failure: &ConnectFailure) -> AttemptError {

@@ -12,6 +12,8 @@ mod connector;
 mod engine;
 mod failure;
 mod place;
+mod platform;
 
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};
+pub use platform::Platform;

@@ -1,0 +1,157 @@
+//! What is due is claimed, as far as there are places.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::SignedDuration;
+use preclinical_core::{delivery::DeliveryStatus, port::StoreError};
+use preclinical_delivery::Tick;
+use preclinical_testkit::{
+    interception::intercepted,
+    receiver::{Gate, Reaction, Receiver, answer_bytes},
+};
+use tokio::sync::mpsc;
+
+use crate::rig::{PATIENCE, Rig};
+
+/// A rig that tells when its engine has found that nothing is due.
+fn observed(rig: Rig) -> (Rig, mpsc::UnboundedReceiver<()>) {
+    let (idle, found_idle) = mpsc::unbounded_channel();
+    let rig = rig.behind(|store| {
+        intercepted(store, move |method| {
+            if method == "next_due" {
+                let _ = idle.send(());
+            }
+            Ok(())
+        })
+    });
+    (rig, found_idle)
+}
+
+#[tokio::test]
+async fn a_tick_tells_when_to_look_again() {
+    let (rig, receiver) = (Rig::new().await, Receiver::start([Reaction::status(500)]).await);
+    rig.point_to(&receiver.url()).await;
+    assert_eq!(rig.tick().await, Tick::IdleUntil(None));
+    let (id, _) = rig.deliver().await;
+    assert_eq!(rig.tick().await, Tick::IdleUntil(Some(rig.next_attempt(id).await)));
+}
+
+#[tokio::test]
+async fn no_more_is_claimed_than_there_are_places() {
+    let gate = Gate::closed();
+    let reaction = Reaction::BytesAfter(gate.clone(), answer_bytes(200, "", b"ok"));
+    let (rig, receiver) = (Rig::new().await, Receiver::start((0..3).map(|_| reaction.clone())).await);
+    rig.point_to(&receiver.url()).await;
+    for _ in 0..10 {
+        rig.write_due().await;
+    }
+    let handoff = rig.engine.handoff();
+    let mut taken: Vec<_> = std::iter::from_fn(|| handoff.reserve()).collect();
+    assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
+    assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.attempt_count == 0));
+
+    taken.truncate(taken.len() - 3);
+    assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
+    assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
+    assert_eq!(rig.world.deliveries().await.iter().filter(|delivery| delivery.attempt_count == 1).count(), 3);
+
+    let run = tokio::spawn(rig.engine.clone().run());
+    gate.open();
+    let mut arrived = BTreeSet::new();
+    for _ in 0..10 {
+        arrived.insert(receiver.next().await.header("webhook-id").map(str::to_owned));
+    }
+    assert_eq!(arrived.len(), 10);
+    drop(taken);
+    assert!(rig.engine.close(PATIENCE).await);
+    run.await.unwrap();
+    assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered));
+}
+
+#[tokio::test]
+async fn a_place_that_is_given_back_unused_is_free_again() {
+    let rig = Rig::new().await;
+    let handoff = rig.engine.handoff();
+    let mut taken: Vec<_> = std::iter::from_fn(|| handoff.reserve()).collect();
+    assert!(!taken.is_empty() && handoff.reserve().is_none());
+    taken.pop();
+    assert!(handoff.reserve().is_some());
+}
+
+#[tokio::test]
+async fn a_full_batch_is_followed_by_the_next_one() {
+    let (rig, receiver) = (Rig::new().await, Receiver::start([]).await);
+    rig.point_to(&receiver.url()).await;
+    for _ in 0..200 {
+        rig.write_due().await;
+    }
+    assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
+    assert!(matches!(rig.engine.tick().await, Ok(Tick::IdleUntil(_))));
+    assert!(rig.engine.close(PATIENCE).await);
+    assert_eq!(receiver.waiting().await, 200);
+    assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered));
+}
+
+#[tokio::test]
+async fn a_delivery_without_a_place_goes_out_when_the_engine_is_woken() {
+    let (rig, mut found_idle) = observed(Rig::new().await);
+    let receiver = Receiver::start([]).await;
+    rig.point_to(&receiver.url()).await;
+    let run = tokio::spawn(rig.engine.clone().run());
+    found_idle.recv().await.unwrap();
+    let id = rig.write_due().await;
+    rig.engine.handoff().wake();
+    assert_eq!(receiver.next().await.header("x-preclinical-delivery"), Some(id.to_string().as_str()));
+    assert!(rig.engine.close(PATIENCE).await);
+    run.await.unwrap();
+    assert_eq!(rig.status(id).await, DeliveryStatus::Delivered);
+}
+
+#[tokio::test]
+async fn a_failed_attempt_sets_the_alarm_for_its_retry() {
+    let (rig, mut found_idle) = observed(Rig::new().await.with_schedule("1ms"));
+    let receiver = Receiver::start([Reaction::status(500)]).await;
+    rig.point_to(&receiver.url()).await;
+    let run = tokio::spawn(rig.engine.clone().run());
+    found_idle.recv().await.unwrap();
+    let (id, _) = rig.deliver().await;
+    rig.world.clock.turn(SignedDuration::from_secs(1));
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    assert!(rig.engine.close(PATIENCE).await);
+    run.await.unwrap();
+    assert_eq!(rig.status(id).await, DeliveryStatus::Delivered);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_does_not_end_the_loop() {
+    let (failed, fails) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let (rig, has_failed) = (Rig::new().await, failed.clone());
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let rig = rig.behind(|store| {
+        intercepted(store, move |method| {
+            if method == "claim_due" && fails.swap(false, Ordering::SeqCst) {
+                has_failed.store(true, Ordering::SeqCst);
+                let _ = tell.send(());
+                return Err(StoreError::Unavailable("the script says so".into()));
+            }
+            Ok(())
+        })
+    });
+    let receiver = Receiver::start([]).await;
+    rig.point_to(&receiver.url()).await;
+    rig.write_due().await;
+    let run = tokio::spawn(rig.engine.clone().run());
+    told.recv().await.unwrap();
+    rig.engine.handoff().wake();
+    receiver.next().await;
+    assert!(failed.load(Ordering::SeqCst) && rig.engine.close(PATIENCE).await);
+    run.await.unwrap();
+}

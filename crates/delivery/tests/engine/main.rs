@@ -1,0 +1,17 @@
+//! The delivery engine on a real store, against receivers that do what they are told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+mod answer;
+mod claim;
+mod connection;
+mod failure;
+mod guard;
+mod http2;
+mod noise;
+mod recording;
+mod request;
+mod rig;
+mod schedule;
+mod shutdown;
+mod timeout;
+mod tls;

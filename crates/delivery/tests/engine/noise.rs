@@ -1,0 +1,63 @@
+//! Whatever a receiver answers, the attempt ends and is recorded.
+
+use preclinical_core::chance::Chance;
+use preclinical_testkit::{
+    chance::SeededChance,
+    receiver::{Reaction, Receiver},
+};
+
+use crate::rig::Rig;
+
+/// How many answers of each sort are tried.
+const ROUNDS: usize = 150;
+
+const SOUND: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\nretry-after: 9\r\n\r\nhello\
+    HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\ntrailer: x\r\n\r\n";
+
+struct Noise(SeededChance);
+
+impl Noise {
+    fn below(&self, limit: usize) -> usize {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        usize::try_from(u64::from_le_bytes(bytes) % limit as u64).unwrap()
+    }
+
+    /// Bytes without any sense, behind a sound beginning now and then.
+    fn senseless(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.below(600)];
+        self.0.fill(&mut bytes);
+        [&SOUND[..self.below(2) * self.below(SOUND.len())], &bytes].concat()
+    }
+
+    /// A sound answer with some bytes changed, lost or doubled.
+    fn damaged(&self) -> Vec<u8> {
+        let mut bytes = SOUND[self.below(2) * 85..].to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(bytes.len());
+            match self.below(3) {
+                0 => bytes[at] = u8::try_from(self.below(256)).unwrap(),
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, bytes[at]),
+            }
+        }
+        bytes
+    }
+}
+
+#[tokio::test]
+async fn every_answer_however_odd_ends_in_a_record() {
+    let (rig, noise) = (Rig::new().await, Noise(SeededChance::new(4711)));
+    let answers: Vec<Vec<u8>> = (0..ROUNDS).flat_map(|_| [noise.senseless(), noise.damaged()]).collect();
+    let mut sound = 0;
+    for bytes in &answers {
+        let receiver = Receiver::start([Reaction::BytesThenClose(bytes.clone())]).await;
+        let attempt = rig.attempt_to(&receiver.url()).await;
+        assert!(attempt.duration_ms.is_some());
+        let ended = (attempt.http_status.is_some(), attempt.error.is_some(), attempt.response.is_some());
+        assert!(matches!(ended, (true, false, true) | (false, true, false)), "{attempt:?}");
+        assert!(receiver.waiting().await <= 1, "one attempt is one request");
+        sound += usize::from(attempt.http_status.is_some());
+    }
+    assert!(sound > 20 && sound < answers.len() - 20, "the noise has become too loud or too soft: {sound}");
+}
