@@ -10,18 +10,15 @@ from pathlib import Path
 import pytest
 
 from slack_stand_in import SlackStandIn
-from support import Api, Child, REPOSITORY
-
-BINARY = Path(
-    os.environ.get("PRECLINICAL_WEBHOOKS_BINARY", REPOSITORY / "target/debug/preclinical-webhooks")
-).resolve()
+from support import BINARY, Api, Child, inherited
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if "node" in os.environ.get("PRECLINICAL_WEBHOOKS_TEST_WITHOUT", "").split(","):
-        for item in items:
-            if item.get_closest_marker("node"):
-                item.add_marker(pytest.mark.skip(reason="left out: node"))
+    left_out = {"node", "runners"} & set(os.environ.get("PRECLINICAL_WEBHOOKS_TEST_WITHOUT", "").split(","))
+    for item in items:
+        for part in left_out:
+            if item.get_closest_marker(part):
+                item.add_marker(pytest.mark.skip(reason=f"left out: {part}"))
 
 
 @pytest.fixture
@@ -50,10 +47,9 @@ def api(start: Callable[..., Child], tmp_path: Path, request: pytest.FixtureRequ
         "PRECLINICAL_RETRY_SCHEDULE": "200ms,400ms,800ms",
         **(marker.kwargs if marker else {}),
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRECLINICAL_")}
     key = subprocess.run(
         [BINARY, "keys", "create", "--name", "tests"],
-        env={**inherited, **settings}, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True, timeout=60,
+        env={**inherited(), **settings}, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True, timeout=60,
     ).stdout.strip()
     return Api(start(BINARY, "serve", **settings).url, key)
 

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EXAMPLES = REPOSITORY / "examples"
+BINARY = Path(
+    os.environ.get("PRECLINICAL_WEBHOOKS_BINARY", REPOSITORY / "target/debug/preclinical-webhooks")
+).resolve()
 PATIENCE_SECONDS = 20.0
 
 T = TypeVar("T")
@@ -49,13 +52,17 @@ def eventually(probe: Callable[[], T], what: str) -> T:
     return result
 
 
+def inherited() -> dict[str, str]:
+    """The environment of these tests, without settings of whoever runs them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PRECLINICAL_")}
+
+
 class Child:
     """A server process that prints its address when it is ready. Its output is kept in `lines`."""
 
     def __init__(self, argv: list[str], env: Mapping[str, str], cwd: Path):
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRECLINICAL_")}
         self.process = subprocess.Popen(
-            argv, env={**inherited, **env}, cwd=cwd, text=True, encoding="utf-8",
+            argv, env={**inherited(), **env}, cwd=cwd, text=True, encoding="utf-8",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         self.lines: list[str] = []
@@ -179,3 +186,12 @@ class Api:
 def json_lines(path: Path) -> list[dict]:
     # Split at "\n" only: JSON may hold other characters that str.splitlines() takes for the end of a line.
     return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line] if path.exists() else []
+
+
+def report(api: Api, file: Path, *options: str) -> dict:
+    """The run that the command `report` makes of a file."""
+    reported = subprocess.run(
+        [BINARY, "report", file, "--json", *options], check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        env={**inherited(), "PRECLINICAL_API_URL": api.url, "PRECLINICAL_API_KEY": api.key},
+    )
+    return json.loads(reported.stdout)

@@ -1,4 +1,4 @@
-"""The code in docs/receiving.md does what the text around it says."""
+"""The code in the documents does what the text around it says."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import time
 import pytest
 
 from signing import OTHER_SECRET, PLAIN_SECRET, SECRET, encode, event, signed
-from support import EXAMPLES, REPOSITORY
+from support import BINARY, EXAMPLES, REPOSITORY, report
 
 TEXT = (REPOSITORY / "docs/receiving.md").read_text("utf-8")
+REPORTING = (REPOSITORY / "docs/reporting.md").read_text("utf-8")
 
 
 def code(language: str) -> list[str]:
@@ -76,3 +77,22 @@ def test_the_example_of_a_body_has_the_fields_that_the_server_sends(api, start):
     assert list(sent) == list(shown)
     assert list(sent["test_run"]) == list(shown["test_run"])
     assert [type(value) for value in sent["test_run"].values()] == [type(value) for value in shown["test_run"].values()]
+
+
+def test_the_example_of_a_report_is_taken_as_it_is(api, tmp_path):
+    (block,) = re.findall(r"^```json\n(.*?)^```$", REPORTING, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "own.json"
+    file.write_text(block, "utf-8")
+    shown = json.loads(block)
+    run = report(api, file, "--agent", "Triage agent", "--create-agent")
+    assert (run["name"], run["failed_count"], run["total_scenarios"]) == (shown["name"], 1, 1)
+    assert 0 <= run["duration_seconds"] - shown["duration_ms"] // 1000 < 60
+    assert api.call("GET", f"/runs/{run['id']}/results")["results"] == shown["results"]
+
+
+def test_every_option_that_is_named_exists():
+    said = subprocess.run([BINARY, "report", "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    of_other_tools = {"--junitxml"}
+    named = set(re.findall(r"--[a-z][a-z-]+", REPORTING)) - of_other_tools
+    assert "--create-agent" in named
+    assert named <= set(re.findall(r"--[a-z][a-z-]+", said))
