@@ -51,7 +51,23 @@ async fn a_method_that_a_path_does_not_have_is_refused_with_those_it_has() {
 #[tokio::test]
 async fn a_text_that_is_no_id_names_nothing() {
     let app = TestApp::new().await;
-    let wrong = ["1", "TR-1", "TR-00001", "tr-00001", "TR-99999999999", "..", "%00", "%F0%9F%92%A9", "a%2Fb", "' OR 1=1 --"];
+    let agent = app.api.agent("Assistant").await;
+    app.api.run(&agent, None).await;
+    app.api.get("/runs/TR-00001").await.is(200);
+    let wrong = [
+        "1",
+        "TR-1",
+        "TR-000001",
+        "TR-+0001",
+        "TR-00001%20",
+        "tr-00001",
+        "TR-99999999999",
+        "..",
+        "%00",
+        "%F0%9F%92%A9",
+        "a%2Fb",
+        "' OR 1=1 --",
+    ];
     for id in wrong.map(|id| id.replace(' ', "%20")) {
         app.api.get(&format!("/runs/{id}")).await.refuses(404, "RUN_NOT_FOUND");
         app.api.get(&format!("/runs/{id}/results")).await.refuses(404, "RUN_NOT_FOUND");
