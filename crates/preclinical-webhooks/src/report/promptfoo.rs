@@ -191,7 +191,7 @@ mod tests {
             parsed.results.into_iter().map(|result| result.scenario_id).collect::<Vec<_>>()
         };
         let expected = ["p > prompt 0::test 0", "p > prompt 1::test 0", "p > prompt 0::test 1", "p > prompt 0::test 0 #2"];
-        assert_eq!(ids(&[row(2, 0), row(0, 1), row(1, 0), row(0, 0)]), expected);
+        assert_eq!(ids(&[row(1, 0), row(2, 0), row(0, 1), row(0, 0)]), expected);
         assert_eq!(ids(&[row(0, 0)]), ["p::test 0"]);
     }
 }
