@@ -41,6 +41,28 @@ impl Provider {
     }
 }
 
+/// An agent's configuration, a JSON object. It holds credentials: it is stored sealed, its `Debug` is redacted, and no answer of
+/// the API shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AgentConfig(pub Vec<u8>);
+
+impl std::fmt::Debug for AgentConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AgentConfig([redacted])")
+    }
+}
+
+/// Changes to an agent; `None` leaves a field as it is, `Some(None)` empties it.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the fields are those of the agent")]
+pub struct AgentChanges {
+    pub provider: Option<Provider>,
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+    pub config: Option<AgentConfig>,
+    pub is_active: Option<bool>,
+}
+
 /// An AI agent under test. Its configuration holds credentials, so it is stored beside and never part of this value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the documented ones of the API")]

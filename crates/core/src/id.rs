@@ -63,6 +63,8 @@ id! {
     OrganizationId
     /// Names an agent.
     AgentId
+    /// Names a test suite.
+    TestSuiteId
     /// Names a test run.
     RunId
     /// Names an event: the fact that a run became final.

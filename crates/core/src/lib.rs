@@ -28,5 +28,7 @@ pub mod scenario;
 pub mod secret;
 pub mod signature;
 pub mod tally;
+pub mod test_suite;
+pub mod vault;
 pub mod webhook;
 pub mod wire_time;

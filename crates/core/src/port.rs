@@ -12,16 +12,20 @@ mod administration;
 mod handoff;
 mod history;
 mod intake;
+mod probe;
 mod queue;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
-pub use administration::{Administration, AgentConfig, CreateAgentError, CreateWebhookError, NewAgent, UpdateWebhookError};
+pub use administration::{
+    Administration, CreateAgentError, CreateWebhookError, NewAgent, NewWebhook, UpdateAgentError, UpdateWebhookError,
+};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
 pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
 pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,
 };
+pub use probe::{MAX_PROBE_BYTES, ProbeAnswer, Prober};
 pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
 pub use upkeep::Upkeep;
 

@@ -3,10 +3,16 @@
 use std::fmt;
 
 use base64::{
-    Engine, engine::DecodePaddingMode, engine::general_purpose::GeneralPurpose,
-    engine::general_purpose::GeneralPurposeConfig,
+    Engine,
+    engine::{
+        DecodePaddingMode,
+        general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use crate::chance::Chance;
 
 /// The longest secret that is accepted, in bytes.
 pub const MAX_SECRET_BYTES: usize = 512;
@@ -30,6 +36,13 @@ impl SigningSecret {
     pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let fits = (1..=MAX_SECRET_BYTES).contains(&text.len());
         if fits && !text.chars().any(char::is_control) { Ok(Self(text.into())) } else { Err(NotASecret) }
+    }
+
+    /// A new secret of 32 random bytes, in the form that Standard Webhooks libraries take: `whsec_` and their base64.
+    pub fn generate(chance: &dyn Chance) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        chance.fill(&mut *bytes);
+        Self(format!("whsec_{}", STANDARD.encode(*bytes)).into())
     }
 
     /// The secret's text, for the store and for `X-Preclinical-Signature`, whose key is its UTF-8 bytes.

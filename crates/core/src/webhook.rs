@@ -1,11 +1,17 @@
 //! Webhooks: where an organization, or one of its agents, wants to be told.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     id::{AgentId, OrganizationId, WebhookId},
     secret::SigningSecret,
 };
+
+/// The longest time for which a rotated secret can sign beside the new one.
+pub const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long it does unless somebody says otherwise.
+pub const DEFAULT_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a webhook was disabled by us and not by its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,21 +29,33 @@ impl DisabledReason {
     }
 }
 
-/// A webhook. One at organization level (`agent_id` is `None`), one per agent.
-#[derive(Debug, Clone)]
+/// A webhook. One at organization level (`agent_id` is `None`), one per agent. Its secrets are no part of this value.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the documented ones of the API")]
 pub struct Webhook {
     pub id: WebhookId,
     pub organization_id: OrganizationId,
     pub agent_id: Option<AgentId>,
     pub url: String,
-    pub secret: Option<SigningSecret>,
+    /// Whether its requests are signed.
+    pub has_secret: bool,
+    /// Until when the secret before the current one signs, too.
+    pub rotated_until: Option<Timestamp>,
     pub description: Option<String>,
     pub is_enabled: bool,
     pub last_triggered_at: Option<Timestamp>,
     pub consecutive_failures: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A new secret that takes over from the current one.
+#[derive(Debug, Clone)]
+pub struct SecretRotation {
+    /// The new secret.
+    pub secret: SigningSecret,
+    /// For how long the current one still signs behind the new one, at most [`MAX_OVERLAP`].
+    pub overlap: SignedDuration,
 }
 
 /// Changes to a webhook; `None` leaves a field as it is, `Some(None)` empties it.

@@ -3,8 +3,9 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
@@ -62,19 +63,31 @@ impl WebhookClient {
 
     /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
     pub(crate) async fn post(&self, url: &str, request: &WebhookRequest) -> Result<Answer, AttemptError> {
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let response = self.send(Method::POST, url, headers, request.body.clone()).await?;
+        answer::read(response).await.map_err(|error| failure::sort(&error))
+    }
+
+    /// Sends one request to a URL that is judged first, and its addresses after it.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: impl Iterator<Item = (&str, &str)>,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, AttemptError> {
         let blocked = |message: String| AttemptError { kind: ErrorKind::Blocked, message };
         let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
         let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
-        let mut outgoing = Request::new(Full::new(request.body.clone()));
-        *outgoing.method_mut() = Method::POST;
+        let mut outgoing = Request::new(Full::new(body));
+        *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
-        for (name, value) in &request.headers {
-            let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) else {
+        for (name, value) in headers {
+            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
                 return Err(blocked(format!("the header {name} cannot be sent")));
             };
             outgoing.headers_mut().append(name, value);
         }
-        let response = self.client.request(outgoing).await.map_err(|error| failure::sort(&error))?;
-        answer::read(response).await.map_err(|error| failure::sort(&error))
+        self.client.request(outgoing).await.map_err(|error| failure::sort(&error))
     }
 }

@@ -13,7 +13,9 @@ mod engine;
 mod failure;
 mod place;
 mod platform;
+mod probe;
 
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};
 pub use platform::Platform;
+pub use probe::Probe;

@@ -13,8 +13,11 @@ use preclinical_core::{
     address::AddressPolicy,
     endpoint::EndpointPolicy,
     retry::{RetrySchedule, parse_duration},
+    vault::NotAMasterKey,
 };
 use url::Url;
+
+use crate::master_key::KeySource;
 
 const PREFIX: &str = "PRECLINICAL_";
 
@@ -30,6 +33,7 @@ const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Du
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) database: PathBuf,
+    pub(crate) master_key: KeySource,
     /// Without a slash at its end; the address that is listened on if missing.
     pub(crate) public_url: Option<String>,
     pub(crate) schedule: RetrySchedule,
@@ -71,6 +75,11 @@ impl Config {
         let mut reader = Reader { settings, wrong: Vec::new() };
         let listen = reader.take("LISTEN", parse_listen);
         let database = reader.take("DATABASE_URL", parse_database);
+        let key = reader.take("MASTER_KEY", |text| text.parse().map_err(|error: NotAMasterKey| error.to_string()));
+        let key_file = reader.take("MASTER_KEY_FILE", parse_file);
+        if key.is_some() && key_file.is_some() {
+            reader.wrong.push(format!("{PREFIX}MASTER_KEY and {PREFIX}MASTER_KEY_FILE exclude each other"));
+        }
         let public_url = reader.take("PUBLIC_URL", parse_public_url);
         let schedule = reader.take("RETRY_SCHEDULE", |text| text.parse().map_err(|error| format!("{error}")));
         let request_timeout = reader.take("REQUEST_TIMEOUT", parse_timeout);
@@ -83,6 +92,7 @@ impl Config {
         Ok(Self {
             listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
             database: database.map_or_else(default_database, Ok)?,
+            master_key: key.map(KeySource::Given).or(key_file.map(KeySource::File)).unwrap_or(KeySource::Beside),
             public_url,
             schedule: schedule.unwrap_or_default(),
             request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
@@ -131,6 +141,10 @@ fn parse_database(text: &str) -> Result<PathBuf, String> {
         return Err("must be sqlite:PATH or a path".to_owned());
     }
     Ok(Path::new(path).to_owned())
+}
+
+fn parse_file(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("must be a path".to_owned()) } else { Ok(text.into()) }
 }
 
 fn parse_public_url(text: &str) -> Result<String, String> {

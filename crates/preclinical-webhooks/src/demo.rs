@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_core::{
     address::AddressPolicy, endpoint::EndpointPolicy, organization::DEFAULT_SLUG, retry::RetrySchedule,
-    secret::SigningSecret,
+    secret::SigningSecret, vault::MasterKey,
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
@@ -19,8 +19,10 @@ use crate::{
     config::Config,
     keys,
     listen::render,
+    master_key::KeySource,
     receiver::{self, Manners, Received, Script},
     serve::{self, Server},
+    system::SystemChance,
     terminal::{FAINT, GOOD, NOTE, STRONG, Styled, say},
 };
 
@@ -49,8 +51,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("there is no room for temporary files")?;
     let database = folder.path().join("demo.db");
-    let key = keys::create_in(&database, DEFAULT_SLUG, "demo".to_owned()).await?;
-    let server = Server::start(config(database)?).await?;
+    let config = config(database)?;
+    let key = keys::create_in(&config, DEFAULT_SLUG, "demo".to_owned()).await?;
+    let server = Server::start(config).await?;
     let url = format!("http://{}", server.address);
     let client = ApiClient::new(&url.parse()?, key.expose())?;
     say(format_args!("{} on {url}, with an embedded store in {}", Styled(STRONG, "Server"), folder.path().display()));
@@ -78,6 +81,7 @@ fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
     Ok(Config {
         listen: ([127, 0, 0, 1], 0).into(),
         database,
+        master_key: KeySource::Given(MasterKey::generate(&SystemChance)),
         public_url: None,
         schedule,
         request_timeout: Duration::from_secs(15),

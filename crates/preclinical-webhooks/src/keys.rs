@@ -1,8 +1,6 @@
 //! `keys`: API keys from the command line, for the first one and for scripts.
 
-use std::path::Path;
-
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use preclinical_core::{
     api_key::{ApiKey, ApiKeyText},
@@ -11,11 +9,10 @@ use preclinical_core::{
     organization::DEFAULT_SLUG,
     port::{Access, CreateKeyError},
 };
-use preclinical_store_sqlite::SqliteStore;
 
 use crate::{
     config::{Config, Overrides},
-    serve,
+    database,
     system::{SystemChance, SystemClock},
     terminal::say,
 };
@@ -44,19 +41,17 @@ pub(crate) struct CreateArgs {
 /// Creates a key, also while a server runs on the same database.
 pub(crate) async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let config = Config::load(Overrides { database: args.database, ..Overrides::default() })?;
-    let text = create_in(&config.database, &args.organization, args.name).await?;
+    let text = create_in(&config, &args.organization, args.name).await?;
     say(text.expose());
     Ok(())
 }
 
-/// Creates a key in a database, which is created, too, if it is missing.
-pub(crate) async fn create_in(database: &Path, organization: &str, name: String) -> anyhow::Result<ApiKeyText> {
+/// Creates a key in the database of that configuration, which is created, too, if it is missing.
+pub(crate) async fn create_in(config: &Config, organization: &str, name: String) -> anyhow::Result<ApiKeyText> {
     if name.trim().is_empty() {
         bail!("--name must not be empty");
     }
-    serve::create_folder(database)?;
-    let store = SqliteStore::open(database).with_context(|| format!("cannot open the database {}", database.display()))?;
-    serve::ensure_default_organization(&store).await?;
+    let store = database::join(config).await?;
     let Some(organization) = store.organization(organization).await? else {
         bail!("there is no organization {organization:?}");
     };

@@ -2,9 +2,11 @@
 
 mod client;
 mod config;
+mod database;
 mod demo;
 mod keys;
 mod listen;
+mod master_key;
 mod receiver;
 mod report;
 mod serve;

@@ -1,23 +1,18 @@
 //! `serve`: the API and the delivery engine on one store, until a signal asks for the end.
 
-use std::{io::IsTerminal, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use preclinical_core::{
-    clock::Clock,
-    id::OrganizationId,
-    organization::{DEFAULT_SLUG, Organization},
-    port::{Access, Upkeep},
-};
-use preclinical_delivery::{Engine, Settings, WebhookClient};
-use preclinical_store_sqlite::SqliteStore;
+use preclinical_core::{clock::Clock, port::Upkeep};
+use preclinical_delivery::{Engine, Probe, Settings, WebhookClient};
 use preclinical_web::App;
 use tokio::net::TcpListener;
 use tracing_subscriber::prelude::*;
 
 use crate::{
     config::{Config, Overrides},
+    database,
     system::{SystemChance, SystemClock},
 };
 
@@ -39,12 +34,15 @@ pub(crate) struct ServeArgs {
     public_url: Option<String>,
 }
 
-const SETTINGS: &str = "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
+const SETTINGS: &str =
+    "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
   PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
+  PRECLINICAL_MASTER_KEY       base64 of 32 bytes, seals secrets in the database
+  PRECLINICAL_MASTER_KEY_FILE  a file with it, created if missing              [default: DATABASE.key]
   PRECLINICAL_LOG              level, or target=level by commas                [default: info]
 
 Examples:
@@ -81,8 +79,7 @@ impl Server {
     /// Opens the store, takes over what a dead process left, and begins to serve.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
         let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
-        let store = Arc::new(open(&config.database)?);
-        ensure_default_organization(&store).await?;
+        let store = Arc::new(database::serve(&config).await?);
         let interrupted = store.void_dead_leases(clock.now()).await?;
         if interrupted > 0 {
             tracing::info!(interrupted, "taking over attempts that were cut off");
@@ -92,10 +89,12 @@ impl Server {
         let address = listener.local_addr()?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
         let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
+        let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
         let app = App {
             store,
             handoff: engine.handoff(),
+            prober,
             clock,
             chance,
             endpoints: config.endpoints,
@@ -126,27 +125,6 @@ impl Server {
             Ok(Err(_)) | Err(_) => Ok(()),
         }
     }
-}
-
-/// Opens the database for serving, creating its folder.
-fn open(path: &Path) -> anyhow::Result<SqliteStore> {
-    create_folder(path)?;
-    SqliteStore::open_exclusively(path).with_context(|| format!("cannot open the database {}", path.display()))
-}
-
-/// Creates the folder that a database is to lie in.
-pub(crate) fn create_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), std::fs::create_dir_all).with_context(|| format!("cannot create the folder of {}", path.display()))
-}
-
-/// Creates the organization `default` if it is missing.
-pub(crate) async fn ensure_default_organization(store: &SqliteStore) -> anyhow::Result<()> {
-    let now = SystemClock.now();
-    let organization =
-        Organization { id: OrganizationId::generate(now, &SystemChance), slug: DEFAULT_SLUG.to_owned(), created_at: now };
-    store.ensure_organization(organization).await?;
-    Ok(())
 }
 
 fn announce(address: SocketAddr) {

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 /// After how long something that should happen has failed to.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Attempts that a server has under way at once, and so the most that one kill can repeat.
 const PLACES: usize = 512;

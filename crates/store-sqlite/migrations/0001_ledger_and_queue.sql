@@ -1,4 +1,9 @@
--- Ids are 16 bytes, times UTC microseconds, bodies bytes.
+-- Ids are 16 bytes, times UTC microseconds, bodies bytes. What is called sealed opens only with a key that is not in here.
+
+CREATE TABLE facts (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE organizations (
   id              BLOB PRIMARY KEY,
@@ -22,19 +27,33 @@ CREATE TABLE agents (
   provider        TEXT NOT NULL,
   name            TEXT NOT NULL,
   description     TEXT,
+  -- Sealed.
   config          BLOB NOT NULL,
   is_active       INTEGER NOT NULL,
   created_at      INTEGER NOT NULL,
   updated_at      INTEGER NOT NULL,
-  UNIQUE (organization_id, name)
+  -- Its runs stay, and so does the row.
+  deleted_at      INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX agents_names ON agents (organization_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX agents_newest ON agents (organization_id, created_at DESC, id DESC);
+
+CREATE TABLE test_suites (
+  id              BLOB PRIMARY KEY,
+  organization_id BLOB NOT NULL REFERENCES organizations (id),
+  name            TEXT NOT NULL,
+  description     TEXT,
+  scenario_count  INTEGER NOT NULL,
+  created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX test_suites_newest ON test_suites (organization_id, created_at DESC, id DESC);
 
 CREATE TABLE runs (
   id              BLOB PRIMARY KEY,
   organization_id BLOB NOT NULL REFERENCES organizations (id),
   number          INTEGER NOT NULL,
   agent_id        BLOB NOT NULL REFERENCES agents (id),
+  test_suite_id   BLOB REFERENCES test_suites (id),
   name            TEXT NOT NULL,
   status          TEXT NOT NULL,
   -- How often the run became final; each time has one event.
@@ -78,7 +97,10 @@ CREATE TABLE webhooks (
   organization_id      BLOB NOT NULL REFERENCES organizations (id),
   agent_id             BLOB REFERENCES agents (id),
   url                  TEXT NOT NULL,
-  secret               TEXT,
+  -- Sealed; the rotated one signs, too, until its time.
+  secret               BLOB,
+  rotated_secret       BLOB,
+  rotated_until        INTEGER,
   description          TEXT,
   is_enabled           INTEGER NOT NULL,
   disabled_reason      TEXT,

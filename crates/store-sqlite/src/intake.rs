@@ -3,6 +3,8 @@
 mod finishing;
 mod reporting;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use preclinical_core::{
     port::{CreateRunError, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, StoreError},
@@ -19,6 +21,11 @@ fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> 
     if !administration::agent_exists(connection, new.organization_id, new.agent_id).map_err(unavailable)? {
         return Err(CreateRunError::AgentNotFound);
     }
+    if let Some(suite) = new.test_suite_id
+        && !administration::test_suite_exists(connection, new.organization_id, suite).map_err(unavailable)?
+    {
+        return Err(CreateRunError::TestSuiteNotFound);
+    }
     let status = if new.started_at.is_some() { RunStatus::Running } else { RunStatus::Pending };
     let insert = || {
         let number: u32 = connection
@@ -28,8 +35,8 @@ fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> 
             .query_row([Id(new.organization_id)], |row| row.get(0))?;
         connection
             .prepare_cached(
-                "INSERT INTO runs (id, organization_id, number, agent_id, name, status, planned, total, started_at, created_at) \
-                 SELECT ?1, ?2, ?3, ?4, coalesce(?5, name || ' test run'), ?6, ?7, coalesce(?7, 0), ?8, ?9 \
+                "INSERT INTO runs (id, organization_id, number, agent_id, name, status, planned, total, started_at, created_at, test_suite_id) \
+                 SELECT ?1, ?2, ?3, ?4, coalesce(?5, name || ' test run'), ?6, ?7, coalesce(?7, 0), ?8, ?9, ?10 \
                  FROM agents WHERE id = ?4",
             )?
             .execute(params![
@@ -42,6 +49,7 @@ fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> 
                 new.planned,
                 new.started_at.map(Time),
                 Time(new.created_at),
+                new.test_suite_id.map(Id),
             ])?;
         history::find_run(connection, new.organization_id, RunRef::Id(new.id))
     };
@@ -56,10 +64,12 @@ impl Intake for SqliteStore {
     }
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
-        self.write(move |connection| reporting::report(connection, &report)).await
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| reporting::report(connection, &vault, &report)).await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
-        self.write(move |connection| finishing::finish(connection, &finish)).await
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| finishing::finish(connection, &vault, &finish)).await
     }
 }

@@ -15,6 +15,7 @@ mod migrations;
 mod pool;
 mod queue;
 mod row;
+mod sealing;
 mod upkeep;
 mod writer;
 
@@ -24,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use preclinical_core::port::StoreError;
+use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 use self::{pool::ReaderPool, writer::Writer};
@@ -36,6 +37,7 @@ const READERS: usize = 4;
 pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<ReaderPool>,
+    vault: Arc<Vault>,
     _exclusive: Option<Arc<File>>,
 }
 
@@ -46,6 +48,8 @@ pub enum OpenError {
     InUse(PathBuf),
     /// It was written by a newer version of this program.
     TooNew,
+    /// Its secrets were sealed with another key.
+    WrongKey,
     /// The file system or SQLite refused.
     Failed(String),
 }
@@ -57,6 +61,7 @@ impl std::fmt::Display for OpenError {
         match self {
             Self::InUse(path) => write!(f, "another process serves {}", path.display()),
             Self::TooNew => f.write_str("it was written by a newer version of this program"),
+            Self::WrongKey => f.write_str("its secrets were sealed with another master key"),
             Self::Failed(cause) => f.write_str(cause),
         }
     }
@@ -70,33 +75,35 @@ impl From<rusqlite::Error> for OpenError {
 
 impl SqliteStore {
     /// Opens the database, creating or upgrading it, beside other processes that do not serve it either.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, None)
+    pub fn open(path: &Path, vault: Vault) -> Result<Self, OpenError> {
+        Self::open_with(path, vault, None)
     }
 
     /// Opens the database for serving; refuses while another process does.
-    pub fn open_exclusively(path: &Path) -> Result<Self, OpenError> {
+    pub fn open_exclusively(path: &Path, vault: Vault) -> Result<Self, OpenError> {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
         let lock =
             private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
         match lock.try_lock() {
-            Ok(()) => Self::open_with(path, Some(Arc::new(lock))),
+            Ok(()) => Self::open_with(path, vault, Some(Arc::new(lock))),
             Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
             Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Failed(error.to_string())),
         }
     }
 
-    fn open_with(path: &Path, exclusive: Option<Arc<File>>) -> Result<Self, OpenError> {
+    fn open_with(path: &Path, vault: Vault, exclusive: Option<Arc<File>>) -> Result<Self, OpenError> {
         // SQLite gives its companions the rights of this file, which holds secrets.
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let mut writing = connection::open(path)?;
         migrations::run(&mut writing)?;
+        sealing::check(&writing, &vault)?;
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {
             writer: Arc::new(Writer::start(writing)),
             readers: Arc::new(ReaderPool::start(reading?)),
+            vault: Arc::new(vault),
             _exclusive: exclusive,
         })
     }

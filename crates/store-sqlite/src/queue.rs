@@ -3,6 +3,8 @@
 mod claim;
 mod recording;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
@@ -11,6 +13,7 @@ use preclinical_core::{
     id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, WebhookId},
     port::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery},
     run::RunNumber,
+    vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -90,7 +93,7 @@ pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Ti
         .execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
 
-fn enqueue_test(connection: &Connection, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
+fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
     let agent: Option<Option<AgentId>> = connection
         .prepare_cached("SELECT agent_id FROM webhooks WHERE id = ?1 AND organization_id = ?2")?
         .query_row(params![Id(test.webhook_id), Id(test.organization_id)], |row| maybe_id(row, "agent_id"))
@@ -116,10 +119,10 @@ fn enqueue_test(connection: &Connection, test: &TestDelivery) -> rusqlite::Resul
             at: test.at,
         },
     )?;
-    claim(connection, test.delivery_id, test.lease, test.at)
+    claim(connection, vault, test.delivery_id, test.lease, test.at)
 }
 
-fn redeliver(connection: &Connection, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let old = history::find_delivery(connection, order.organization_id, order.of).map_err(unavailable)?;
     let old = old.ok_or(RedeliverError::NotFound)?;
     let (EventKind::TestRunCompleted, Some(run_id), Some(number)) = (old.event, old.run_id, old.run_number) else {
@@ -153,7 +156,7 @@ fn redeliver(connection: &Connection, order: &Redelivery) -> Result<Enqueued, Re
             },
         )?;
         match order.lease {
-            Some(lease) => claim(connection, order.delivery_id, lease, order.at),
+            Some(lease) => claim(connection, vault, order.delivery_id, lease, order.at),
             None => Ok(None),
         }
     };
@@ -165,7 +168,8 @@ fn redeliver(connection: &Connection, order: &Redelivery) -> Result<Enqueued, Re
 #[async_trait]
 impl DeliveryQueue for SqliteStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        self.write(move |connection| claim::due(connection, now, &leases).map_err(unavailable)).await
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| claim::due(connection, &vault, now, &leases).map_err(unavailable)).await
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
@@ -183,10 +187,12 @@ impl DeliveryQueue for SqliteStore {
     }
 
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
-        self.write(move |connection| enqueue_test(connection, &test).map_err(unavailable)).await
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| enqueue_test(connection, &vault, &test).map_err(unavailable)).await
     }
 
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
-        self.write(move |connection| redeliver(connection, &redelivery)).await
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| redeliver(connection, &vault, &redelivery)).await
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use preclinical_core::port::Store;
 use preclinical_store_sqlite::SqliteStore;
+use preclinical_testkit::world::vault;
 use tempfile::TempDir;
 
 #[allow(clippy::unused_async, reason = "the suite opens stores that lie behind a network, too")]
 async fn fresh() -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open_exclusively(&folder.path().join("test.db")).unwrap();
+    let store = SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap();
     (Arc::new(store), folder)
 }
 

@@ -25,11 +25,16 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, administration: [
             names_of_agents_are_unique_in_an_organization
+            only_the_given_fields_of_an_agent_change
+            an_agents_configuration_comes_back_as_it_was_set
+            a_deleted_agent_is_seen_by_nobody_and_its_runs_still_end
             a_level_has_one_webhook_however_many_calls_race
             a_webhook_needs_an_agent_of_its_organization
             only_the_given_fields_of_a_webhook_change
             disabling_or_deleting_a_webhook_cancels_what_is_pending
             a_changed_url_and_secret_apply_to_the_next_attempt
+            a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends
+            test_suites_are_listed_newest_first_and_runs_may_be_of_one
         ]);
         $crate::conformance_suite!(@role $fresh, intake: [
             numbers_have_no_gaps_however_many_calls_race

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    agent::{Agent, Provider},
+    agent::{Agent, AgentChanges, AgentConfig, Provider},
     api_key::{ApiKey, ApiKeyHash},
     attempt::Attempt,
     delivery::{Claimed, Delivery, Lease},
@@ -14,12 +14,13 @@ use preclinical_core::{
     port::{
         Access, Administration, AttemptRecord, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError,
         DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Intake, NewAgent,
-        NewRun, Page, RecordError, RedeliverError, Redelivery, Report, ReportError, RunFilter, Store, StoreError,
-        TestDelivery, UpdateWebhookError, Upkeep,
+        NewRun, NewWebhook, Page, RecordError, RedeliverError, Redelivery, Report, ReportError, RunFilter, Store,
+        StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep,
     },
     run::{Run, RunRef},
     scenario::ScenarioResult,
-    webhook::{Webhook, WebhookChanges},
+    test_suite::TestSuite,
+    webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 
 struct InterceptedStore<F> {
@@ -64,12 +65,20 @@ intercept!(DeliveryQueue:
 intercept!(Administration:
     create_agent(agent: NewAgent) -> Result<Agent, CreateAgentError>;
     agent(organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError>;
+    update_agent(organization: OrganizationId, id: AgentId, changes: AgentChanges, at: Timestamp)
+        -> Result<Agent, UpdateAgentError>;
+    delete_agent(organization: OrganizationId, id: AgentId, at: Timestamp) -> Result<bool, StoreError>;
+    agent_config(organization: OrganizationId, id: AgentId) -> Result<Option<(Agent, AgentConfig)>, StoreError>;
     agents(organization: OrganizationId, provider: Option<Provider>, page: Page) -> Result<(Vec<Agent>, u64), StoreError>;
-    create_webhook(webhook: Webhook) -> Result<Webhook, CreateWebhookError>;
+    create_webhook(webhook: NewWebhook) -> Result<Webhook, CreateWebhookError>;
     webhook(organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
     webhooks(organization: OrganizationId, agent: Option<AgentId>, page: Page) -> Result<(Vec<Webhook>, u64), StoreError>;
     update_webhook(organization: OrganizationId, id: WebhookId, changes: WebhookChanges, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
+    rotate_secret(organization: OrganizationId, id: WebhookId, rotation: SecretRotation, at: Timestamp)
+        -> Result<Webhook, UpdateWebhookError>;
+    create_test_suite(suite: TestSuite) -> Result<TestSuite, StoreError>;
+    test_suites(organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
     delete_webhook(organization: OrganizationId, id: WebhookId, at: Timestamp) -> Result<bool, StoreError>;
 );
 

@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
-    agent::{Agent, Provider},
+    agent::{Agent, AgentConfig, Provider},
     attempt::{AttemptError, ErrorKind, Message, Outcome},
     clock::Clock,
     delivery::{Claimed, Delivery, Lease},
     id::{AgentId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, WebhookId},
     organization::Organization,
     port::{
-        AgentConfig, AttemptRecord, DeliveryFilter, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun, Report,
+        AttemptRecord, DeliveryFilter, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun, NewWebhook, Report,
         ReportError, Store, TestDelivery,
     },
     retry::NextStep,
     run::{FinalStatus, Run, RunRef},
     scenario::{ScenarioResult, ScenarioStatus},
     secret::SigningSecret,
+    vault::{MasterKey, Vault},
     webhook::Webhook,
 };
 
@@ -28,6 +29,11 @@ pub const PUBLIC_URL: &str = "https://app.example.com";
 
 /// How long leases last in tests.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(45);
+
+/// The vault of tests; the same key every time.
+pub fn vault() -> Vault {
+    Vault::new(&MasterKey::generate(&SeededChance::new(0)), Arc::new(SeededChance::new(1)))
+}
 
 /// An organization with a clock of its own.
 pub struct World {
@@ -84,20 +90,22 @@ impl World {
     }
 
     /// A webhook, not yet stored.
-    pub fn webhook_value(&self, url: &str, agent_id: Option<AgentId>) -> Webhook {
-        Webhook {
+    pub fn webhook_value(&self, url: &str, agent_id: Option<AgentId>) -> NewWebhook {
+        let webhook = Webhook {
             id: WebhookId::generate(self.now(), &*self.chance),
             organization_id: self.organization,
             agent_id,
             url: url.to_owned(),
-            secret: Some(SigningSecret::parse("s3cret").unwrap()),
+            has_secret: true,
+            rotated_until: None,
             description: None,
             is_enabled: true,
             last_triggered_at: None,
             consecutive_failures: 0,
             created_at: self.now(),
             updated_at: self.now(),
-        }
+        };
+        NewWebhook { webhook, secret: Some(SigningSecret::parse("s3cret").unwrap()) }
     }
 
     /// A new webhook, of the organization or of an agent.
@@ -111,6 +119,7 @@ impl World {
             id: RunId::generate(self.now(), &*self.chance),
             organization_id: self.organization,
             agent_id,
+            test_suite_id: None,
             name: Some("Emergency Response Test".to_owned()),
             planned,
             started_at: Some(self.now()),

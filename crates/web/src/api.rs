@@ -4,6 +4,7 @@ mod agents;
 mod deliveries;
 mod health;
 mod runs;
+mod test_suites;
 mod webhooks;
 
 use std::sync::Arc;
@@ -23,10 +24,13 @@ use crate::{app::App, error::ApiError};
 pub fn router(app: Arc<App>) -> Router {
     let v1 = Router::new()
         .route("/agents", get(agents::list).post(agents::create))
-        .route("/agents/{id}", get(agents::get))
+        .route("/agents/{id}", get(agents::get).put(agents::update).patch(agents::update).delete(agents::delete))
+        .route("/agents/{id}/validate", post(agents::validate))
+        .route("/test-suites", get(test_suites::list).post(test_suites::create))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/webhooks/{id}", get(webhooks::get).put(webhooks::update).delete(webhooks::delete))
         .route("/webhooks/{id}/test", post(webhooks::test))
+        .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
         .route("/webhooks/{id}/deliveries", get(deliveries::list_of_webhook))
         .route("/webhooks/deliveries", get(deliveries::list))
         .route("/webhooks/deliveries/{id}", get(deliveries::get))

@@ -8,7 +8,7 @@ use preclinical_core::{
     clock::Clock,
     endpoint::EndpointPolicy,
     id::{DeliveryId, EventId},
-    port::{Dispatch, Fate, Finished, Handoff, Store},
+    port::{Dispatch, Fate, Finished, Handoff, Prober, Store},
     run::Run,
 };
 
@@ -20,6 +20,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Where deliveries go that are to be sent at once.
     pub handoff: Arc<dyn Handoff>,
+    /// How an agent's endpoint is looked at.
+    pub prober: Arc<dyn Prober>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.

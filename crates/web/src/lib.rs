@@ -13,6 +13,7 @@ mod app;
 mod auth;
 mod error;
 mod input;
+mod validation;
 mod wire;
 
 pub use api::router;

@@ -4,10 +4,12 @@ mod agent;
 mod delivery;
 mod list;
 mod run;
+mod test_suite;
 mod webhook;
 
 pub(crate) use agent::AgentView;
 pub(crate) use delivery::{AttemptView, DeliveryView};
 pub(crate) use list::list;
 pub(crate) use run::{ResultView, RunRow, RunView};
+pub(crate) use test_suite::TestSuiteView;
 pub(crate) use webhook::WebhookView;

@@ -1,16 +1,18 @@
-//! Agents and webhooks are set up.
+//! Agents, webhooks and test suites are set up.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{Page, StoreError};
 use crate::{
-    agent::{Agent, Provider},
+    agent::{Agent, AgentChanges, AgentConfig, Provider},
     id::{AgentId, OrganizationId, WebhookId},
-    webhook::{Webhook, WebhookChanges},
+    secret::SigningSecret,
+    test_suite::TestSuite,
+    webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 
-/// Agents and webhooks of an organization.
+/// Agents, webhooks and test suites of an organization.
 #[async_trait]
 pub trait Administration: Send + Sync {
     /// Creates an agent. Names are unique in an organization.
@@ -18,6 +20,26 @@ pub trait Administration: Send + Sync {
 
     /// The agent of that id.
     async fn agent(&self, organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError>;
+
+    /// Changes an agent. Names stay unique.
+    async fn update_agent(
+        &self,
+        organization: OrganizationId,
+        id: AgentId,
+        changes: AgentChanges,
+        at: Timestamp,
+    ) -> Result<Agent, UpdateAgentError>;
+
+    /// Deletes an agent and its webhook, whose pending deliveries are canceled. Its runs stay and still end, its name is free
+    /// again. `false` if there was none.
+    async fn delete_agent(&self, organization: OrganizationId, id: AgentId, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// An agent with its configuration.
+    async fn agent_config(
+        &self,
+        organization: OrganizationId,
+        id: AgentId,
+    ) -> Result<Option<(Agent, AgentConfig)>, StoreError>;
 
     /// A page of the agents, newest first, and how many there are in all.
     async fn agents(
@@ -28,7 +50,7 @@ pub trait Administration: Send + Sync {
     ) -> Result<(Vec<Agent>, u64), StoreError>;
 
     /// Creates a webhook: one at organization level, one per agent.
-    async fn create_webhook(&self, webhook: Webhook) -> Result<Webhook, CreateWebhookError>;
+    async fn create_webhook(&self, webhook: NewWebhook) -> Result<Webhook, CreateWebhookError>;
 
     /// The webhook of that id.
     async fn webhook(&self, organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
@@ -41,7 +63,8 @@ pub trait Administration: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Webhook>, u64), StoreError>;
 
-    /// Changes a webhook. Disabling it cancels its pending deliveries; a new URL or secret applies to their next attempt.
+    /// Changes a webhook. Disabling it cancels its pending deliveries; a new URL or secret applies to their next attempt. A new
+    /// secret, or none, also ends the overlap of an earlier rotation.
     async fn update_webhook(
         &self,
         organization: OrganizationId,
@@ -50,8 +73,23 @@ pub trait Administration: Send + Sync {
         at: Timestamp,
     ) -> Result<Webhook, UpdateWebhookError>;
 
+    /// Puts a new secret in force. The current one signs behind it until the overlap ends; one before that signs no more.
+    async fn rotate_secret(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        rotation: SecretRotation,
+        at: Timestamp,
+    ) -> Result<Webhook, UpdateWebhookError>;
+
     /// Deletes a webhook and cancels its pending deliveries; its history stays. `false` if there was none.
     async fn delete_webhook(&self, organization: OrganizationId, id: WebhookId, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// Creates a test suite.
+    async fn create_test_suite(&self, suite: TestSuite) -> Result<TestSuite, StoreError>;
+
+    /// A page of the test suites, newest first, and how many there are in all.
+    async fn test_suites(&self, organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
 }
 
 /// An agent to be created.
@@ -59,24 +97,35 @@ pub trait Administration: Send + Sync {
 pub struct NewAgent {
     /// The agent.
     pub agent: Agent,
-    /// Its configuration, a JSON object. It holds credentials, so nothing ever reads it back into an answer.
+    /// Its configuration.
     pub config: AgentConfig,
 }
 
-/// An agent's configuration; its `Debug` is redacted.
-#[derive(Clone)]
-pub struct AgentConfig(pub Vec<u8>);
-
-impl std::fmt::Debug for AgentConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AgentConfig([redacted])")
-    }
+/// A webhook to be created.
+#[derive(Debug, Clone)]
+pub struct NewWebhook {
+    /// The webhook; whether it has a secret follows from the next field.
+    pub webhook: Webhook,
+    /// Its secret.
+    pub secret: Option<SigningSecret>,
 }
 
 /// Why no agent was created.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum CreateAgentError {
+    #[error("an agent of that name exists")]
+    NameTaken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an agent was not changed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum UpdateAgentError {
+    #[error("no such agent")]
+    NotFound,
     #[error("an agent of that name exists")]
     NameTaken,
     #[error(transparent)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use crate::{
     delivery::{Claimed, Lease},
-    id::{AgentId, DeliveryId, EventId, OrganizationId, RunId},
+    id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, TestSuiteId},
     run::{FinalStatus, Run, RunRef, RunStatus},
     scenario::ScenarioResult,
 };
@@ -38,6 +38,7 @@ pub struct NewRun {
     pub id: RunId,
     pub organization_id: OrganizationId,
     pub agent_id: AgentId,
+    pub test_suite_id: Option<TestSuiteId>,
     /// The agent's name and "test run" if missing.
     pub name: Option<String>,
     /// How many scenarios will be reported, if that is known; the run completes by itself when they are in.
@@ -124,6 +125,8 @@ pub enum Fate {
 pub enum CreateRunError {
     #[error("no such agent")]
     AgentNotFound,
+    #[error("no such test suite")]
+    TestSuiteNotFound,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -23,7 +23,7 @@ use preclinical_delivery::{Engine, Platform, Settings, Tick, WebhookClient};
 use preclinical_store_sqlite::SqliteStore;
 use preclinical_testkit::{
     receiver::{Reaction, Receiver},
-    world::World,
+    world::{World, vault},
 };
 use rustls::RootCertStore;
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ impl Rig {
     pub(crate) async fn on_platform(platform: Platform, policy: EndpointPolicy) -> Self {
         let client = WebhookClient::on(platform, policy).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open_exclusively(&folder.path().join("test.db")).unwrap());
+        let store = Arc::new(SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap());
         let world = World::new(store, "default").await;
         let agent = world.agent("Assistant").await;
         let webhook = world.webhook("https://unset.invalid/", None).await;

@@ -7,6 +7,7 @@ use preclinical_core::{
     port::{Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
     run::{FinalStatus, Run, RunStatus},
     tally::Tally,
+    vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Ends the run that a caller names.
-pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<Finished, FinishError> {
+pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) -> Result<Finished, FinishError> {
     let found = history::find_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
     let run = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
@@ -27,11 +28,11 @@ pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<Finishe
         None => run.tally,
     };
     let run = ended(run, finish.to, tally, finish.at);
-    settle(connection, run, &finish.dispatch).map_err(FinishError::from)
+    settle(connection, vault, run, &finish.dispatch).map_err(FinishError::from)
 }
 
 /// Writes the final state of `run`, its event, and the delivery that follows from it.
-pub(super) fn settle(connection: &Connection, run: Run, dispatch: &Dispatch) -> Result<Finished, StoreError> {
+pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch: &Dispatch) -> Result<Finished, StoreError> {
     let write = || {
         let generation: Option<i64> = connection
             .prepare_cached(
@@ -53,7 +54,7 @@ pub(super) fn settle(connection: &Connection, run: Run, dispatch: &Dispatch) -> 
                 |row| row.get(0),
             )
             .optional()?;
-        generation.map(|generation| announce(connection, &run, generation, dispatch)).transpose()
+        generation.map(|generation| announce(connection, vault, &run, generation, dispatch)).transpose()
     };
     let fate = write().map_err(unavailable)?;
     // The caller saw the run unfinished in this very transaction.
@@ -88,7 +89,13 @@ fn counted(connection: &Connection, run: &Run, counts: ReportedCounts) -> Result
     Ok(tally)
 }
 
-fn announce(connection: &Connection, run: &Run, generation: i64, dispatch: &Dispatch) -> rusqlite::Result<Fate> {
+fn announce(
+    connection: &Connection,
+    vault: &Vault,
+    run: &Run,
+    generation: i64,
+    dispatch: &Dispatch,
+) -> rusqlite::Result<Fate> {
     let at = run.completed_at.unwrap_or(run.created_at);
     let (kind, organization_id) = (EventKind::TestRunCompleted, run.organization_id);
     let content = EventContent::of_run(run, &dispatch.public_url);
@@ -117,7 +124,7 @@ fn announce(connection: &Connection, run: &Run, generation: i64, dispatch: &Disp
     };
     queue::insert_delivery(connection, &delivery)?;
     let Some(lease) = dispatch.lease else { return Ok(Fate::Due) };
-    let claimed = queue::claim(connection, dispatch.delivery_id, lease, at)?;
+    let claimed = queue::claim(connection, vault, dispatch.delivery_id, lease, at)?;
     Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
 }
 

@@ -5,6 +5,7 @@ use preclinical_core::{
     port::{Fate, Finished, Report, ReportError, StoreError},
     run::{FinalStatus, Run, RunRef},
     scenario::{MAX_SCENARIOS, ScenarioResult, ScenarioStatus},
+    vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Adds the results, and ends the run if they were the last ones planned.
-pub(super) fn report(connection: &Connection, report: &Report) -> Result<Finished, ReportError> {
+pub(super) fn report(connection: &Connection, vault: &Vault, report: &Report) -> Result<Finished, ReportError> {
     let found = history::find_run(connection, report.organization_id, report.run).map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     let (planned, mut reported) = progress(connection, &run).map_err(unavailable)?;
@@ -23,7 +24,7 @@ pub(super) fn report(connection: &Connection, report: &Report) -> Result<Finishe
     for (index, result) in report.results.iter().enumerate() {
         let content = serde_json::to_vec(result).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         match stored(connection, &run, &result.scenario_id).map_err(unavailable)? {
-            Some(known) if known == content => continue,
+            Some(known) if known == content || means(&known, result) => continue,
             Some(_) => return Err(ReportError::Conflicting { index }),
             None if run.status.is_final() => return Err(ReportError::AlreadyFinal(run.status)),
             None => {}
@@ -45,7 +46,12 @@ pub(super) fn report(connection: &Connection, report: &Report) -> Result<Finishe
     }
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(connection, run, &report.dispatch).map_err(ReportError::from)
+    finishing::settle(connection, vault, run, &report.dispatch).map_err(ReportError::from)
+}
+
+/// Whether a stored result says the same, whatever the order in which its JSON names things.
+fn means(stored: &[u8], result: &ScenarioResult) -> bool {
+    serde_json::from_slice::<ScenarioResult>(stored).is_ok_and(|stored| stored == *result)
 }
 
 fn progress(connection: &Connection, run: &Run) -> rusqlite::Result<(Option<u32>, u32)> {

@@ -6,16 +6,26 @@ use preclinical_core::{
     delivery::{Claimed, DeliveryStatus, Lease},
     event::EventKind,
     id::DeliveryId,
-    secret::SigningSecret,
+    vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::row::{Id, Time, content, id, named};
+use crate::{
+    row::{Id, Time, content, id, named},
+    sealing::SealedSecrets,
+};
+
+const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
 
 const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
 
 /// Claims what is due, oldest first, one delivery per lease.
-pub(super) fn due(connection: &Connection, now: Timestamp, leases: &[Lease]) -> rusqlite::Result<Vec<Claimed>> {
+pub(super) fn due(
+    connection: &Connection,
+    vault: &Vault,
+    now: Timestamp,
+    leases: &[Lease],
+) -> rusqlite::Result<Vec<Claimed>> {
     let due: Vec<(DeliveryId, EventKind, bool)> = connection
         .prepare_cached(
             "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
@@ -33,30 +43,38 @@ pub(super) fn due(connection: &Connection, now: Timestamp, leases: &[Lease]) -> 
         if cut_off && kind == EventKind::Test {
             end(connection, delivery, DeliveryStatus::Failed, now)?;
         } else {
-            claimed.extend(claim(connection, delivery, *lease, now)?);
+            claimed.extend(claim(connection, vault, delivery, *lease, now)?);
         }
     }
     Ok(claimed)
 }
 
-/// Claims one pending delivery. `None` if its webhook is no more; the delivery is then canceled.
+/// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
+/// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) fn claim(
     connection: &Connection,
+    vault: &Vault,
     delivery: DeliveryId,
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Claimed>> {
     let claimed = connection
         .prepare_cached(
-            "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, w.secret, e.content \
+            "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
+             w.secret, w.rotated_secret, w.rotated_until \
              FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
         )?
-        .query_row([Id(delivery)], |row| read(row, lease))
+        .query_row([Id(delivery)], |row| Ok((read(row, lease)?, SealedSecrets::read(row, id(row, "webhook_id")?)?)))
         .optional()?;
-    let Some(claimed) = claimed else {
+    let Some((mut claimed, sealed)) = claimed else {
         end(connection, delivery, DeliveryStatus::Canceled, now)?;
         return Ok(None);
     };
+    let Ok(secrets) = sealed.open(vault, now) else {
+        note_unreadable(connection, &claimed, now)?;
+        return Ok(None);
+    };
+    claimed.secrets = secrets;
     connection
         .prepare_cached("UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5 WHERE id = ?1")?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
@@ -67,7 +85,6 @@ pub(crate) fn claim(
 }
 
 fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
-    let secret: Option<String> = row.get("secret")?;
     Ok(Claimed {
         delivery_id: id(row, "id")?,
         organization_id: id(row, "organization_id")?,
@@ -76,10 +93,22 @@ fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
         failures: row.get("failures")?,
         lease,
         url: row.get("url")?,
-        secrets: secret.and_then(|text| SigningSecret::parse(&text).ok()).into_iter().collect(),
+        secrets: Vec::new(),
         event: named(row, "kind", EventKind::parse)?,
         content: content(row)?,
     })
+}
+
+fn note_unreadable(connection: &Connection, claimed: &Claimed, now: Timestamp) -> rusqlite::Result<usize> {
+    connection.execute(
+        "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
+        params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), UNREADABLE],
+    )?;
+    connection.execute(
+        "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1 WHERE id = ?1",
+        params![Id(claimed.delivery_id), claimed.attempt],
+    )?;
+    end(connection, claimed.delivery_id, DeliveryStatus::Failed, now)
 }
 
 fn note_interruption(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<usize> {

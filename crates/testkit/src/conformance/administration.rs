@@ -3,14 +3,19 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use preclinical_core::{
-    agent::{Agent, Provider},
+    agent::{Agent, AgentChanges, AgentConfig, Provider},
     delivery::DeliveryStatus,
-    id::{AgentId, WebhookId},
-    port::{AgentConfig, CreateAgentError, CreateWebhookError, NewAgent, Page, Store, UpdateWebhookError},
+    id::{AgentId, TestSuiteId, WebhookId},
+    port::{
+        CreateAgentError, CreateRunError, CreateWebhookError, Fate, NewAgent, NewRun, Page, Store, UpdateAgentError,
+        UpdateWebhookError,
+    },
     retry::NextStep,
     secret::SigningSecret,
-    webhook::WebhookChanges,
+    test_suite::TestSuite,
+    webhook::{SecretRotation, WebhookChanges},
 };
 
 use crate::world::{World, answered};
@@ -28,6 +33,67 @@ pub async fn names_of_agents_are_unique_in_an_organization(store: Arc<dyn Store>
     let page = Page { limit: 10, offset: 0 };
     assert_eq!(store.agents(ours.organization, None, page).await.unwrap().1, 1);
     assert_eq!(store.agents(ours.organization, Some(Provider::Vapi), page).await.unwrap().1, 0);
+}
+
+pub async fn only_the_given_fields_of_an_agent_change(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let id = world.agent("Assistant").await;
+    let other = world.agent("Other").await;
+    world.clock.turn(SignedDuration::from_secs(1));
+    let change = |id, changes| store.update_agent(world.organization, id, changes, world.now());
+    let renamed = AgentChanges { name: Some("Renamed".into()), ..AgentChanges::default() };
+    let agent = change(id, renamed.clone()).await.unwrap();
+    assert_eq!((agent.name.as_str(), agent.provider, agent.is_active), ("Renamed", Provider::Openai, true));
+    assert_eq!((agent.updated_at, store.agent(world.organization, id).await.unwrap()), (world.now(), Some(agent.clone())));
+    assert!(matches!(change(other, renamed).await, Err(UpdateAgentError::NameTaken)));
+    let described = AgentChanges { description: Some(Some("d".into())), is_active: Some(false), ..AgentChanges::default() };
+    change(id, described).await.unwrap();
+    let agent = change(id, AgentChanges { description: Some(None), ..AgentChanges::default() }).await.unwrap();
+    assert_eq!((agent.description.as_deref(), agent.is_active, agent.name.as_str()), (None, false, "Renamed"));
+    let unknown = AgentId::generate(world.now(), &*world.chance);
+    assert!(matches!(change(unknown, AgentChanges::default()).await, Err(UpdateAgentError::NotFound)));
+}
+
+pub async fn an_agents_configuration_comes_back_as_it_was_set(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let id = world.agent("Assistant").await;
+    let config = |json: &str| AgentConfig(json.as_bytes().to_vec());
+    assert_eq!(store.agent_config(world.organization, id).await.unwrap().unwrap().1, config("{}"));
+    let changes = AgentChanges { config: Some(config(r#"{"key":"k"}"#)), ..AgentChanges::default() };
+    store.update_agent(world.organization, id, changes, world.now()).await.unwrap();
+    let (agent, read) = store.agent_config(world.organization, id).await.unwrap().unwrap();
+    assert_eq!((agent.name.as_str(), read), ("Assistant", config(r#"{"key":"k"}"#)));
+    let theirs = World::new(store.clone(), "theirs").await.organization;
+    assert!(store.agent_config(theirs, id).await.unwrap().is_none());
+}
+
+pub async fn a_deleted_agent_is_seen_by_nobody_and_its_runs_still_end(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let id = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", Some(id)).await;
+    let waiting = world.claimed(id).await;
+    store.record(world.record(&waiting, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
+    let run = world.run(id, None).await;
+    let theirs = World::new(store.clone(), "theirs").await.organization;
+    assert!(!store.delete_agent(theirs, id, world.now()).await.unwrap());
+
+    assert!(store.delete_agent(world.organization, id, world.now()).await.unwrap());
+    assert!(!store.delete_agent(world.organization, id, world.now()).await.unwrap());
+    assert_eq!(store.agent(world.organization, id).await.unwrap(), None);
+    assert!(store.agent_config(world.organization, id).await.unwrap().is_none());
+    let page = Page { limit: 10, offset: 0 };
+    assert_eq!(store.agents(world.organization, None, page).await.unwrap(), (vec![], 0));
+    assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), None);
+    assert_eq!(world.delivery(waiting.delivery_id).await.status, DeliveryStatus::Canceled);
+    assert!(store.create_run(world.run_value(id, None)).await.is_err());
+    assert!(store.create_webhook(world.webhook_value("https://example.com", Some(id))).await.is_err());
+    let changed = store.update_agent(world.organization, id, AgentChanges::default(), world.now()).await;
+    assert!(matches!(changed, Err(UpdateAgentError::NotFound)));
+
+    let ended = world.complete(run.id, None).await.unwrap();
+    assert_eq!(ended.run.agent_name, "Assistant");
+    assert!(matches!(ended.fate, Fate::NoWebhook));
+    world.agent("Assistant").await;
 }
 
 pub async fn a_level_has_one_webhook_however_many_calls_race(store: Arc<dyn Store>) {
@@ -65,9 +131,9 @@ pub async fn only_the_given_fields_of_a_webhook_change(store: Arc<dyn Store>) {
     let change = |changes| store.update_webhook(world.organization, id, changes, world.now());
     let changed = change(WebhookChanges { description: Some(Some("d".into())), ..WebhookChanges::default() }).await.unwrap();
     assert_eq!((changed.url.as_str(), changed.description.as_deref()), ("https://example.com/a", Some("d")));
-    assert!(changed.is_enabled && changed.secret.is_some());
+    assert!(changed.is_enabled && changed.has_secret);
     let changed = change(WebhookChanges { secret: Some(None), ..WebhookChanges::default() }).await.unwrap();
-    assert!(changed.secret.is_none() && changed.description.is_some());
+    assert!(!changed.has_secret && changed.description.is_some());
     let unknown = WebhookId::generate(world.now(), &*world.chance);
     let refused = store.update_webhook(world.organization, unknown, WebhookChanges::default(), world.now()).await;
     assert!(matches!(refused, Err(UpdateWebhookError::NotFound)));
@@ -110,4 +176,71 @@ pub async fn a_changed_url_and_secret_apply_to_the_next_attempt(store: Arc<dyn S
     let second = store.claim_due(world.now(), world.leases(1)).await.unwrap().remove(0);
     assert_eq!((second.url.as_str(), second.secrets[0].expose()), ("https://example.com/new", "another"));
     assert_eq!((second.attempt, second.failures), (2, 1));
+}
+
+pub async fn a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let rotate = |secret: &str, seconds| {
+        let rotation =
+            SecretRotation { secret: SigningSecret::parse(secret).unwrap(), overlap: SignedDuration::from_secs(seconds) };
+        store.rotate_secret(world.organization, webhook, rotation, world.now())
+    };
+    let signing = async || {
+        let claimed = world.claimed(agent).await;
+        claimed.secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(signing().await, ["s3cret"]);
+    let rotated = rotate("second", 60).await.unwrap();
+    assert_eq!((rotated.has_secret, rotated.rotated_until), (true, Some(world.now() + SignedDuration::from_secs(60))));
+    assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), Some(rotated));
+    world.clock.turn(SignedDuration::from_secs(59));
+    assert_eq!(signing().await, ["second", "s3cret"]);
+    world.clock.turn(SignedDuration::from_secs(1));
+    assert_eq!(signing().await, ["second"]);
+
+    rotate("third", 60).await.unwrap();
+    rotate("fourth", 60).await.unwrap();
+    assert_eq!(signing().await, ["fourth", "third"], "one older secret signs at most");
+    assert_eq!(rotate("fifth", 0).await.unwrap().rotated_until, None);
+    assert_eq!(signing().await, ["fifth"]);
+
+    rotate("sixth", 60).await.unwrap();
+    let changes = WebhookChanges { secret: Some(Some(SigningSecret::parse("set").unwrap())), ..WebhookChanges::default() };
+    let set = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+    assert_eq!((set.rotated_until, signing().await), (None, vec!["set".to_owned()]), "setting one ends the overlap");
+
+    let none = WebhookChanges { secret: Some(None), ..WebhookChanges::default() };
+    store.update_webhook(world.organization, webhook, none, world.now()).await.unwrap();
+    assert_eq!(rotate("first", 60).await.unwrap().rotated_until, None, "there was none to overlap with");
+    assert_eq!(signing().await, ["first"]);
+}
+
+pub async fn test_suites_are_listed_newest_first_and_runs_may_be_of_one(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let mut names = Vec::new();
+    for index in 0..3 {
+        world.clock.turn(SignedDuration::from_secs(1));
+        let suite = TestSuite {
+            id: TestSuiteId::generate(world.now(), &*world.chance),
+            organization_id: world.organization,
+            name: format!("Suite {index}"),
+            description: (index == 0).then(|| "the first".to_owned()),
+            scenario_count: index,
+            created_at: world.now(),
+        };
+        assert_eq!(store.create_test_suite(suite.clone()).await.unwrap(), suite);
+        names.insert(0, suite);
+    }
+    let page = |limit, offset| store.test_suites(world.organization, Page { limit, offset });
+    assert_eq!(page(2, 0).await.unwrap(), (names[..2].to_vec(), 3));
+    assert_eq!(page(2, 2).await.unwrap(), (names[2..].to_vec(), 3));
+    let agent = world.agent("Assistant").await;
+    let run = |id| NewRun { test_suite_id: Some(id), ..world.run_value(agent, None) };
+    store.create_run(run(names[0].id)).await.unwrap();
+    let unknown = TestSuiteId::generate(world.now(), &*world.chance);
+    assert!(matches!(store.create_run(run(unknown)).await, Err(CreateRunError::TestSuiteNotFound)));
+    let theirs = World::new(store.clone(), "theirs").await.organization;
+    assert_eq!(store.test_suites(theirs, Page { limit: 2, offset: 0 }).await.unwrap(), (vec![], 0));
 }

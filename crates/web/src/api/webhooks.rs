@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod rotate_secret;
 mod test;
 mod update;
 
@@ -13,6 +14,7 @@ pub(super) use create::create;
 pub(super) use delete::delete;
 pub(super) use get::get;
 pub(super) use list::list;
+pub(super) use rotate_secret::rotate_secret;
 pub(super) use test::test;
 pub(super) use update::update;
 

@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod database;
+mod endpoints;
 mod recorder;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use preclinical_core::{
     port::Store,
 };
 use preclinical_store_sqlite::SqliteStore;
-use preclinical_testkit::world::{PUBLIC_URL, World};
+use preclinical_testkit::world::{PUBLIC_URL, World, vault};
 use preclinical_web::App;
 use tempfile::TempDir;
 
@@ -24,6 +25,7 @@ pub(crate) use self::{
     answer::{Answer, names},
     client::{Client, URL},
     database::Database,
+    endpoints::Endpoints,
     recorder::Recorder,
 };
 
@@ -38,6 +40,8 @@ pub(crate) struct TestApp {
     pub(crate) world: World,
     /// Where deliveries go.
     pub(crate) handoff: Recorder,
+    /// What agents' endpoints answer.
+    pub(crate) endpoints: Endpoints,
     /// The store's file.
     pub(crate) database: Database,
     router: Router,
@@ -48,19 +52,21 @@ impl TestApp {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusively(&path).unwrap());
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusively(&path, vault()).unwrap());
         let world = World::new(store, "acme").await;
         let handoff = Recorder::new(world.clock.clone(), world.chance.clone());
+        let endpoints = Endpoints::default();
         let router = preclinical_web::router(Arc::new(App {
             store: world.store.clone(),
             handoff: Arc::new(handoff.clone()),
+            prober: Arc::new(endpoints.clone()),
             clock: world.clock.clone(),
             chance: world.chance.clone(),
             endpoints: EndpointPolicy::default(),
             public_url: PUBLIC_URL.to_owned(),
         }));
         let api = client_of(&world, &router).await;
-        Self { api, world, handoff, database: Database::at(path), router, _folder: folder }
+        Self { api, world, handoff, endpoints, database: Database::at(path), router, _folder: folder }
     }
 
     /// The API as another organization calls it.

@@ -3,6 +3,7 @@
 
 mod access;
 mod agents;
+mod agents_changed;
 mod any_input;
 mod app;
 mod bodies;
@@ -17,7 +18,10 @@ mod queries;
 mod redelivery;
 mod refusals;
 mod results;
+mod rotation;
 mod runs;
 mod test_call;
+mod test_suites;
 mod unavailable;
+mod validation;
 mod webhooks;

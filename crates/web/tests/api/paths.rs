@@ -22,7 +22,10 @@ async fn a_method_that_a_path_does_not_have_is_refused_with_those_it_has() {
     let app = TestApp::new().await;
     let paths = [
         ("/agents", "GET,HEAD,POST"),
-        ("/agents/{id}", "GET,HEAD"),
+        ("/agents/{id}", "GET,HEAD,PUT,PATCH,DELETE"),
+        ("/agents/{id}/validate", "POST"),
+        ("/test-suites", "GET,HEAD,POST"),
+        ("/webhooks/{id}/rotate-secret", "POST"),
         ("/webhooks", "GET,HEAD,POST"),
         ("/webhooks/{id}", "GET,HEAD,PUT,DELETE"),
         ("/webhooks/{id}/test", "POST"),

@@ -26,8 +26,9 @@ const FIELDS: [&str; 14] = [
 async fn a_created_run_says_where_to_poll() {
     let app = TestApp::new().await;
     let agent = app.api.agent("Assistant").await;
+    let suite = app.api.post("/test-suites", json!({"name": "Emergencies"})).await.id();
     let body = json!({
-        "agent_id": agent, "name": "Emergency Response Test", "test_suite_id": NOBODY, "test_mode": "full",
+        "agent_id": agent, "name": "Emergency Response Test", "test_suite_id": suite, "test_mode": "full",
         "max_scenarios": 10, "max_turns": 12, "total_scenarios": 20,
     });
     let answer = app.api.post("/runs", body).await;

@@ -12,10 +12,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),
-    (
-        "preclinical-webhooks",
-        &["preclinical-core", "preclinical-delivery", "preclinical-store-sqlite", "preclinical-web"],
-    ),
+    ("preclinical-webhooks", &["preclinical-core", "preclinical-delivery", "preclinical-store-sqlite", "preclinical-web"]),
     ("bench", &["preclinical-core"]),
     ("xtask", &[]),
 ];

@@ -7,9 +7,9 @@ use axum::{
     response::IntoResponse,
 };
 use preclinical_core::{
-    agent::{Agent, Provider},
+    agent::Agent,
     id::AgentId,
-    port::{AgentConfig, CreateAgentError, NewAgent},
+    port::{CreateAgentError, NewAgent},
 };
 
 use crate::{
@@ -25,25 +25,21 @@ pub(crate) async fn create(
     caller: Caller,
     Body(mut body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let provider = body.choice("provider", &providers(), Provider::parse)?;
+    let provider = super::provider(&mut body)?;
     let name = body.text("name", Length::Line(200))?;
-    let config = body.object("config")?;
+    let config = super::config(&mut body)?;
     let description = body.text("description", Length::Text(2000))?;
     let is_active = body.flag("is_active")?.unwrap_or(true);
     let (provider, name) = (body.require("provider", provider)?, body.require("name", name)?);
-    let config = serde_json::to_vec(&body.require("config", config)?).map_err(|_| ApiError::internal())?;
+    let config = body.require("config", config)?;
     body.finish()?;
     let now = app.clock.now();
     let id = AgentId::generate(now, &*app.chance);
     let organization_id = caller.organization;
     let agent = Agent { id, organization_id, provider, name, description, is_active, created_at: now, updated_at: now };
-    let agent = app.store.create_agent(NewAgent { agent, config: AgentConfig(config) }).await?;
+    let agent = app.store.create_agent(NewAgent { agent, config }).await?;
     let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
     Ok((StatusCode::CREATED, location, Json(AgentView::from(&agent))).into_response())
-}
-
-fn providers() -> String {
-    format!("one of {}", Provider::ALL.map(Provider::as_str).join(", "))
 }
 
 impl From<CreateAgentError> for ApiError {

@@ -14,7 +14,6 @@ use preclinical_core::{
     scenario::MAX_SCENARIOS,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -38,6 +37,7 @@ pub(crate) async fn create(
         id: RunId::generate(now, &*app.chance),
         organization_id: caller.organization,
         agent_id: body.require("agent_id", agent_id)?,
+        test_suite_id: body.id("test_suite_id")?,
         name: body.text("name", Length::Line(200))?,
         planned: body.count("total_scenarios", 1..=MAX_SCENARIOS)?,
         started_at: started_at(&mut body, now)?,
@@ -73,7 +73,6 @@ fn started_at(body: &mut Fields, now: Timestamp) -> Result<Option<Timestamp>, Ap
 
 fn check_hints(body: &mut Fields) -> Result<(), ApiError> {
     body.choice("test_mode", "demo or full", |text| matches!(text, "demo" | "full").then_some(()))?;
-    body.id::<Uuid>("test_suite_id")?;
     body.count("max_scenarios", 1..=MAX_SCENARIOS)?;
     body.count("max_turns", 1..=1_000)?;
     Ok(())
@@ -83,6 +82,7 @@ impl From<CreateRunError> for ApiError {
     fn from(error: CreateRunError) -> Self {
         match error {
             CreateRunError::AgentNotFound => Self::agent_in_body_not_found(),
+            CreateRunError::TestSuiteNotFound => Self::invalid("test_suite_id", "names no test suite"),
             CreateRunError::Store(error) => error.into(),
         }
     }

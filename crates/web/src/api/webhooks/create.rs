@@ -6,7 +6,11 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use preclinical_core::{id::WebhookId, port::CreateWebhookError, webhook::Webhook};
+use preclinical_core::{
+    id::WebhookId,
+    port::{CreateWebhookError, NewWebhook},
+    webhook::Webhook,
+};
 
 use crate::{
     app::App,
@@ -23,12 +27,14 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let url = super::url(&app, &mut body)?;
     let now = app.clock.now();
+    let secret = super::secret(&mut body)?;
     let webhook = Webhook {
         id: WebhookId::generate(now, &*app.chance),
         organization_id: caller.organization,
         agent_id: body.id("agent_id")?,
         url: body.require("url", url)?,
-        secret: super::secret(&mut body)?,
+        has_secret: secret.is_some(),
+        rotated_until: None,
         description: body.text("description", Length::Text(2000))?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         last_triggered_at: None,
@@ -37,7 +43,7 @@ pub(crate) async fn create(
         updated_at: now,
     };
     body.finish()?;
-    let webhook = app.store.create_webhook(webhook).await?;
+    let webhook = app.store.create_webhook(NewWebhook { webhook, secret }).await?;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/{}", webhook.id))];
     Ok((StatusCode::CREATED, location, Json(WebhookView::from(&webhook))).into_response())
 }

@@ -1,0 +1,63 @@
+//! The embedded database is opened, with the key that belongs to it.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use preclinical_core::{clock::Clock, organization::DEFAULT_SLUG};
+use preclinical_core::{id::OrganizationId, organization::Organization, port::Access, vault::Vault};
+use preclinical_store_sqlite::{OpenError, SqliteStore};
+
+use crate::{
+    config::Config,
+    master_key::{self, Loaded},
+    system::{SystemChance, SystemClock},
+    terminal::{NOTE, Styled, say_aside},
+};
+
+/// Opens it for serving; refuses while another process serves it.
+pub(crate) async fn serve(config: &Config) -> anyhow::Result<SqliteStore> {
+    open(config, SqliteStore::open_exclusively).await
+}
+
+/// Opens it beside a process that may serve it.
+pub(crate) async fn join(config: &Config) -> anyhow::Result<SqliteStore> {
+    open(config, SqliteStore::open).await
+}
+
+async fn open(
+    config: &Config,
+    open: impl FnOnce(&Path, Vault) -> Result<SqliteStore, OpenError>,
+) -> anyhow::Result<SqliteStore> {
+    let path = &config.database;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("cannot create the folder of {}", path.display()))?;
+    let Loaded { key, created } = master_key::load(&config.master_key, path)?;
+    let opened = open(path, Vault::new(&key, std::sync::Arc::new(SystemChance)));
+    match (&opened, &created) {
+        (Ok(_), Some(key)) => say_aside(Styled(
+            NOTE,
+            format_args!(
+                "created the master key {}: secrets in the database open only with it, so back it up",
+                key.display()
+            ),
+        )),
+        // The key that was missing is another one; a new one would only hide that.
+        (Err(OpenError::WrongKey), Some(key)) => {
+            fs::remove_file(key).ok();
+            let missing = format!("the master key {} is missing", key.display());
+            return Err(anyhow::Error::new(OpenError::WrongKey).context(missing));
+        }
+        _ => {}
+    }
+    let store = opened.with_context(|| format!("cannot open the database {}", path.display()))?;
+    ensure_default_organization(&store).await?;
+    Ok(store)
+}
+
+/// Creates the organization `default` if it is missing.
+async fn ensure_default_organization(store: &SqliteStore) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let id = OrganizationId::generate(now, &SystemChance);
+    store.ensure_organization(Organization { id, slug: DEFAULT_SLUG.to_owned(), created_at: now }).await?;
+    Ok(())
+}

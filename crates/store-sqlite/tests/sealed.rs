@@ -1,0 +1,84 @@
+//! Secrets at rest: what lies in the file, and what comes of a secret or a key that does not fit.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
+
+use std::{path::Path, sync::Arc};
+
+use jiff::SignedDuration;
+use preclinical_core::{
+    agent::{AgentChanges, AgentConfig},
+    delivery::DeliveryStatus,
+    secret::SigningSecret,
+    vault::{MasterKey, Vault},
+    webhook::SecretRotation,
+};
+use preclinical_store_sqlite::{OpenError, SqliteStore};
+use preclinical_testkit::{
+    chance::SeededChance,
+    world::{World, vault},
+};
+use rusqlite::Connection;
+
+async fn world(path: &Path) -> World {
+    World::new(Arc::new(SqliteStore::open_exclusively(path, vault()).unwrap()), "default").await
+}
+
+#[tokio::test]
+async fn no_secret_lies_readable_in_any_file_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(&folder.path().join("test.db")).await;
+    let agent = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    for secret in ["canary-one", "canary-two"] {
+        let secret = SigningSecret::parse(secret).unwrap();
+        let rotation = SecretRotation { secret, overlap: SignedDuration::from_hours(1) };
+        world.store.rotate_secret(world.organization, webhook, rotation, world.now()).await.unwrap();
+    }
+    let config = Some(AgentConfig(br#"{"api_key":"canary-config"}"#.to_vec()));
+    let changes = AgentChanges { config, ..AgentChanges::default() };
+    world.store.update_agent(world.organization, agent, changes, world.now()).await.unwrap();
+    assert_eq!(world.claimed(agent).await.secrets[0].expose(), "canary-two", "it is there");
+
+    let contains = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+    let mut found_name = false;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!contains(&bytes, "canary") && !contains(&bytes, "s3cret"));
+        found_name |= contains(&bytes, "Assistant");
+    }
+    assert!(found_name, "the search finds what is not sealed");
+}
+
+#[test]
+fn a_database_is_opened_with_its_own_key_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    drop(SqliteStore::open_exclusively(&path, vault()).unwrap());
+    let other = Vault::new(&MasterKey::generate(&SeededChance::new(99)), Arc::new(SeededChance::new(1)));
+    assert!(matches!(SqliteStore::open_exclusively(&path, other), Err(OpenError::WrongKey)));
+    SqliteStore::open_exclusively(&path, vault()).unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_open_fails_its_own_delivery_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let world = world(&path).await;
+    for name in ["Damaged", "Whole"] {
+        let agent = world.agent(name).await;
+        world.webhook(&format!("https://example.com/{name}"), Some(agent)).await;
+        let run = world.run(agent, None).await;
+        world.complete(run.id, None).await.unwrap();
+    }
+    let damage =
+        "UPDATE webhooks SET secret = (SELECT secret FROM webhooks WHERE url LIKE '%Whole') WHERE url LIKE '%Damaged'";
+    assert_eq!(Connection::open(&path).unwrap().execute(damage, []).unwrap(), 1);
+
+    let claimed = world.store.claim_due(world.now(), world.leases(10)).await.unwrap();
+    let claimed: Vec<_> = claimed.iter().map(|claimed| claimed.url.as_str()).collect();
+    assert_eq!(claimed, ["https://example.com/Whole"]);
+    let damaged = world.deliveries().await.into_iter().find(|delivery| delivery.url.ends_with("Damaged")).unwrap();
+    assert_eq!((damaged.status, damaged.attempt_count, damaged.next_attempt_at), (DeliveryStatus::Failed, 1, None));
+    let (_, attempts) = world.store.delivery(world.organization, damaged.id).await.unwrap().unwrap();
+    let error = attempts[0].error.as_ref().unwrap();
+    assert_eq!((error.kind.as_str(), &error.message[..20]), ("blocked", "the webhook's secret"));
+}

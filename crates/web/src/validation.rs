@@ -1,0 +1,87 @@
+//! Whether an agent's configuration can work: what is in it, and for an OpenAI-compatible endpoint, what it answers.
+
+mod openai;
+
+use preclinical_core::{
+    agent::{AgentConfig, Provider},
+    port::Prober,
+};
+use serde_json::{Map, Value, json};
+
+/// What was found. A check that was not made is not a check that was passed: it is listed as such.
+pub(crate) struct Verdict {
+    valid: bool,
+    message: String,
+    checked: Vec<&'static str>,
+    not_checked: Vec<&'static str>,
+    http_status: Option<u16>,
+}
+
+impl Verdict {
+    fn new(valid: bool, message: impl Into<String>) -> Self {
+        Self { valid, message: message.into(), checked: Vec::new(), not_checked: Vec::new(), http_status: None }
+    }
+
+    fn checked(self, checked: &[&'static str]) -> Self {
+        Self { checked: checked.to_vec(), ..self }
+    }
+
+    fn not_checked(self, not_checked: &[&'static str]) -> Self {
+        Self { not_checked: not_checked.to_vec(), ..self }
+    }
+
+    fn status(self, status: u16) -> Self {
+        Self { http_status: Some(status), ..self }
+    }
+}
+
+impl From<Verdict> for Value {
+    fn from(verdict: Verdict) -> Self {
+        let mut details = json!({"checked": verdict.checked, "not_checked": verdict.not_checked});
+        if let Some(status) = verdict.http_status {
+            details["http_status"] = status.into();
+        }
+        json!({"valid": verdict.valid, "message": verdict.message, "details": details})
+    }
+}
+
+/// Checks what can be checked from here.
+pub(crate) async fn of(prober: &dyn Prober, provider: Provider, config: &AgentConfig) -> Verdict {
+    let Ok(config) = serde_json::from_slice::<Map<String, Value>>(&config.0) else {
+        return Verdict::new(false, "the configuration is not a JSON object");
+    };
+    match provider {
+        Provider::Openai => openai::check(prober, &config).await,
+        _ => by_its_fields(provider, &config),
+    }
+}
+
+/// Spoken agents are reached through their providers' own protocols, which this server does not speak.
+fn by_its_fields(provider: Provider, config: &Map<String, Value>) -> Verdict {
+    let missing: Vec<&str> =
+        needed(provider).iter().filter(|names| field(config, names).is_none()).map(|names| names[0]).collect();
+    let name = provider.as_str();
+    let verdict = if missing.is_empty() {
+        Verdict::new(true, format!("the configuration has the fields that {name} needs; the agent itself was not called"))
+    } else {
+        Verdict::new(false, format!("the configuration lacks {}", missing.join(", ")))
+    };
+    verdict.checked(&["fields"]).not_checked(&["endpoint", "credentials"])
+}
+
+/// The fields that a provider cannot do without, each with its other spellings.
+fn needed(provider: Provider) -> &'static [&'static [&'static str]] {
+    const KEY: &[&str] = &["api_key", "apiKey"];
+    match provider {
+        Provider::Openai => &[],
+        Provider::Vapi => &[KEY],
+        Provider::Livekit => &[&["url"], KEY, &["api_secret", "apiSecret"]],
+        Provider::Pipecat | Provider::Browser => &[&["url"]],
+        Provider::Retell | Provider::Elevenlabs => &[KEY, &["agent_id", "agentId"]],
+    }
+}
+
+/// The first of these fields that holds a text.
+fn field<'a>(config: &'a Map<String, Value>, names: &[&str]) -> Option<&'a str> {
+    names.iter().filter_map(|name| config.get(*name)?.as_str()).find(|text| !text.trim().is_empty())
+}
