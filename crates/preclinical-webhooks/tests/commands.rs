@@ -30,7 +30,7 @@ fn keys_create_prints_the_key_and_nothing_else() {
     let key = text(&output.stdout).strip_suffix('\n').unwrap();
     let random = key.strip_prefix("sk_live_").unwrap();
     assert_eq!((random.len(), random.bytes().all(|byte| byte.is_ascii_alphanumeric())), (40, true));
-    assert_eq!(text(&output.stderr), "");
+    assert!(text(&output.stderr).starts_with("created the master key "), "{}", text(&output.stderr));
     let stored = std::fs::read_dir(folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
     assert!(stored.into_iter().all(|bytes| !bytes.windows(random.len()).any(|part| part == random.as_bytes())));
 
@@ -50,6 +50,27 @@ fn a_key_can_be_created_while_the_server_runs_and_a_second_server_is_refused() {
     let second = run(&["serve", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()]);
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("another process serves"), "{}", text(&second.stderr));
+}
+
+#[test]
+fn a_database_without_its_master_key_is_refused_and_no_other_key_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("w.db");
+    create_key(&database);
+    let key = folder.path().join("w.db.key");
+    let kept = std::fs::read_to_string(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()];
+    let refused = run(&arguments);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains(&format!("the master key {} is missing", key.display())), "{said}");
+    assert!(!key.exists());
+
+    let other = binary().args(arguments).env("PRECLINICAL_MASTER_KEY", "A".repeat(43) + "=").output().unwrap();
+    assert!(text(&other.stderr).contains("sealed with another master key"), "{}", text(&other.stderr));
+    std::fs::write(&key, kept).unwrap();
+    harness::Server::start(&database, &[]);
 }
 
 #[test]
