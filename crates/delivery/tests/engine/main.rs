@@ -8,6 +8,7 @@ mod failure;
 mod guard;
 mod http2;
 mod noise;
+mod platform;
 mod recording;
 mod request;
 mod rig;

@@ -115,7 +115,8 @@ impl Rig {
     /// The same, until the attempt is recorded.
     pub(crate) async fn deliver(&self) -> (DeliveryId, AttemptSummary) {
         let (id, sent) = self.send().await;
-        (id, sent.await.expect("a record"))
+        let summary = tokio::time::timeout(PATIENCE * 2, sent).await.expect("the attempt does not end");
+        (id, summary.expect("a record"))
     }
 
     /// Completes a run whose delivery waits to be claimed.
