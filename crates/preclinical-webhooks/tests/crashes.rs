@@ -47,6 +47,14 @@ async fn create_run(api: &Api, agent: &str) -> String {
     api.post("/runs", json!({"agent_id": agent})).await["id"].as_str().unwrap().to_owned()
 }
 
+/// A webhook to that URL, and a run that has ended for it; the run's id.
+async fn end_a_run(api: &Api, url: &str) -> String {
+    api.webhook(url, Some("s3cret")).await;
+    let run = create_run(api, &api.agent("Assistant").await).await;
+    api.post(&format!("/runs/{run}/complete"), json!({})).await;
+    run
+}
+
 /// Asks until the answer is the one that is waited for.
 async fn until(api: &Api, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let asked = Instant::now();
@@ -69,9 +77,7 @@ async fn killed_between_its_attempts_a_delivery_goes_on_where_it_was() {
     let world = World::new("1s,1s,1s");
     let receiver = Receiver::start([Reaction::status(503), Reaction::status(503)]).await;
     let (mut server, api) = world.serve();
-    api.webhook(&receiver.url(), Some("s3cret")).await;
-    let run = create_run(&api, &api.agent("Assistant").await).await;
-    api.post(&format!("/runs/{run}/complete"), json!({})).await;
+    let run = end_a_run(&api, &receiver.url()).await;
     let list = format!("/webhooks/deliveries?run_id={run}");
     let id = api.get(&list).await["deliveries"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/webhooks/deliveries/{id}");
@@ -98,9 +104,7 @@ async fn killed_in_the_middle_of_an_attempt_it_is_shown_as_interrupted_and_made_
     let world = World::new("1h");
     let receiver = Receiver::start([Reaction::Hang]).await;
     let (mut server, api) = world.serve();
-    api.webhook(&receiver.url(), None).await;
-    let run = create_run(&api, &api.agent("Assistant").await).await;
-    api.post(&format!("/runs/{run}/complete"), json!({})).await;
+    let run = end_a_run(&api, &receiver.url()).await;
     receiver.next().await;
     server.kill();
 
@@ -129,9 +133,7 @@ async fn asked_to_end_it_finishes_the_attempts_under_way() {
     let gate = Gate::closed();
     let receiver = Receiver::start([Reaction::BytesAfter(gate.clone(), answer_bytes(200, "", b"ok"))]).await;
     let (mut server, api) = world.serve();
-    api.webhook(&receiver.url(), None).await;
-    let run = create_run(&api, &api.agent("Assistant").await).await;
-    api.post(&format!("/runs/{run}/complete"), json!({})).await;
+    let run = end_a_run(&api, &receiver.url()).await;
     receiver.next().await;
     server.terminate();
     until_closed(&api).await;
@@ -150,9 +152,7 @@ async fn asked_twice_it_ends_at_once_and_repeats_the_attempt_later() {
     let world = World::new("1h");
     let receiver = Receiver::start([Reaction::Hang]).await;
     let (mut server, api) = world.serve();
-    api.webhook(&receiver.url(), None).await;
-    let run = create_run(&api, &api.agent("Assistant").await).await;
-    api.post(&format!("/runs/{run}/complete"), json!({})).await;
+    let run = end_a_run(&api, &receiver.url()).await;
     receiver.next().await;
     server.terminate();
     until_closed(&api).await;
