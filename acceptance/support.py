@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -63,7 +64,7 @@ class Child:
     def __init__(self, argv: list[str], env: Mapping[str, str], cwd: Path):
         self.process = subprocess.Popen(
             argv, env={**inherited(), **env}, cwd=cwd, text=True, encoding="utf-8",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )
         self.lines: list[str] = []
         self._waited_for = 0
@@ -107,8 +108,9 @@ class Child:
         return "\n".join(self.lines)
 
     def end(self) -> None:
-        """Ends it the hard way: every program here must survive that, so the tests need no other."""
-        self.process.kill()
+        """Ends it and what it started, the hard way: every program here must survive that, so the tests need no other."""
+        if self.process.returncode is None:  # Otherwise the number may be somebody else's by now.
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_SECONDS)
         self._reader.join(PATIENCE_SECONDS)
         self.process.stdout.close()
