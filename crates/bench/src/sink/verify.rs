@@ -1,0 +1,80 @@
+//! What a careful receiver checks.
+
+use http::HeaderMap;
+use preclinical_core::{request::header, secret::SigningSecret, signature};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// A webhook whose signatures are both right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Genuine {
+    /// Its `webhook-id`.
+    pub(super) webhook_id: String,
+    /// The run that it tells of.
+    pub(super) run: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    test_run: TestRun,
+}
+
+#[derive(Deserialize)]
+struct TestRun {
+    id: Uuid,
+}
+
+/// Checks both signatures and reads which run it is about.
+pub(super) fn verify(secret: &SigningSecret, headers: &HeaderMap, body: &[u8]) -> Result<Genuine, &'static str> {
+    let value = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let given = value(header::SIGNATURE).ok_or("it has no X-Preclinical-Signature")?;
+    if !signature::verify_preclinical(secret, body, given) {
+        return Err("its X-Preclinical-Signature is wrong");
+    }
+    let id = value(header::WEBHOOK_ID).ok_or("it has no webhook-id")?;
+    let timestamp = value(header::WEBHOOK_TIMESTAMP).ok_or("it has no webhook-timestamp")?;
+    let given = value(header::WEBHOOK_SIGNATURE).ok_or("it has no webhook-signature")?;
+    if !signature::verify_standard(secret, id, timestamp, body, given) {
+        return Err("its webhook-signature is wrong");
+    }
+    let payload: Payload = serde_json::from_slice(body).map_err(|_| "its body tells of no run")?;
+    Ok(Genuine { webhook_id: id.to_owned(), run: payload.test_run.id })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+    use preclinical_core::{clock::Clock, request};
+
+    use super::*;
+    use crate::{sample, system::SystemClock};
+
+    fn signed() -> (HeaderMap, bytes::Bytes, Uuid) {
+        let (run, secret) = (sample::run_id(), sample::secret().unwrap());
+        let claimed = sample::claimed(run, 1, sample::TALLY, "http://127.0.0.1/", &secret);
+        let request = request::build(&claimed, SystemClock.now());
+        let headers = request.headers.iter().map(|(name, value)| {
+            (HeaderName::try_from(name.as_str()).unwrap(), HeaderValue::try_from(value.as_str()).unwrap())
+        });
+        (headers.collect(), request.body, run.uuid())
+    }
+
+    #[test]
+    fn what_the_core_builds_is_genuine() {
+        let (headers, body, run) = signed();
+        assert_eq!(verify(&sample::secret().unwrap(), &headers, &body).unwrap().run, run);
+    }
+
+    #[test]
+    fn either_signature_alone_is_not_enough() {
+        let secret = sample::secret().unwrap();
+        for name in [header::SIGNATURE, header::WEBHOOK_SIGNATURE] {
+            let (mut headers, body, _) = signed();
+            let (other, _, _) = signed();
+            headers.insert(name, other[name].clone());
+            assert!(verify(&secret, &headers, &body).is_err(), "{name} of another request");
+            headers.remove(name);
+            assert!(verify(&secret, &headers, &body).is_err(), "no {name}");
+        }
+    }
+}
