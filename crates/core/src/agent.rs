@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::id::{AgentId, OrganizationId};
+use crate::{
+    id::{AgentId, OrganizationId},
+    version::{Expected, Version},
+};
 
 /// Where an agent runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +59,8 @@ impl std::fmt::Debug for AgentConfig {
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "the fields are those of the agent")]
 pub struct AgentChanges {
+    /// Which versions of the agent may be changed.
+    pub expected: Expected,
     pub provider: Option<Provider>,
     pub name: Option<String>,
     pub description: Option<Option<String>>,
@@ -73,6 +78,8 @@ pub struct Agent {
     pub name: String,
     pub description: Option<String>,
     pub is_active: bool,
+    /// Counts its changes, those of its configuration too.
+    pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

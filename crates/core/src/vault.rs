@@ -66,6 +66,10 @@ pub enum Purpose {
     RotatedSecret,
     /// An agent's configuration.
     AgentConfig,
+    /// What a call that may be repeated asked for.
+    CallFingerprint,
+    /// What it was answered.
+    CallAnswer,
     /// Nothing; proves that a database belongs to a key.
     Check,
 }
@@ -76,6 +80,8 @@ impl Purpose {
             Self::SigningSecret => "signing-secret",
             Self::RotatedSecret => "rotated-secret",
             Self::AgentConfig => "agent-config",
+            Self::CallFingerprint => "call-fingerprint",
+            Self::CallAnswer => "call-answer",
             Self::Check => "check",
         }
     }

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    id::{AgentId, OrganizationId, WebhookId},
+    id::{AgentId, OrganizationId, RotationId, WebhookId},
     secret::SigningSecret,
+    version::{Expected, Version},
 };
 
 /// The longest time for which a rotated secret can sign beside the new one.
@@ -27,6 +28,11 @@ impl DisabledReason {
             Self::Gone => "gone",
         }
     }
+
+    /// The reason of that name; `None` for every other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == Self::Gone.as_str()).then_some(Self::Gone)
+    }
 }
 
 /// A webhook. One at organization level (`agent_id` is `None`), one per agent. Its secrets are no part of this value.
@@ -45,6 +51,8 @@ pub struct Webhook {
     pub is_enabled: bool,
     pub last_triggered_at: Option<Timestamp>,
     pub consecutive_failures: u32,
+    /// Counts its changes, those of its secret too; not what its deliveries leave on it.
+    pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -52,6 +60,8 @@ pub struct Webhook {
 /// A new secret that takes over from the current one.
 #[derive(Debug, Clone)]
 pub struct SecretRotation {
+    /// Its id. Under the same one it is the same rotation, made again.
+    pub id: RotationId,
     /// The new secret.
     pub secret: SigningSecret,
     /// For how long the current one still signs behind the new one, at most [`MAX_OVERLAP`].
@@ -62,6 +72,8 @@ pub struct SecretRotation {
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "the fields are those of the webhook")]
 pub struct WebhookChanges {
+    /// Which versions of the webhook may be changed.
+    pub expected: Expected,
     pub url: Option<String>,
     pub secret: Option<Option<SigningSecret>>,
     pub description: Option<Option<String>>,

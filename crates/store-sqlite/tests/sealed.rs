@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use preclinical_core::{
     agent::{AgentChanges, AgentConfig},
     delivery::DeliveryStatus,
+    id::RotationId,
     secret::SigningSecret,
     vault::{MasterKey, Vault},
     webhook::SecretRotation,
@@ -30,7 +31,11 @@ async fn no_secret_lies_readable_in_any_file_of_the_database() {
     let webhook = world.webhook("https://example.com", None).await;
     for secret in ["canary-one", "canary-two"] {
         let secret = SigningSecret::parse(secret).unwrap();
-        let rotation = SecretRotation { secret, overlap: SignedDuration::from_hours(1) };
+        let rotation = SecretRotation {
+            id: RotationId::generate(world.now(), &*world.chance),
+            secret,
+            overlap: SignedDuration::from_hours(1),
+        };
         world.store.rotate_secret(world.organization, webhook, rotation, world.now()).await.unwrap();
     }
     let config = Some(AgentConfig(br#"{"api_key":"canary-config"}"#.to_vec()));

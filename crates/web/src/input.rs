@@ -6,7 +6,7 @@ mod json;
 mod path;
 mod query;
 
-pub(crate) use body::{Body, LARGE, SMALL};
+pub(crate) use body::{Body, LARGE, SMALL, read_body};
 pub(crate) use fields::{Fields, Length};
 pub(crate) use path::Id;
 pub(crate) use query::Query;

@@ -8,7 +8,8 @@ use super::StoreError;
 /// Starting up and being asked how it is.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Voids the leases of processes that are known to be dead, so that their work is due at `now`. Answers how many there were.
+    /// Voids the leases of processes that are known to be dead, so that their work is due at `now`, and calls that they
+    /// carried out can be begun again. Answers how many deliveries there were.
     ///
     /// On the embedded store this is every lease, because only one process serves a database at a time.
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError>;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use preclinical_core::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     id::{AgentId, OrganizationId},
-    port::{CreateAgentError, NewAgent, Page, StoreError, UpdateAgentError},
+    port::{CreateAgentError, DeleteError, NewAgent, Page, StoreError, UpdateAgentError},
     vault::{Purpose, Vault},
+    version::{Expected, Version},
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
@@ -20,6 +21,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Agent> {
         name: row.get("name")?,
         description: row.get("description")?,
         is_active: row.get("is_active")?,
+        version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })
@@ -39,8 +41,8 @@ pub(crate) fn exists(connection: &Connection, organization: OrganizationId, id: 
 pub(super) fn create(connection: &Connection, vault: &Vault, new: NewAgent) -> Result<Agent, CreateAgentError> {
     let agent = new.agent;
     let inserted = connection.execute(
-        "INSERT INTO agents (id, organization_id, provider, name, description, config, is_active, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO agents (id, organization_id, provider, name, description, config, is_active, created_at, updated_at, \
+         version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             Id(agent.id),
             Id(agent.organization_id),
@@ -51,11 +53,15 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewAgent) -> R
             agent.is_active,
             Time(agent.created_at),
             Time(agent.updated_at),
+            agent.version.0,
         ],
     );
     match inserted {
         Ok(_) => Ok(agent),
-        Err(error) if is_taken(&error) => Err(CreateAgentError::NameTaken),
+        Err(error) if is_taken(&error) => {
+            let repeated = find(connection, agent.organization_id, agent.id).map_err(unavailable)?;
+            repeated.ok_or(CreateAgentError::NameTaken)
+        }
         Err(error) => Err(unavailable(error).into()),
     }
 }
@@ -105,6 +111,10 @@ pub(super) fn update(
 ) -> Result<Agent, UpdateAgentError> {
     let found = find(connection, organization, id).map_err(unavailable)?;
     let mut agent = found.ok_or(UpdateAgentError::NotFound)?;
+    if !changes.expected.allows(agent.version) {
+        return Err(UpdateAgentError::Stale);
+    }
+    agent.version = agent.version.next();
     agent.provider = changes.provider.unwrap_or(agent.provider);
     agent.name = changes.name.unwrap_or(agent.name);
     agent.description = changes.description.unwrap_or(agent.description);
@@ -112,7 +122,7 @@ pub(super) fn update(
     agent.updated_at = at;
     let updated = connection.execute(
         "UPDATE agents SET provider = ?2, name = ?3, description = ?4, is_active = ?5, updated_at = ?6, \
-         config = coalesce(?7, config) WHERE id = ?1",
+         config = coalesce(?7, config), version = ?8 WHERE id = ?1",
         params![
             Id(id),
             agent.provider.as_str(),
@@ -121,6 +131,7 @@ pub(super) fn update(
             agent.is_active,
             Time(at),
             changes.config.map(|config| seal(vault, id, &config)),
+            agent.version.0,
         ],
     );
     match updated {
@@ -135,14 +146,16 @@ pub(super) fn delete(
     connection: &Connection,
     organization: OrganizationId,
     id: AgentId,
+    expected: &Expected,
     at: Timestamp,
-) -> rusqlite::Result<bool> {
-    let deleted = connection.execute(
-        "UPDATE agents SET deleted_at = ?3, config = x'' WHERE id = ?1 AND organization_id = ?2 AND deleted_at IS NULL",
-        params![Id(id), Id(organization), Time(at)],
-    )?;
-    if deleted > 0 {
-        webhooks::delete_of_agent(connection, organization, id, at)?;
+) -> Result<bool, DeleteError> {
+    let Some(agent) = find(connection, organization, id).map_err(unavailable)? else { return Ok(false) };
+    if !expected.allows(agent.version) {
+        return Err(DeleteError::Stale);
     }
-    Ok(deleted > 0)
+    connection
+        .execute("UPDATE agents SET deleted_at = ?2, config = x'' WHERE id = ?1", params![Id(id), Time(at)])
+        .and_then(|_| webhooks::delete_of_agent(connection, id, at))
+        .map_err(unavailable)?;
+    Ok(true)
 }

@@ -5,9 +5,9 @@ use preclinical_core::{
     port::Page,
     test_suite::TestSuite,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::row::{Id, Time, id, time};
+use crate::row::{Id, Time, id, is_taken, time};
 
 fn read(row: &Row<'_>) -> rusqlite::Result<TestSuite> {
     Ok(TestSuite {
@@ -21,7 +21,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<TestSuite> {
 }
 
 pub(super) fn create(connection: &Connection, suite: TestSuite) -> rusqlite::Result<TestSuite> {
-    connection.execute(
+    let inserted = connection.execute(
         "INSERT INTO test_suites (id, organization_id, name, description, scenario_count, created_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
@@ -32,8 +32,23 @@ pub(super) fn create(connection: &Connection, suite: TestSuite) -> rusqlite::Res
             suite.scenario_count,
             Time(suite.created_at),
         ],
-    )?;
-    Ok(suite)
+    );
+    match inserted {
+        Ok(_) => Ok(suite),
+        Err(error) if is_taken(&error) => find(connection, suite.organization_id, suite.id)?.ok_or(error),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    organization: OrganizationId,
+    id: TestSuiteId,
+) -> rusqlite::Result<Option<TestSuite>> {
+    connection
+        .prepare_cached("SELECT * FROM test_suites WHERE id = ?1 AND organization_id = ?2")?
+        .query_row(params![Id(id), Id(organization)], read)
+        .optional()
 }
 
 /// Whether the organization has that test suite.

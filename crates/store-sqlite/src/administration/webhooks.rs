@@ -2,16 +2,19 @@
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
-    id::{AgentId, OrganizationId, WebhookId},
-    port::{CreateWebhookError, NewWebhook, Page, StoreError, UpdateWebhookError},
+    id::{AgentId, OrganizationId, RotationId, WebhookId},
+    in_force::InForce,
+    port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
     secret::SigningSecret,
     vault::{Purpose, Vault},
+    version::{Expected, Version},
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::agents;
 use crate::{
+    candidates::Candidates,
     queue,
     row::{Id, Time, id, is_taken, maybe_id, maybe_time, time, unavailable},
     sealing::SealedSecrets,
@@ -29,6 +32,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         is_enabled: row.get("is_enabled")?,
         last_triggered_at: maybe_time(row, "last_triggered_at")?,
         consecutive_failures: row.get("consecutive_failures")?,
+        version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })
@@ -47,6 +51,18 @@ pub(super) fn find(
         .prepare_cached("SELECT * FROM webhooks WHERE id = ?1 AND organization_id = ?2")?
         .query_row(params![Id(id), Id(organization)], read)
         .optional()
+}
+
+/// The webhook that a run of the agent would be judged by now.
+pub(super) fn in_force(
+    connection: &Connection,
+    organization: OrganizationId,
+    agent: AgentId,
+) -> rusqlite::Result<Option<InForce>> {
+    let candidates = Candidates::find(connection, organization, agent)?;
+    let Some((level, ruling)) = candidates.rulings().in_force() else { return Ok(None) };
+    let Some((_, known, _)) = candidates.judged().find(|judged| judged.0 == level) else { return Ok(None) };
+    Ok(find(connection, organization, known.candidate.id)?.map(|webhook| InForce { webhook, level, ruling }))
 }
 
 pub(super) fn list(
@@ -68,8 +84,8 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
         return Err(CreateWebhookError::AgentNotFound);
     }
     let inserted = connection.execute(
-        "INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, created_at, updated_at, \
+         version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             Id(webhook.id),
             Id(webhook.organization_id),
@@ -80,11 +96,15 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
             webhook.is_enabled,
             Time(webhook.created_at),
             Time(webhook.updated_at),
+            webhook.version.0,
         ],
     );
     match inserted {
         Ok(_) => Ok(Webhook { has_secret: secret.is_some(), ..webhook }),
-        Err(error) if is_taken(&error) => Err(CreateWebhookError::Exists),
+        Err(error) if is_taken(&error) => {
+            let repeated = find(connection, webhook.organization_id, webhook.id).map_err(unavailable)?;
+            repeated.ok_or(CreateWebhookError::Exists)
+        }
         Err(error) => Err(unavailable(error).into()),
     }
 }
@@ -99,6 +119,10 @@ pub(super) fn update(
 ) -> Result<Webhook, UpdateWebhookError> {
     let found = find(connection, organization, id).map_err(unavailable)?;
     let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
+    if !changes.expected.allows(webhook.version) {
+        return Err(UpdateWebhookError::Stale);
+    }
+    webhook.version = webhook.version.next();
     webhook.url = changes.url.unwrap_or(webhook.url);
     webhook.description = changes.description.unwrap_or(webhook.description);
     webhook.is_enabled = changes.is_enabled.unwrap_or(webhook.is_enabled);
@@ -118,9 +142,16 @@ pub(super) fn update(
 
 fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
     connection.execute(
-        "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, \
+        "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, version = ?6, \
          disabled_reason = CASE WHEN ?4 THEN NULL ELSE disabled_reason END WHERE id = ?1",
-        params![Id(webhook.id), webhook.url, webhook.description, webhook.is_enabled, Time(webhook.updated_at)],
+        params![
+            Id(webhook.id),
+            webhook.url,
+            webhook.description,
+            webhook.is_enabled,
+            Time(webhook.updated_at),
+            webhook.version.0,
+        ],
     )
 }
 
@@ -141,48 +172,74 @@ pub(super) fn rotate(
 ) -> Result<Webhook, UpdateWebhookError> {
     let found = find(connection, organization, id).map_err(unavailable)?;
     let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
+    webhook.version = webhook.version.next();
+    webhook.has_secret = true;
+    webhook.updated_at = at;
+    if !is_last_rotation(connection, id, rotation.id).map_err(unavailable)? {
+        webhook.rotated_until = retire_secret(connection, vault, id, rotation.overlap, at)?;
+    }
+    connection
+        .execute(
+            "UPDATE webhooks SET secret = ?2, last_rotation = ?3, version = ?4, updated_at = ?5 WHERE id = ?1",
+            params![Id(id), seal(vault, id, &rotation.secret), Id(rotation.id), webhook.version.0, Time(at)],
+        )
+        .map_err(unavailable)?;
+    Ok(webhook)
+}
+
+fn is_last_rotation(connection: &Connection, id: WebhookId, rotation: RotationId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM webhooks WHERE id = ?1 AND last_rotation = ?2")?
+        .exists(params![Id(id), Id(rotation)])
+}
+
+/// Lets the current secret sign on behind the next one, if there is one; answers until when.
+fn retire_secret(
+    connection: &Connection,
+    vault: &Vault,
+    id: WebhookId,
+    overlap: SignedDuration,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let current = SealedSecrets::find(connection, id).map_err(unavailable)?.current(vault);
     let current = current.map_err(|error| StoreError::Corrupt(format!("secret of webhook {id}: {error}")))?;
-    let overlap = Some(rotation.overlap).filter(SignedDuration::is_positive);
-    let rotated = current.zip(overlap).map(|(secret, overlap)| {
+    let rotated = current.filter(|_| overlap.is_positive()).map(|secret| {
         let sealed = vault.seal(Purpose::RotatedSecret, id.uuid(), secret.expose().as_bytes());
         (sealed, at.saturating_add(overlap).unwrap_or(Timestamp::MAX))
     });
-    let (rotated_secret, rotated_until) = rotated.unzip();
+    let (secret, until) = rotated.unzip();
     connection
         .execute(
-            "UPDATE webhooks SET secret = ?2, rotated_secret = ?3, rotated_until = ?4, updated_at = ?5 WHERE id = ?1",
-            params![Id(id), seal(vault, id, &rotation.secret), rotated_secret, rotated_until.map(Time), Time(at)],
+            "UPDATE webhooks SET rotated_secret = ?2, rotated_until = ?3 WHERE id = ?1",
+            params![Id(id), secret, until.map(Time)],
         )
         .map_err(unavailable)?;
-    webhook.has_secret = true;
-    webhook.rotated_until = rotated_until;
-    webhook.updated_at = at;
-    Ok(webhook)
+    Ok(until)
 }
 
 pub(super) fn delete(
     connection: &Connection,
     organization: OrganizationId,
     id: WebhookId,
+    expected: &Expected,
     at: Timestamp,
-) -> rusqlite::Result<bool> {
-    let deleted = connection
-        .execute("DELETE FROM webhooks WHERE id = ?1 AND organization_id = ?2", params![Id(id), Id(organization)])?;
-    if deleted > 0 {
-        queue::cancel_pending(connection, id, at)?;
+) -> Result<bool, DeleteError> {
+    let Some(webhook) = find(connection, organization, id).map_err(unavailable)? else { return Ok(false) };
+    if !expected.allows(webhook.version) {
+        return Err(DeleteError::Stale);
     }
-    Ok(deleted > 0)
+    remove(connection, id, at).map_err(unavailable)?;
+    Ok(true)
 }
 
 /// Deletes the webhook of an agent, if it has one.
-pub(super) fn delete_of_agent(
-    connection: &Connection,
-    organization: OrganizationId,
-    agent: AgentId,
-    at: Timestamp,
-) -> rusqlite::Result<()> {
+pub(super) fn delete_of_agent(connection: &Connection, agent: AgentId, at: Timestamp) -> rusqlite::Result<()> {
     let webhook: Option<WebhookId> =
         connection.query_row("SELECT id FROM webhooks WHERE agent_id = ?1", [Id(agent)], |row| id(row, "id")).optional()?;
-    webhook.map_or(Ok(()), |webhook| delete(connection, organization, webhook, at).map(drop))
+    webhook.map_or(Ok(()), |webhook| remove(connection, webhook, at))
+}
+
+fn remove(connection: &Connection, id: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)])?;
+    queue::cancel_pending(connection, id, at).map(drop)
 }

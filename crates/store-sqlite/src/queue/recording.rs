@@ -132,7 +132,7 @@ fn note_health(connection: &Connection, record: &AttemptRecord, webhook: Webhook
         .execute(params![Id(webhook), Time(record.ended_at), record.outcome.is_success()])?;
     if record.next == NextStep::Gone {
         connection
-            .prepare_cached("UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3 WHERE id = ?1")?
+            .prepare_cached("UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3, version = version + 1 WHERE id = ?1")?
             .execute(params![Id(webhook), DisabledReason::Gone.as_str(), Time(record.ended_at)])?;
         cancel_pending(connection, webhook, record.ended_at)?;
     }

@@ -7,14 +7,15 @@ use jiff::SignedDuration;
 use preclinical_core::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     delivery::DeliveryStatus,
-    id::{AgentId, TestSuiteId, WebhookId},
+    id::{AgentId, RotationId, TestSuiteId, WebhookId},
     port::{
-        CreateAgentError, CreateRunError, CreateWebhookError, Fate, NewAgent, NewRun, Page, Store, UpdateAgentError,
-        UpdateWebhookError,
+        CreateAgentError, CreateRunError, CreateWebhookError, DeleteError, Fate, NewAgent, NewRun, Page, Store,
+        UpdateAgentError, UpdateWebhookError,
     },
     retry::NextStep,
     secret::SigningSecret,
     test_suite::TestSuite,
+    version::{Expected, Version},
     webhook::{SecretRotation, WebhookChanges},
 };
 
@@ -75,10 +76,10 @@ pub async fn a_deleted_agent_is_seen_by_nobody_and_its_runs_still_end(store: Arc
     store.record(world.record(&waiting, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
     let run = world.run(id, None).await;
     let theirs = World::new(store.clone(), "theirs").await.organization;
-    assert!(!store.delete_agent(theirs, id, world.now()).await.unwrap());
+    assert!(!store.delete_agent(theirs, id, Expected::Any, world.now()).await.unwrap());
 
-    assert!(store.delete_agent(world.organization, id, world.now()).await.unwrap());
-    assert!(!store.delete_agent(world.organization, id, world.now()).await.unwrap());
+    assert!(store.delete_agent(world.organization, id, Expected::Any, world.now()).await.unwrap());
+    assert!(!store.delete_agent(world.organization, id, Expected::Any, world.now()).await.unwrap());
     assert_eq!(store.agent(world.organization, id).await.unwrap(), None);
     assert!(store.agent_config(world.organization, id).await.unwrap().is_none());
     let page = Page { limit: 10, offset: 0 };
@@ -149,8 +150,8 @@ pub async fn disabling_or_deleting_a_webhook_cancels_what_is_pending(store: Arc<
         let waiting = world.claimed(agent).await;
         store.record(world.record(&waiting, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
         if delete {
-            assert!(store.delete_webhook(world.organization, webhook, world.now()).await.unwrap());
-            assert!(!store.delete_webhook(world.organization, webhook, world.now()).await.unwrap());
+            assert!(store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap());
+            assert!(!store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap());
         } else {
             let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
             store.update_webhook(world.organization, webhook, off, world.now()).await.unwrap();
@@ -183,8 +184,11 @@ pub async fn a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends(st
     let agent = world.agent("Assistant").await;
     let webhook = world.webhook("https://example.com", None).await;
     let rotate = |secret: &str, seconds| {
-        let rotation =
-            SecretRotation { secret: SigningSecret::parse(secret).unwrap(), overlap: SignedDuration::from_secs(seconds) };
+        let rotation = SecretRotation {
+            id: RotationId::generate(world.now(), &*world.chance),
+            secret: SigningSecret::parse(secret).unwrap(),
+            overlap: SignedDuration::from_secs(seconds),
+        };
         store.rotate_secret(world.organization, webhook, rotation, world.now())
     };
     let signing = async || {
@@ -243,4 +247,81 @@ pub async fn test_suites_are_listed_newest_first_and_runs_may_be_of_one(store: A
     assert!(matches!(store.create_run(run(unknown)).await, Err(CreateRunError::TestSuiteNotFound)));
     let theirs = World::new(store.clone(), "theirs").await.organization;
     assert_eq!(store.test_suites(theirs, Page { limit: 2, offset: 0 }).await.unwrap(), (vec![], 0));
+}
+
+pub async fn a_change_or_deletion_of_another_version_than_expected_is_refused(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let (us, agent) = (world.organization, world.agent("Assistant").await);
+    let webhook = world.webhook("https://example.com", Some(agent)).await;
+    let stale = || Expected::OneOf(vec![Version(7)]);
+    let current = || Expected::OneOf(vec![Version(7), Version(1)]);
+    let named = |expected| AgentChanges { expected, name: Some("Renamed".into()), ..AgentChanges::default() };
+    let moved = |expected| WebhookChanges { expected, url: Some("https://b.example".into()), ..WebhookChanges::default() };
+    for refused in [stale(), Expected::OneOf(Vec::new())] {
+        let update = store.update_agent(us, agent, named(refused.clone()), world.now()).await;
+        assert!(matches!(update, Err(UpdateAgentError::Stale)));
+        let update = store.update_webhook(us, webhook, moved(refused.clone()), world.now()).await;
+        assert!(matches!(update, Err(UpdateWebhookError::Stale)));
+        let deletion = store.delete_agent(us, agent, refused.clone(), world.now()).await;
+        assert!(matches!(deletion, Err(DeleteError::Stale)));
+        let deletion = store.delete_webhook(us, webhook, refused, world.now()).await;
+        assert!(matches!(deletion, Err(DeleteError::Stale)));
+    }
+    assert_eq!(store.agent(us, agent).await.unwrap().unwrap().name, "Assistant");
+    assert_eq!(store.webhook(us, webhook).await.unwrap().unwrap().url, "https://example.com");
+
+    assert_eq!(store.update_agent(us, agent, named(current()), world.now()).await.unwrap().version, Version(2));
+    assert_eq!(store.update_webhook(us, webhook, moved(current()), world.now()).await.unwrap().version, Version(2));
+    let secret = WebhookChanges { secret: Some(None), ..WebhookChanges::default() };
+    store.update_webhook(us, webhook, secret, world.now()).await.unwrap();
+    let config = AgentChanges { config: Some(AgentConfig(b"{}".to_vec())), ..AgentChanges::default() };
+    store.update_agent(us, agent, config, world.now()).await.unwrap();
+    assert_eq!(store.webhook(us, webhook).await.unwrap().unwrap().version, Version(3), "a change that no answer shows");
+    assert_eq!(store.agent(us, agent).await.unwrap().unwrap().version, Version(3), "a change that no answer shows");
+    let of = |version| Expected::OneOf(vec![Version(version)]);
+    assert!(store.delete_webhook(us, webhook, of(3), world.now()).await.unwrap());
+    assert!(store.delete_agent(us, agent, of(3), world.now()).await.unwrap());
+}
+
+pub async fn of_racing_changes_of_one_version_one_is_made(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let (us, now) = (world.organization, world.now());
+    let webhook = world.webhook("https://example.com", None).await;
+    let changes: Vec<_> = (0..32)
+        .map(|number| {
+            let (store, expected) = (store.clone(), Expected::OneOf(vec![Version::FIRST]));
+            let change =
+                WebhookChanges { expected, description: Some(Some(number.to_string())), ..WebhookChanges::default() };
+            tokio::spawn(async move { store.update_webhook(us, webhook, change, now).await })
+        })
+        .collect();
+    let mut made = Vec::new();
+    for change in changes {
+        match change.await.unwrap() {
+            Ok(webhook) => made.push(webhook),
+            Err(UpdateWebhookError::Stale) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(made.len(), 1);
+    assert_eq!(store.webhook(us, webhook).await.unwrap(), made.pop());
+}
+
+pub async fn a_rotation_made_again_leaves_the_secret_before_it_in_its_overlap(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let rotate = |id, secret: &str| {
+        let secret = SigningSecret::parse(secret).unwrap();
+        let rotation = SecretRotation { id, secret, overlap: SignedDuration::from_secs(60) };
+        store.rotate_secret(world.organization, webhook, rotation, world.now())
+    };
+    let id = RotationId::generate(world.now(), &*world.chance);
+    let first = rotate(id, "unseen").await.unwrap();
+    world.clock.turn(SignedDuration::from_secs(30));
+    let again = rotate(id, "seen").await.unwrap();
+    assert_eq!((again.rotated_until, again.version), (first.rotated_until, Version(3)));
+    let claimed = world.claimed(agent).await;
+    let secrets: Vec<&str> = claimed.secrets.iter().map(SigningSecret::expose).collect();
+    assert_eq!(secrets, ["seen", "s3cret"]);
 }

@@ -1,5 +1,7 @@
 //! A request's body: a JSON object within a limit.
 
+use std::error::Error;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
@@ -7,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
+use tower_http::timeout::TimeoutError;
 
 use super::{Fields, json};
 use crate::error::ApiError;
@@ -24,11 +27,9 @@ impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        if announced(request.headers()).is_some_and(|length| length > LIMIT) {
-            return Err(ApiError::too_large(LIMIT));
-        }
         let is_json = is_json(request.headers());
-        let bytes = read(request.into_body(), LIMIT).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = read_body(&parts.headers, body, LIMIT).await?;
         if bytes.is_empty() {
             return Ok(Self(Fields::of(Map::new())));
         }
@@ -43,12 +44,21 @@ impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
     }
 }
 
-async fn read(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+/// The bytes of a body. One that is announced as too long is not read at all.
+pub(crate) async fn read_body(headers: &HeaderMap, body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+    if announced(headers).is_some_and(|length| length > limit) {
+        return Err(ApiError::too_large(limit));
+    }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large(limit)),
+        Err(error) if is_late(&*error) => Err(ApiError::request_timeout()),
         Err(_) => Err(ApiError::invalid_json("it ended early")),
     }
+}
+
+fn is_late(error: &(dyn Error + 'static)) -> bool {
+    error.is::<TimeoutError>() || error.source().is_some_and(is_late)
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {

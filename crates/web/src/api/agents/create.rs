@@ -1,21 +1,23 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use preclinical_core::{
     agent::Agent,
     id::AgentId,
     port::{CreateAgentError, NewAgent},
+    version::Version,
 };
 
 use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    etag::Tag,
+    idempotency::Subject,
     input::{Body, Length, SMALL},
     wire::AgentView,
 };
@@ -23,8 +25,9 @@ use crate::{
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let provider = super::provider(&mut body)?;
     let name = body.text("name", Length::Line(200))?;
     let config = super::config(&mut body)?;
@@ -34,12 +37,14 @@ pub(crate) async fn create(
     let config = body.require("config", config)?;
     body.finish()?;
     let now = app.clock.now();
-    let id = AgentId::generate(now, &*app.chance);
+    let id = AgentId::from_uuid(subject.uuid(now, &*app.chance));
     let organization_id = caller.organization;
-    let agent = Agent { id, organization_id, provider, name, description, is_active, created_at: now, updated_at: now };
+    let version = Version::FIRST;
+    let agent =
+        Agent { id, organization_id, provider, name, description, is_active, version, created_at: now, updated_at: now };
     let agent = app.store.create_agent(NewAgent { agent, config }).await?;
     let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
-    Ok((StatusCode::CREATED, location, Json(AgentView::from(&agent))).into_response())
+    Ok((StatusCode::CREATED, location, Tag::from(&agent).on(AgentView::from(&agent))).into_response())
 }
 
 impl From<CreateAgentError> for ApiError {

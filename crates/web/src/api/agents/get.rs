@@ -1,11 +1,23 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::Response};
 
-use crate::{app::App, auth::Caller, error::ApiError, input::Id, wire::AgentView};
+use crate::{
+    app::App,
+    auth::Caller,
+    error::ApiError,
+    etag::{IfNoneMatch, Tag},
+    input::Id,
+    wire::AgentView,
+};
 
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller, id: Id) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    id: Id,
+    known: IfNoneMatch,
+) -> Result<Response, ApiError> {
     let id = id.parse(ApiError::agent_not_found)?;
     let agent = app.store.agent(caller.organization, id).await?.ok_or_else(ApiError::agent_not_found)?;
-    Ok(Json(AgentView::from(&agent)).into_response())
+    Ok(Tag::from(&agent).unless(&known, AgentView::from(&agent)))
 }

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::Response};
 use preclinical_core::{agent::AgentChanges, port::UpdateAgentError};
 
 use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    etag::{IfMatch, Tag},
     input::{Body, Id, Length, SMALL},
     wire::AgentView,
 };
@@ -16,11 +17,13 @@ pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    IfMatch(expected): IfMatch,
     Body(mut body): Body<SMALL>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let id = id.parse(ApiError::agent_not_found)?;
     let without_description = body.take_null("description");
     let changes = AgentChanges {
+        expected,
         provider: super::provider(&mut body)?,
         name: body.text("name", Length::Line(200))?,
         description: body.text("description", Length::Text(2000))?.map(Some).or(without_description.then_some(None)),
@@ -29,12 +32,13 @@ pub(crate) async fn update(
     };
     body.finish()?;
     let agent = app.store.update_agent(caller.organization, id, changes, app.clock.now()).await?;
-    Ok(Json(AgentView::from(&agent)).into_response())
+    Ok(Tag::from(&agent).on(AgentView::from(&agent)))
 }
 
 impl From<UpdateAgentError> for ApiError {
     fn from(error: UpdateAgentError) -> Self {
         match error {
+            UpdateAgentError::Stale => Self::stale(),
             UpdateAgentError::NotFound => Self::agent_not_found(),
             UpdateAgentError::NameTaken => Self::already_exists("there is an agent of that name"),
             UpdateAgentError::Store(error) => error.into(),

@@ -11,6 +11,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Id, SMALL},
 };
 
@@ -19,13 +20,14 @@ pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    subject: Subject,
     Body(body): Body<SMALL>,
 ) -> Result<Json<Value>, ApiError> {
     let run: RunRef = id.parse(ApiError::run_not_found)?;
     body.finish()?;
     let organization_id = caller.organization;
     let run = app
-        .ending(move |store, at, dispatch| async move {
+        .ending(subject, move |store, at, dispatch| async move {
             store.finish_run(Finish { organization_id, run, to: FinalStatus::Canceled, counts: None, at, dispatch }).await
         })
         .await?;

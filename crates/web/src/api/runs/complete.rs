@@ -10,6 +10,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Fields, Id, SMALL},
     wire::RunView,
 };
@@ -22,6 +23,7 @@ pub(crate) async fn complete(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let run: RunRef = id.parse(ApiError::run_not_found)?;
@@ -30,7 +32,7 @@ pub(crate) async fn complete(
     body.finish()?;
     let organization_id = caller.organization;
     let run = app
-        .ending(move |store, at, dispatch| async move {
+        .ending(subject, move |store, at, dispatch| async move {
             store.finish_run(Finish { organization_id, run, to, counts, at, dispatch }).await
         })
         .await?;

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Fields, Length, SMALL},
 };
 
@@ -29,12 +30,13 @@ const OLDEST_START: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let now = app.clock.now();
     let agent_id = body.id("agent_id")?;
     let new = NewRun {
-        id: RunId::generate(now, &*app.chance),
+        id: RunId::from_uuid(subject.uuid(now, &*app.chance)),
         organization_id: caller.organization,
         agent_id: body.require("agent_id", agent_id)?,
         test_suite_id: body.id("test_suite_id")?,

@@ -11,6 +11,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Fields, Id, LARGE, Length},
     wire::RunView,
 };
@@ -29,6 +30,7 @@ pub(crate) async fn report(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    subject: Subject,
     Body(mut body): Body<LARGE>,
 ) -> Result<impl IntoResponse, ApiError> {
     let run: RunRef = id.parse(ApiError::run_not_found)?;
@@ -37,7 +39,7 @@ pub(crate) async fn report(
     body.finish()?;
     let organization_id = caller.organization;
     let run = app
-        .ending(move |store, at, dispatch| async move {
+        .ending(subject, move |store, at, dispatch| async move {
             store.report_results(Report { organization_id, run, results, at, dispatch }).await
         })
         .await?;

@@ -7,6 +7,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Length, SMALL},
     wire::TestSuiteView,
 };
@@ -14,12 +15,13 @@ use crate::{
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let name = body.text("name", Length::Line(200))?;
     let now = app.clock.now();
     let suite = TestSuite {
-        id: TestSuiteId::generate(now, &*app.chance),
+        id: TestSuiteId::from_uuid(subject.uuid(now, &*app.chance)),
         organization_id: caller.organization,
         name: body.require("name", name)?,
         description: body.text("description", Length::Text(2000))?,

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use preclinical_core::{
     id::WebhookId,
     port::{CreateWebhookError, NewWebhook},
+    version::Version,
     webhook::Webhook,
 };
 
@@ -16,6 +16,8 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    etag::Tag,
+    idempotency::Subject,
     input::{Body, Length, SMALL},
     wire::WebhookView,
 };
@@ -23,13 +25,14 @@ use crate::{
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let url = super::url(&app, &mut body)?;
     let now = app.clock.now();
     let secret = super::secret(&mut body)?;
     let webhook = Webhook {
-        id: WebhookId::generate(now, &*app.chance),
+        id: WebhookId::from_uuid(subject.uuid(now, &*app.chance)),
         organization_id: caller.organization,
         agent_id: body.id("agent_id")?,
         url: body.require("url", url)?,
@@ -39,13 +42,14 @@ pub(crate) async fn create(
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         last_triggered_at: None,
         consecutive_failures: 0,
+        version: Version::FIRST,
         created_at: now,
         updated_at: now,
     };
     body.finish()?;
     let webhook = app.store.create_webhook(NewWebhook { webhook, secret }).await?;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/{}", webhook.id))];
-    Ok((StatusCode::CREATED, location, Json(WebhookView::from(&webhook))).into_response())
+    Ok((StatusCode::CREATED, location, Tag::from(&webhook).on(WebhookView::from(&webhook))).into_response())
 }
 
 impl From<CreateWebhookError> for ApiError {

@@ -1,11 +1,23 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::Response};
 
-use crate::{app::App, auth::Caller, error::ApiError, input::Id, wire::WebhookView};
+use crate::{
+    app::App,
+    auth::Caller,
+    error::ApiError,
+    etag::{IfNoneMatch, Tag},
+    input::Id,
+    wire::WebhookView,
+};
 
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller, id: Id) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    id: Id,
+    known: IfNoneMatch,
+) -> Result<Response, ApiError> {
     let id = id.parse(super::missing)?;
     let webhook = app.store.webhook(caller.organization, id).await?.ok_or_else(super::missing)?;
-    Ok(Json(WebhookView::from(&webhook)).into_response())
+    Ok(Tag::from(&webhook).unless(&known, WebhookView::from(&webhook)))
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use jiff::SignedDuration;
 use preclinical_core::{
+    id::RotationId,
     secret::SigningSecret,
     webhook::{DEFAULT_OVERLAP, MAX_OVERLAP, SecretRotation},
     wire_time,
@@ -13,6 +14,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Fields, Id, SMALL},
 };
 
@@ -21,6 +23,7 @@ pub(crate) async fn rotate_secret(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    subject: Subject,
     Body(mut body): Body<SMALL>,
 ) -> Result<Json<Value>, ApiError> {
     let id = id.parse(super::missing)?;
@@ -30,8 +33,9 @@ pub(crate) async fn rotate_secret(
     let generated = chosen.is_none();
     let secret = chosen.unwrap_or_else(|| SigningSecret::generate(&*app.chance));
     let shown = generated.then(|| secret.expose().to_owned());
-    let rotation = SecretRotation { secret, overlap };
-    let webhook = app.store.rotate_secret(caller.organization, id, rotation, app.clock.now()).await?;
+    let now = app.clock.now();
+    let rotation = SecretRotation { id: RotationId::from_uuid(subject.uuid(now, &*app.chance)), secret, overlap };
+    let webhook = app.store.rotate_secret(caller.organization, id, rotation, now).await?;
     let until = webhook.rotated_until.map(wire_time::format);
     let mut answer = json!({"id": webhook.id, "previous_secret_valid_until": until});
     if let Some(secret) = shown {

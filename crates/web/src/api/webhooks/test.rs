@@ -14,7 +14,8 @@ use crate::{
     input::{Body, Id, SMALL},
 };
 
-/// Sends a test delivery and waits for its one attempt to end.
+/// Sends a test delivery and waits for its one attempt to end. One whose outcome was lost in a crash is sent again under the
+/// same `Idempotency-Key`: nobody can tell how it ended.
 pub(crate) async fn test(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::Response};
 use preclinical_core::{port::UpdateWebhookError, webhook::WebhookChanges};
 
 use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
+    etag::{IfMatch, Tag},
     input::{Body, Id, Length, SMALL},
     wire::WebhookView,
 };
@@ -16,12 +17,14 @@ pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    IfMatch(expected): IfMatch,
     Body(mut body): Body<SMALL>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let id = id.parse(super::missing)?;
     let without_secret = body.take_null("secret");
     let without_description = body.take_null("description");
     let changes = WebhookChanges {
+        expected,
         url: super::url(&app, &mut body)?,
         secret: super::secret(&mut body)?.map(Some).or(without_secret.then_some(None)),
         description: body.text("description", Length::Text(2000))?.map(Some).or(without_description.then_some(None)),
@@ -29,12 +32,13 @@ pub(crate) async fn update(
     };
     body.finish()?;
     let webhook = app.store.update_webhook(caller.organization, id, changes, app.clock.now()).await?;
-    Ok(Json(WebhookView::from(&webhook)).into_response())
+    Ok(Tag::from(&webhook).on(WebhookView::from(&webhook)))
 }
 
 impl From<UpdateWebhookError> for ApiError {
     fn from(error: UpdateWebhookError) -> Self {
         match error {
+            UpdateWebhookError::Stale => Self::stale(),
             UpdateWebhookError::NotFound => super::missing(),
             UpdateWebhookError::Store(error) => error.into(),
         }
