@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use jiff::SignedDuration;
@@ -69,8 +66,7 @@ async fn no_more_is_claimed_than_there_are_places() {
     }
     assert_eq!(arrived.len(), 10);
     drop(taken);
-    assert!(rig.engine.close(PATIENCE).await);
-    run.await.unwrap();
+    rig.end(run).await;
     assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered));
 }
 
@@ -108,8 +104,7 @@ async fn a_delivery_without_a_place_goes_out_when_the_engine_is_woken() {
     let id = rig.write_due().await;
     rig.engine.handoff().wake();
     assert_eq!(receiver.next().await.header("x-preclinical-delivery"), Some(id.to_string().as_str()));
-    assert!(rig.engine.close(PATIENCE).await);
-    run.await.unwrap();
+    rig.end(run).await;
     assert_eq!(rig.status(id).await, DeliveryStatus::Delivered);
 }
 
@@ -125,20 +120,17 @@ async fn a_failed_attempt_sets_the_alarm_for_its_retry() {
     for _ in 0..2 {
         receiver.next().await;
     }
-    assert!(rig.engine.close(PATIENCE).await);
-    run.await.unwrap();
+    rig.end(run).await;
     assert_eq!(rig.status(id).await, DeliveryStatus::Delivered);
 }
 
 #[tokio::test]
 async fn a_store_that_fails_does_not_end_the_loop() {
-    let (failed, fails) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
-    let (rig, has_failed) = (Rig::new().await, failed.clone());
+    let fails = AtomicBool::new(true);
     let (tell, mut told) = mpsc::unbounded_channel();
-    let rig = rig.behind(|store| {
+    let rig = Rig::new().await.behind(|store| {
         intercepted(store, move |method| {
             if method == "claim_due" && fails.swap(false, Ordering::SeqCst) {
-                has_failed.store(true, Ordering::SeqCst);
                 let _ = tell.send(());
                 return Err(StoreError::Unavailable("the script says so".into()));
             }
@@ -152,6 +144,5 @@ async fn a_store_that_fails_does_not_end_the_loop() {
     told.recv().await.unwrap();
     rig.engine.handoff().wake();
     receiver.next().await;
-    assert!(failed.load(Ordering::SeqCst) && rig.engine.close(PATIENCE).await);
-    run.await.unwrap();
+    rig.end(run).await;
 }

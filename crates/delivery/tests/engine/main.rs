@@ -10,6 +10,7 @@ mod http2;
 mod noise;
 mod platform;
 mod recording;
+mod redelivery;
 mod request;
 mod rig;
 mod schedule;

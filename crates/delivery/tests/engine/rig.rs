@@ -27,6 +27,7 @@ use preclinical_testkit::{
 };
 use rustls::RootCertStore;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 /// After how long an engine that does not come to rest has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -153,6 +154,12 @@ impl Rig {
     /// The same at a receiver of its own that does this.
     pub(crate) async fn failure_at(&self, reaction: Reaction) -> ErrorKind {
         failure(self.exchange_at(reaction).await)
+    }
+
+    /// Closes the engine and waits until its loop has ended.
+    pub(crate) async fn end(&self, run: JoinHandle<()>) {
+        assert!(self.engine.close(PATIENCE).await, "attempts did not end");
+        tokio::time::timeout(PATIENCE, run).await.expect("the loop goes on").unwrap();
     }
 
     /// Lets an engine of its own look once, and waits until what it started is recorded.

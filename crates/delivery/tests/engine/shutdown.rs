@@ -80,8 +80,7 @@ async fn a_place_taken_before_the_end_may_still_be_used() {
 async fn the_loop_ends_when_the_engine_closes() {
     let rig = Rig::new().await;
     let run = tokio::spawn(rig.engine.clone().run());
-    assert!(rig.engine.close(PATIENCE).await);
-    tokio::time::timeout(PATIENCE, run).await.expect("the loop goes on").unwrap();
+    rig.end(run).await;
 
     let full = rig.restarted();
     let handoff = full.engine.handoff();
@@ -92,5 +91,5 @@ async fn the_loop_ends_when_the_engine_closes() {
     assert!(!is_ready(&mut closing).await);
     drop(taken);
     assert!(closing.await);
-    tokio::time::timeout(PATIENCE, run).await.expect("the loop goes on").unwrap();
+    full.end(run).await;
 }
