@@ -73,6 +73,12 @@ id! {
     WebhookId
     /// Names a delivery: one event on its way to one webhook.
     DeliveryId
+    /// Names a bulk redelivery.
+    RedeliveryJobId
+    /// Names one change of a webhook's secret.
+    RotationId
+    /// Names a request to the API.
+    RequestId
     /// Names an API key, never its text.
     ApiKeyId
     /// Proves the right to make one attempt; a new one for every claim.

@@ -9,30 +9,37 @@
 
 mod access;
 mod administration;
+mod changes;
 mod handoff;
 mod history;
+mod idempotency;
 mod intake;
 mod probe;
 mod queue;
+mod redeliveries;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
 pub use administration::{
-    Administration, CreateAgentError, CreateWebhookError, NewAgent, NewWebhook, UpdateAgentError, UpdateWebhookError,
+    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
+    UpdateWebhookError,
 };
+pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
 pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
+pub use idempotency::Idempotency;
 pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,
 };
 pub use probe::{MAX_PROBE_BYTES, ProbeAnswer, Prober};
 pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
+pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redeliveries, RunningJob};
 pub use upkeep::Upkeep;
 
 /// A store is all roles together; each user asks for the ones it needs.
-pub trait Store: Intake + DeliveryQueue + Administration + History + Access + Upkeep {}
+pub trait Store: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep {}
 
-impl<T: Intake + DeliveryQueue + Administration + History + Access + Upkeep> Store for T {}
+impl<T: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep> Store for T {}
 
 /// The store could not do what was asked; nothing was changed as far as can be known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -40,6 +40,7 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
         next,
     };
     let recorded = keep(engine, record, claimed.lease.until).await;
+    engine.jobs.attempt_ended.notify_one();
     if matches!(next, NextStep::RetryAt(_)) {
         engine.note_change();
     }

@@ -63,7 +63,17 @@ pub struct Engine {
     pub(crate) settings: Settings,
     places: Arc<Semaphore>,
     changed: Arc<Notify>,
+    pub(crate) jobs: JobSignals,
     closing: AtomicBool,
+}
+
+/// What the loop of bulk redeliveries is woken by.
+#[derive(Default)]
+pub(crate) struct JobSignals {
+    /// A job was created, or the engine closes.
+    pub(crate) changed: Notify,
+    /// An attempt of whatever delivery ended.
+    pub(crate) attempt_ended: Notify,
 }
 
 /// The engine as the intake hands deliveries to it.
@@ -86,6 +96,7 @@ impl Engine {
             settings,
             places: Arc::new(Semaphore::new(PLACES)),
             changed: Arc::new(Notify::new()),
+            jobs: JobSignals::default(),
             closing: AtomicBool::new(false),
         })
     }
@@ -137,6 +148,7 @@ impl Engine {
     pub async fn close(&self, limit: Duration) -> bool {
         self.closing.store(true, Ordering::Relaxed);
         self.changed.notify_one();
+        self.jobs.changed.notify_one();
         let all = u32::try_from(PLACES).unwrap_or(u32::MAX);
         tokio::time::timeout(limit, self.places.acquire_many(all)).await.is_ok()
     }
@@ -171,6 +183,10 @@ impl Engine {
         })
     }
 
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn note_change(&self) {
         self.changed.notify_one();
     }
@@ -184,5 +200,9 @@ impl Handoff for EngineHandoff {
 
     fn wake(&self) {
         self.0.note_change();
+    }
+
+    fn wake_redeliveries(&self) {
+        self.0.jobs.changed.notify_one();
     }
 }

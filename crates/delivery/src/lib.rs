@@ -11,11 +11,15 @@ mod client;
 mod connector;
 mod engine;
 mod failure;
+mod housekeeping;
 mod place;
 mod platform;
 mod probe;
+mod redelivery;
 
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};
+pub use housekeeping::Housekeeping;
 pub use platform::Platform;
 pub use probe::Probe;
+pub use redelivery::{Redeliverer, Round};

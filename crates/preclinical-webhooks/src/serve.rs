@@ -5,14 +5,14 @@ use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_core::{clock::Clock, port::Upkeep};
-use preclinical_delivery::{Engine, Probe, Settings, WebhookClient};
-use preclinical_web::App;
+use preclinical_delivery::{Engine, Housekeeping, Probe, Redeliverer, Settings, WebhookClient};
+use preclinical_web::{App, Limits, StreamLimits, Streams};
 use tokio::net::TcpListener;
 use tracing_subscriber::prelude::*;
 
 use crate::{
     config::{Config, Overrides},
-    database,
+    connections, database,
     system::{SystemChance, SystemClock},
 };
 
@@ -41,6 +41,7 @@ const SETTINGS: &str =
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
+  PRECLINICAL_RATE_LIMIT       calls a second of one API key, 0 = no limit     [default: 1000]
   PRECLINICAL_MASTER_KEY       base64 of 32 bytes, seals secrets in the database
   PRECLINICAL_MASTER_KEY_FILE  a file with it, created if missing              [default: DATABASE.key]
   PRECLINICAL_LOG              level, or target=level by commas                [default: info]
@@ -70,7 +71,10 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     engine: Arc<Engine>,
     engine_loop: tokio::task::JoinHandle<()>,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    redeliveries: tokio::task::JoinHandle<()>,
+    housekeeping: tokio::task::JoinHandle<()>,
+    http: tokio::task::JoinHandle<()>,
+    streams: Arc<Streams>,
     stop: tokio::sync::oneshot::Sender<()>,
     drain_limit: Duration,
 }
@@ -91,6 +95,9 @@ impl Server {
         let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
+        let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());
+        let streams = Streams::new(StreamLimits::default());
+        tokio::spawn(Arc::clone(&streams).run());
         let app = App {
             store,
             handoff: engine.handoff(),
@@ -99,32 +106,44 @@ impl Server {
             chance,
             endpoints: config.endpoints,
             public_url: config.public_url.unwrap_or_else(|| format!("http://{address}")),
+            limits: Limits { rate: config.rate_limit, call: longest_call(config.request_timeout), ..Limits::default() },
+            streams: Arc::clone(&streams),
         };
         let router = preclinical_web::router(Arc::new(app));
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let http = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await
+            connections::serve(listener, router, stopped).await;
         });
+        let redeliveries = tokio::spawn(Redeliverer::new(&engine).run());
         let engine_loop = tokio::spawn(Arc::clone(&engine).run());
-        Ok(Self { address, engine, engine_loop, http, stop, drain_limit: config.request_timeout + DRAIN_MARGIN })
+        Ok(Self { address, engine, engine_loop, redeliveries, housekeeping, http, streams, stop, drain_limit: config.request_timeout + DRAIN_MARGIN })
     }
 
     /// Takes no new connections, lets requests and attempts end within the drain limit, and leaves the rest to the next start.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop);
+        self.streams.close();
         let requests = tokio::time::timeout(self.drain_limit, &mut self.http);
-        let (drained, answered) = tokio::join!(self.engine.close(self.drain_limit), requests);
+        let redeliveries = tokio::time::timeout(self.drain_limit, &mut self.redeliveries);
+        let (drained, answered, _) = tokio::join!(self.engine.close(self.drain_limit), requests, redeliveries);
         if !drained {
             tracing::warn!("attempts were cut off; they are repeated after the next start");
         }
         self.engine_loop.abort();
+        self.redeliveries.abort();
+        self.housekeeping.abort();
         self.http.abort();
         match answered {
-            Ok(Ok(served)) => served.context("the listener failed"),
-            Ok(Err(_)) | Err(_) => Ok(()),
+            Ok(served) => served.context("the listener failed"),
+            Err(_) => Ok(()),
         }
     }
+}
+
+/// A call that looks at an agent's endpoint makes two requests.
+fn longest_call(request_timeout: Duration) -> Duration {
+    Limits::default().call.max(2 * request_timeout + DRAIN_MARGIN)
 }
 
 fn announce(address: SocketAddr) {

@@ -9,6 +9,8 @@ CREATE TABLE organizations (
   id              BLOB PRIMARY KEY,
   slug            TEXT NOT NULL UNIQUE,
   last_run_number INTEGER NOT NULL DEFAULT 0,
+  -- The number of the latest change of one of its deliveries.
+  last_change     INTEGER NOT NULL DEFAULT 0,
   created_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -16,10 +18,16 @@ CREATE TABLE api_keys (
   id              BLOB PRIMARY KEY,
   organization_id BLOB NOT NULL REFERENCES organizations (id),
   name            TEXT NOT NULL,
+  scope           TEXT NOT NULL,
+  prefix          TEXT NOT NULL,
   hash            BLOB NOT NULL UNIQUE,
   created_at      INTEGER NOT NULL,
-  UNIQUE (organization_id, name)
+  expires_at      INTEGER,
+  last_used_at    INTEGER,
+  revoked_at      INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX api_keys_names ON api_keys (organization_id, name) WHERE revoked_at IS NULL;
+CREATE INDEX api_keys_newest ON api_keys (organization_id, created_at DESC, id DESC);
 
 CREATE TABLE agents (
   id              BLOB PRIMARY KEY,
@@ -30,6 +38,7 @@ CREATE TABLE agents (
   -- Sealed.
   config          BLOB NOT NULL,
   is_active       INTEGER NOT NULL,
+  version         INTEGER NOT NULL,
   created_at      INTEGER NOT NULL,
   updated_at      INTEGER NOT NULL,
   -- Its runs stay, and so does the row.
@@ -79,6 +88,7 @@ CREATE TABLE scenario_results (
   content     BLOB NOT NULL,
   PRIMARY KEY (run_id, scenario_id)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX scenario_results_in_order ON scenario_results (run_id, position);
 
 CREATE TABLE events (
   id              BLOB PRIMARY KEY,
@@ -101,11 +111,13 @@ CREATE TABLE webhooks (
   secret               BLOB,
   rotated_secret       BLOB,
   rotated_until        INTEGER,
+  last_rotation        BLOB,
   description          TEXT,
   is_enabled           INTEGER NOT NULL,
   disabled_reason      TEXT,
   last_triggered_at    INTEGER,
   consecutive_failures INTEGER NOT NULL DEFAULT 0,
+  version              INTEGER NOT NULL,
   created_at           INTEGER NOT NULL,
   updated_at           INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -134,14 +146,78 @@ CREATE TABLE deliveries (
   http_status     INTEGER,
   duration_ms     INTEGER,
   redelivery_of   BLOB,
+  -- The bulk redelivery that made it.
+  redelivery_job  BLOB,
   created_at      INTEGER NOT NULL,
-  completed_at    INTEGER
+  completed_at    INTEGER,
+  change          INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status = 'pending';
 CREATE INDEX deliveries_pending_of_webhook ON deliveries (webhook_id) WHERE status = 'pending';
 CREATE INDEX deliveries_newest ON deliveries (organization_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_run ON deliveries (run_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_of_event ON deliveries (event_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at DESC, id DESC);
+-- No bulk redelivery repeats anything twice, whatever happens to it.
+CREATE UNIQUE INDEX deliveries_of_job ON deliveries (redelivery_job, redelivery_of) WHERE redelivery_job IS NOT NULL;
+CREATE INDEX deliveries_pending_of_job ON deliveries (redelivery_job) WHERE status = 'pending' AND redelivery_job IS NOT NULL;
+
+-- What was decided about each webhook that could have heard of an ending, or one row that says that there was none. Frozen.
+CREATE TABLE decisions (
+  run_id          BLOB NOT NULL REFERENCES runs (id),
+  generation      INTEGER NOT NULL,
+  position        INTEGER NOT NULL,
+  event_id        BLOB NOT NULL REFERENCES events (id),
+  level           TEXT,
+  webhook_id      BLOB,
+  url             TEXT,
+  ruling          TEXT NOT NULL,
+  disabled_reason TEXT,
+  delivery_id     BLOB REFERENCES deliveries (id),
+  decided_at      INTEGER NOT NULL,
+  PRIMARY KEY (run_id, generation DESC, position)
+) STRICT, WITHOUT ROWID;
+
+-- A bulk redelivery. What it repeats was fixed when it was created: by its filter, by that time, and by the newest delivery then.
+CREATE TABLE redelivery_jobs (
+  id               BLOB PRIMARY KEY,
+  organization_id  BLOB NOT NULL REFERENCES organizations (id),
+  status           TEXT NOT NULL,
+  of_status        TEXT NOT NULL,
+  webhook_id       BLOB,
+  agent_id         BLOB,
+  run_id           BLOB,
+  created_after    INTEGER,
+  created_before   INTEGER,
+  total            INTEGER NOT NULL,
+  enqueued         INTEGER NOT NULL DEFAULT 0,
+  skipped_deleted  INTEGER NOT NULL DEFAULT 0,
+  skipped_disabled INTEGER NOT NULL DEFAULT 0,
+  -- The last delivery that was looked at; it goes on behind it.
+  reached_at       INTEGER,
+  reached_id       BLOB,
+  created_at       INTEGER NOT NULL,
+  completed_at     INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX redelivery_jobs_newest ON redelivery_jobs (organization_id, created_at DESC, id DESC);
+CREATE INDEX redelivery_jobs_running ON redelivery_jobs (id) WHERE status = 'running';
+
+CREATE INDEX deliveries_changed ON deliveries (organization_id, change);
+
+-- Whatever changes a delivery gives it the next number of its organization in the same transaction.
+CREATE TRIGGER deliveries_number_new AFTER INSERT ON deliveries
+BEGIN
+  UPDATE organizations SET last_change = last_change + 1 WHERE id = NEW.organization_id;
+  UPDATE deliveries SET change = (SELECT last_change FROM organizations WHERE id = NEW.organization_id) WHERE id = NEW.id;
+END;
+CREATE TRIGGER deliveries_number_changed
+AFTER UPDATE OF status, attempt_count, due_at, lease_token, url, http_status, duration_ms, completed_at ON deliveries
+BEGIN
+  UPDATE organizations SET last_change = last_change + 1 WHERE id = NEW.organization_id;
+  UPDATE deliveries SET change = (SELECT last_change FROM organizations WHERE id = NEW.organization_id) WHERE id = NEW.id;
+END;
 
 CREATE TABLE attempts (
   delivery_id   BLOB NOT NULL REFERENCES deliveries (id),
@@ -166,3 +242,20 @@ CREATE TABLE messages (
   PRIMARY KEY (delivery_id, number, direction),
   FOREIGN KEY (delivery_id, number) REFERENCES attempts (delivery_id, number)
 ) STRICT;
+
+-- Calls that may be repeated under a key of their callers, named by a hash that holds it.
+CREATE TABLE calls (
+  id              BLOB PRIMARY KEY,
+  organization_id BLOB NOT NULL REFERENCES organizations (id),
+  -- The id of what the call creates.
+  subject         BLOB NOT NULL,
+  -- Sealed, both.
+  fingerprint     BLOB NOT NULL,
+  answer          BLOB,
+  token           BLOB NOT NULL,
+  began_at        INTEGER NOT NULL,
+  -- Missing when the call is in nobody's hands.
+  held_until      INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX calls_oldest ON calls (began_at);
+CREATE INDEX calls_held ON calls (held_until) WHERE held_until IS NOT NULL;

@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use preclinical_core::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     id::{AgentId, OrganizationId, WebhookId},
+    in_force::InForce,
     port::{
-        Administration, CreateAgentError, CreateWebhookError, NewAgent, NewWebhook, Page, StoreError, UpdateAgentError,
+        Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, Page, StoreError, UpdateAgentError,
         UpdateWebhookError,
     },
     test_suite::TestSuite,
+    version::Expected,
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 use rusqlite::{Connection, Row, ToSql};
@@ -24,7 +26,7 @@ pub(crate) use self::{agents::exists as agent_exists, test_suites::exists as tes
 use crate::{SqliteStore, row::unavailable};
 
 /// Rows of a page and the count of all, from a table with the columns `organization_id`, `created_at` and `id`.
-fn page<T>(
+pub(crate) fn page<T>(
     connection: &Connection,
     table: &str,
     condition: &str,
@@ -67,8 +69,14 @@ impl Administration for SqliteStore {
         self.write(move |connection| agents::update(connection, &vault, organization, id, changes, at)).await
     }
 
-    async fn delete_agent(&self, organization: OrganizationId, id: AgentId, at: Timestamp) -> Result<bool, StoreError> {
-        self.write(move |connection| agents::delete(connection, organization, id, at).map_err(unavailable)).await
+    async fn delete_agent(
+        &self,
+        organization: OrganizationId,
+        id: AgentId,
+        expected: Expected,
+        at: Timestamp,
+    ) -> Result<bool, DeleteError> {
+        self.write(move |connection| agents::delete(connection, organization, id, &expected, at)).await
     }
 
     async fn agent_config(
@@ -107,6 +115,10 @@ impl Administration for SqliteStore {
         self.read(move |connection| webhooks::list(connection, organization, agent, page).map_err(unavailable)).await
     }
 
+    async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError> {
+        self.read(move |connection| webhooks::in_force(connection, organization, agent).map_err(unavailable)).await
+    }
+
     async fn update_webhook(
         &self,
         organization: OrganizationId,
@@ -129,8 +141,14 @@ impl Administration for SqliteStore {
         self.write(move |connection| webhooks::rotate(connection, &vault, organization, id, &rotation, at)).await
     }
 
-    async fn delete_webhook(&self, organization: OrganizationId, id: WebhookId, at: Timestamp) -> Result<bool, StoreError> {
-        self.write(move |connection| webhooks::delete(connection, organization, id, at).map_err(unavailable)).await
+    async fn delete_webhook(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        expected: Expected,
+        at: Timestamp,
+    ) -> Result<bool, DeleteError> {
+        self.write(move |connection| webhooks::delete(connection, organization, id, &expected, at)).await
     }
 
     async fn create_test_suite(&self, suite: TestSuite) -> Result<TestSuite, StoreError> {

@@ -1,11 +1,16 @@
 //! [`History`] on SQLite.
 
 mod attempts;
+mod decisions;
 mod deliveries;
+#[cfg(test)]
+pub(crate) mod plans;
+mod search;
 
 use async_trait::async_trait;
 use preclinical_core::{
     attempt::Attempt,
+    decision::Decision,
     delivery::Delivery,
     id::{DeliveryId, OrganizationId},
     port::{DeliveryFilter, DeliveryPage, History, Page, RunFilter, StoreError},
@@ -14,7 +19,9 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-pub(crate) use self::deliveries::find as find_delivery;
+pub(crate) use self::deliveries::{
+    Conditions, find as find_delivery, index as delivery_index, read as read_delivery,
+};
 use crate::{
     SqliteStore,
     row::{self, Id, RUN_COLUMNS, unavailable},
@@ -110,6 +117,19 @@ impl History for SqliteStore {
             let Some(run) = find_run(connection, organization, run).map_err(unavailable)? else { return Ok(None) };
             let results = read_results(connection, &run)?;
             Ok(Some((run, results)))
+        })
+        .await
+    }
+
+    async fn decisions(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+        page: Page,
+    ) -> Result<Option<(Vec<Decision>, u64)>, StoreError> {
+        self.read(move |connection| {
+            let Some(run) = find_run(connection, organization, run).map_err(unavailable)? else { return Ok(None) };
+            decisions::page(connection, organization, run.id, page).map(Some).map_err(unavailable)
         })
         .await
     }

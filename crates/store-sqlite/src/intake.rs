@@ -1,5 +1,6 @@
 //! [`Intake`] on SQLite.
 
+pub(crate) mod deciding;
 mod finishing;
 mod reporting;
 
@@ -18,6 +19,9 @@ use crate::{
 };
 
 fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> {
+    if let Some(repeated) = history::find_run(connection, new.organization_id, RunRef::Id(new.id)).map_err(unavailable)? {
+        return Ok(repeated);
+    }
     if !administration::agent_exists(connection, new.organization_id, new.agent_id).map_err(unavailable)? {
         return Err(CreateRunError::AgentNotFound);
     }

@@ -8,12 +8,16 @@
 
 mod access;
 mod administration;
+mod candidates;
+mod changes;
 mod connection;
 mod history;
+mod idempotency;
 mod intake;
 mod migrations;
 mod pool;
 mod queue;
+mod redeliveries;
 mod row;
 mod sealing;
 mod upkeep;
@@ -28,7 +32,7 @@ use std::{
 use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
-use self::{pool::ReaderPool, writer::Writer};
+use self::{changes::Bells, pool::ReaderPool, writer::Writer};
 
 const READERS: usize = 4;
 
@@ -38,6 +42,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<ReaderPool>,
     vault: Arc<Vault>,
+    bells: Arc<Bells>,
     _exclusive: Option<Arc<File>>,
 }
 
@@ -99,11 +104,14 @@ impl SqliteStore {
         let mut writing = connection::open(path)?;
         migrations::run(&mut writing)?;
         sealing::check(&writing, &vault)?;
+        let bells = Arc::<Bells>::default();
+        bells.listen_to(&writing)?;
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {
-            writer: Arc::new(Writer::start(writing)),
+            writer: Arc::new(Writer::start(writing, Arc::clone(&bells))),
             readers: Arc::new(ReaderPool::start(reading?)),
             vault: Arc::new(vault),
+            bells,
             _exclusive: exclusive,
         })
     }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, DeliveryStatus, Lease},
+    delivery::{Claimed, Delivery, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
-    id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, WebhookId},
+    id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery},
     run::RunNumber,
     vault::Vault,
@@ -60,6 +60,8 @@ pub(crate) struct NewDelivery {
     pub(crate) agent_id: Option<AgentId>,
     pub(crate) run: Option<(RunId, RunNumber)>,
     pub(crate) redelivery_of: Option<DeliveryId>,
+    /// The bulk redelivery that it belongs to.
+    pub(crate) job: Option<RedeliveryJobId>,
     pub(crate) at: Timestamp,
 }
 
@@ -67,8 +69,8 @@ pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -
     connection
         .prepare_cached(
             "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
-             status, due_at, redelivery_of, created_at) \
-             SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?8, url, 'pending', ?10, ?9, ?10 FROM webhooks WHERE id = ?5",
+             status, due_at, redelivery_of, created_at, redelivery_job) \
+             SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?8, url, 'pending', ?10, ?9, ?10, ?11 FROM webhooks WHERE id = ?5",
         )?
         .execute(params![
             Id(delivery.id),
@@ -81,6 +83,7 @@ pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -
             delivery.run.map(|(_, number)| number.0),
             delivery.redelivery_of.map(Id),
             Time(delivery.at),
+            delivery.job.map(Id),
         ])
 }
 
@@ -116,51 +119,64 @@ fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> 
             agent_id,
             run: None,
             redelivery_of: None,
+            job: None,
             at: test.at,
         },
     )?;
     claim(connection, vault, test.delivery_id, test.lease, test.at)
 }
 
+/// Whether the webhook is enabled; `None` if it was deleted.
+pub(crate) fn is_enabled(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Option<bool>> {
+    connection
+        .prepare_cached("SELECT is_enabled FROM webhooks WHERE id = ?1")?
+        .query_row([Id(webhook)], |row| row.get(0))
+        .optional()
+}
+
+/// Writes a new delivery of the event of an old one.
+pub(crate) fn repeat(
+    connection: &Connection,
+    organization_id: OrganizationId,
+    old: &Delivery,
+    new: DeliveryId,
+    job: Option<RedeliveryJobId>,
+    at: Timestamp,
+) -> rusqlite::Result<usize> {
+    let event_id: EventId = connection
+        .prepare_cached("SELECT event_id FROM deliveries WHERE id = ?1")?
+        .query_row([Id(old.id)], |row| id(row, "event_id"))?;
+    let delivery = NewDelivery {
+        id: new,
+        organization_id,
+        event_id,
+        kind: old.event,
+        webhook_id: old.webhook_id,
+        agent_id: old.agent_id,
+        run: old.run_id.zip(old.run_number),
+        redelivery_of: Some(old.id),
+        job,
+        at,
+    };
+    insert_delivery(connection, &delivery)
+}
+
 fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let old = history::find_delivery(connection, order.organization_id, order.of).map_err(unavailable)?;
     let old = old.ok_or(RedeliverError::NotFound)?;
-    let (EventKind::TestRunCompleted, Some(run_id), Some(number)) = (old.event, old.run_id, old.run_number) else {
-        return Err(RedeliverError::IsTest);
-    };
-    let enabled: Option<bool> = connection
-        .prepare_cached("SELECT is_enabled FROM webhooks WHERE id = ?1")
-        .and_then(|mut statement| statement.query_row([Id(old.webhook_id)], |row| row.get(0)).optional())
-        .map_err(unavailable)?;
-    match enabled {
-        None => return Err(RedeliverError::WebhookDeleted),
-        Some(false) => return Err(RedeliverError::WebhookDisabled),
-        Some(true) => {}
+    let repeated = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
+    if let Some(delivery) = repeated.filter(|delivery| delivery.redelivery_of == Some(old.id)) {
+        return Ok(Enqueued { delivery, claimed: None });
     }
-    let write = || {
-        let event_id: EventId = connection
-            .prepare_cached("SELECT event_id FROM deliveries WHERE id = ?1")?
-            .query_row([Id(old.id)], |row| id(row, "event_id"))?;
-        insert_delivery(
-            connection,
-            &NewDelivery {
-                id: order.delivery_id,
-                organization_id: order.organization_id,
-                event_id,
-                kind: old.event,
-                webhook_id: old.webhook_id,
-                agent_id: old.agent_id,
-                run: Some((run_id, number)),
-                redelivery_of: Some(old.id),
-                at: order.at,
-            },
-        )?;
-        match order.lease {
-            Some(lease) => claim(connection, vault, order.delivery_id, lease, order.at),
-            None => Ok(None),
-        }
-    };
-    let claimed = write().map_err(unavailable)?;
+    match is_enabled(connection, old.webhook_id).map_err(unavailable)? {
+        None => return Err(RedeliverError::WebhookDeleted),
+        // Whoever tries a webhook out may do so before it is enabled.
+        Some(false) if old.event != EventKind::Test => return Err(RedeliverError::WebhookDisabled),
+        Some(_) => {}
+    }
+    repeat(connection, order.organization_id, &old, order.delivery_id, None, order.at).map_err(unavailable)?;
+    let claimed = order.lease.map(|lease| claim(connection, vault, order.delivery_id, lease, order.at));
+    let claimed = claimed.transpose().map_err(unavailable)?.flatten();
     let delivery = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
     Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
 }

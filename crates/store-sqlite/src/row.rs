@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use preclinical_core::{
     event::EventContent,
-    id::{AgentId, ApiKeyId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, TestSuiteId, WebhookId},
+    id::{AgentId, ApiKeyId, DeliveryId, EventId, LeaseToken, OrganizationId, RedeliveryJobId, RotationId, RunId, TestSuiteId, WebhookId},
     port::StoreError,
     run::{Run, RunNumber, RunStatus},
     tally::Tally,
@@ -52,7 +52,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { OrganizationId AgentId TestSuiteId RunId EventId WebhookId DeliveryId ApiKeyId LeaseToken }
+ids! { OrganizationId AgentId TestSuiteId RunId EventId WebhookId DeliveryId RedeliveryJobId RotationId ApiKeyId LeaseToken }
 
 /// A time as UTC microseconds.
 pub(crate) struct Time(pub(crate) Timestamp);

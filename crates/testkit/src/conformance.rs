@@ -10,9 +10,13 @@
 
 pub mod access;
 pub mod administration;
+pub mod changes;
+pub mod decisions;
 pub mod history;
+pub mod idempotency;
 pub mod intake;
 pub mod queue;
+pub mod redeliveries;
 pub mod upkeep;
 
 /// Makes one test of each rule for the store that `$fresh` opens.
@@ -21,7 +25,14 @@ macro_rules! conformance_suite {
     ($fresh:path) => {
         $crate::conformance_suite!(@role $fresh, access: [
             an_organization_is_created_once
+            organizations_are_listed_by_their_slugs
             a_key_is_found_by_its_hash_and_names_are_unique
+            a_key_comes_back_as_it_was_created
+            a_key_created_again_under_its_id_takes_the_place_of_the_first
+            a_revoked_key_is_unknown_at_once_and_its_name_free_again
+            an_expired_key_is_unknown_from_its_end_on
+            of_racing_keys_of_one_name_one_is_kept
+            the_latest_use_of_a_key_is_noted
         ]);
         $crate::conformance_suite!(@role $fresh, administration: [
             names_of_agents_are_unique_in_an_organization
@@ -31,10 +42,21 @@ macro_rules! conformance_suite {
             a_level_has_one_webhook_however_many_calls_race
             a_webhook_needs_an_agent_of_its_organization
             only_the_given_fields_of_a_webhook_change
+            a_change_or_deletion_of_another_version_than_expected_is_refused
+            of_racing_changes_of_one_version_one_is_made
+            a_rotation_made_again_leaves_the_secret_before_it_in_its_overlap
             disabling_or_deleting_a_webhook_cancels_what_is_pending
             a_changed_url_and_secret_apply_to_the_next_attempt
             a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends
             test_suites_are_listed_newest_first_and_runs_may_be_of_one
+        ]);
+        $crate::conformance_suite!(@role $fresh, changes: [
+            a_watch_rings_for_every_commit_that_changes_its_organization
+            a_watch_does_not_ring_for_another_organization
+            a_delivery_is_read_after_each_of_its_changes_and_once_after_all
+            changes_are_read_in_their_order_and_in_pieces
+            a_follower_of_racing_changes_misses_none
+            the_progress_of_a_run_is_read_from_any_place_on
         ]);
         $crate::conformance_suite!(@role $fresh, intake: [
             numbers_have_no_gaps_however_many_calls_race
@@ -61,13 +83,47 @@ macro_rules! conformance_suite {
             the_health_of_a_webhook_follows_its_attempts
             a_test_is_made_once_and_leaves_the_webhook_alone
             a_redelivery_is_a_new_delivery_of_the_same_event
+            a_repeated_test_is_a_test_that_is_made_once
+        ]);
+        $crate::conformance_suite!(@role $fresh, decisions: [
+            an_ending_says_of_every_webhook_what_was_decided
+            what_was_decided_never_changes
+            a_decision_shows_its_delivery_as_it_is_now
+            a_webhook_that_we_disabled_is_remembered_with_the_reason
+            the_webhook_in_force_is_the_one_that_a_run_would_be_judged_by
         ]);
         $crate::conformance_suite!(@role $fresh, history: [
             runs_are_listed_newest_first_and_filtered
             pages_of_deliveries_stay_where_they_are_while_rows_arrive
             deliveries_are_filtered
+            a_searched_id_finds_what_belongs_to_it
             what_was_sent_and_answered_is_kept_to_the_byte
             another_organizations_rows_are_missing_rows
+        ]);
+        $crate::conformance_suite!(@role $fresh, idempotency: [
+            of_32_callers_with_one_key_one_carries_out
+            an_answer_is_given_again_to_the_byte
+            a_key_belongs_to_the_body_it_came_with
+            a_call_that_was_given_back_keeps_its_subject_for_the_same_body_alone
+            a_call_whose_time_is_up_is_begun_again_and_its_late_answer_ignored
+            calls_of_the_dead_can_be_begun_again_at_once
+            a_day_later_a_call_is_a_new_one_and_the_oldest_are_forgotten
+            what_is_created_again_under_its_id_is_what_is_there
+            an_ending_that_is_repeated_ends_the_run_once
+            a_redelivery_that_is_repeated_is_written_once
+        ]);
+        $crate::conformance_suite!(@role $fresh, redeliveries: [
+            a_job_repeats_what_it_counted_once_and_oldest_first
+            a_jobs_set_is_fixed_when_it_is_created
+            a_job_has_few_deliveries_pending_at_once
+            of_several_deliveries_of_an_event_to_a_webhook_the_newest_is_repeated
+            what_can_no_longer_be_sent_is_skipped_and_counted
+            a_selection_restricts_as_the_filter_of_the_history_does
+            a_canceled_job_writes_nothing_more
+            steps_that_race_repeat_nothing_twice
+            a_job_is_created_once_under_its_id
+            a_job_of_nothing_is_completed_at_once
+            jobs_are_listed_newest_first_and_belong_to_their_organization
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once

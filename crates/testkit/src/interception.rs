@@ -8,18 +8,21 @@ use preclinical_core::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     api_key::{ApiKey, ApiKeyHash},
     attempt::Attempt,
+    decision::Decision,
     delivery::{Claimed, Delivery, Lease},
-    id::{AgentId, DeliveryId, OrganizationId, WebhookId},
+    id::{AgentId, ApiKeyId, DeliveryId, LeaseToken, OrganizationId, RedeliveryJobId, WebhookId},
+    idempotency::{Begun, CallId, KeptAnswer, NewCall},
+    in_force::InForce,
     organization::Organization,
     port::{
-        Access, Administration, AttemptRecord, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError,
-        DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Intake, NewAgent,
-        NewRun, NewWebhook, Page, RecordError, RedeliverError, Redelivery, Report, ReportError, RunFilter, Store,
-        StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep,
+        Access, Administration, AttemptRecord, CancelJobError, ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
+    redelivery::{RedeliveryJob, RedeliverySelection},
     run::{Run, RunRef},
     scenario::ScenarioResult,
+    slug::Slug,
     test_suite::TestSuite,
+    version::Expected,
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 
@@ -67,11 +70,12 @@ intercept!(Administration:
     agent(organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError>;
     update_agent(organization: OrganizationId, id: AgentId, changes: AgentChanges, at: Timestamp)
         -> Result<Agent, UpdateAgentError>;
-    delete_agent(organization: OrganizationId, id: AgentId, at: Timestamp) -> Result<bool, StoreError>;
+    delete_agent(organization: OrganizationId, id: AgentId, expected: Expected, at: Timestamp) -> Result<bool, DeleteError>;
     agent_config(organization: OrganizationId, id: AgentId) -> Result<Option<(Agent, AgentConfig)>, StoreError>;
     agents(organization: OrganizationId, provider: Option<Provider>, page: Page) -> Result<(Vec<Agent>, u64), StoreError>;
     create_webhook(webhook: NewWebhook) -> Result<Webhook, CreateWebhookError>;
     webhook(organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
+    webhook_in_force(organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
     webhooks(organization: OrganizationId, agent: Option<AgentId>, page: Page) -> Result<(Vec<Webhook>, u64), StoreError>;
     update_webhook(organization: OrganizationId, id: WebhookId, changes: WebhookChanges, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
@@ -79,25 +83,57 @@ intercept!(Administration:
         -> Result<Webhook, UpdateWebhookError>;
     create_test_suite(suite: TestSuite) -> Result<TestSuite, StoreError>;
     test_suites(organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
-    delete_webhook(organization: OrganizationId, id: WebhookId, at: Timestamp) -> Result<bool, StoreError>;
+    delete_webhook(organization: OrganizationId, id: WebhookId, expected: Expected, at: Timestamp)
+        -> Result<bool, DeleteError>;
 );
 
 intercept!(History:
     run(organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError>;
     runs(organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
+    decisions(organization: OrganizationId, run: RunRef, page: Page) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
     results(organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
     deliveries(organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     delivery(organization: OrganizationId, id: DeliveryId) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
 );
 
+intercept!(Changes:
+    watch(organization: OrganizationId) -> Result<Box<dyn Watch>, StoreError>;
+    latest_change(organization: OrganizationId) -> Result<ChangeNumber, StoreError>;
+    changed_deliveries(organization: OrganizationId, after: ChangeNumber, limit: u32)
+        -> Result<Vec<(ChangeNumber, Delivery)>, StoreError>;
+    progress(organization: OrganizationId, run: RunRef, after: u32, limit: u32) -> Result<Option<Progress>, StoreError>;
+);
+
 intercept!(Access:
     ensure_organization(organization: Organization) -> Result<Organization, StoreError>;
-    organization(slug: &str) -> Result<Option<Organization>, StoreError>;
+    organization(slug: &Slug) -> Result<Option<Organization>, StoreError>;
+    organizations(page: Page) -> Result<(Vec<Organization>, u64), StoreError>;
     create_key(key: ApiKey) -> Result<(), CreateKeyError>;
-    key(hash: ApiKeyHash) -> Result<Option<ApiKey>, StoreError>;
+    key(hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError>;
+    keys(organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError>;
+    revoke_key(organization: OrganizationId, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError>;
+    note_key_use(id: ApiKeyId, at: Timestamp) -> Result<(), StoreError>;
+);
+
+intercept!(Redeliveries:
+    count_redeliveries(organization: OrganizationId, selection: RedeliverySelection, at: Timestamp) -> Result<u64, StoreError>;
+    create_redelivery_job(job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError>;
+    redelivery_job(organization: OrganizationId, id: RedeliveryJobId) -> Result<Option<RedeliveryJob>, StoreError>;
+    redelivery_jobs(organization: OrganizationId, page: Page) -> Result<(Vec<RedeliveryJob>, u64), StoreError>;
+    cancel_redelivery_job(organization: OrganizationId, id: RedeliveryJobId, at: Timestamp)
+        -> Result<RedeliveryJob, CancelJobError>;
+    running_redelivery_jobs(after: Option<RedeliveryJobId>, limit: u32) -> Result<Vec<RunningJob>, StoreError>;
+    advance_redelivery_job(id: RedeliveryJobId, deliveries: Vec<DeliveryId>, at: Timestamp) -> Result<JobStep, StoreError>;
 );
 
 intercept!(Upkeep:
     void_dead_leases(now: Timestamp) -> Result<u64, StoreError>;
     ping() -> Result<(), StoreError>;
+);
+
+intercept!(Idempotency:
+    begin_call(call: NewCall) -> Result<Begun, StoreError>;
+    keep_answer(id: CallId, token: LeaseToken, answer: KeptAnswer) -> Result<(), StoreError>;
+    release_call(id: CallId, token: LeaseToken) -> Result<(), StoreError>;
+    forget_calls(before: Timestamp, most: u32) -> Result<u64, StoreError>;
 );

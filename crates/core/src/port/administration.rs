@@ -7,21 +7,23 @@ use super::{Page, StoreError};
 use crate::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     id::{AgentId, OrganizationId, WebhookId},
+    in_force::InForce,
     secret::SigningSecret,
     test_suite::TestSuite,
+    version::Expected,
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 
 /// Agents, webhooks and test suites of an organization.
 #[async_trait]
 pub trait Administration: Send + Sync {
-    /// Creates an agent. Names are unique in an organization.
+    /// Creates an agent. Names are unique in an organization. Under the id of one that the organization has, it answers that one.
     async fn create_agent(&self, agent: NewAgent) -> Result<Agent, CreateAgentError>;
 
     /// The agent of that id.
     async fn agent(&self, organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError>;
 
-    /// Changes an agent. Names stay unique.
+    /// Changes an agent of an expected version, which is told apart from every other in the same transaction. Names stay unique.
     async fn update_agent(
         &self,
         organization: OrganizationId,
@@ -32,7 +34,13 @@ pub trait Administration: Send + Sync {
 
     /// Deletes an agent and its webhook, whose pending deliveries are canceled. Its runs stay and still end, its name is free
     /// again. `false` if there was none.
-    async fn delete_agent(&self, organization: OrganizationId, id: AgentId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn delete_agent(
+        &self,
+        organization: OrganizationId,
+        id: AgentId,
+        expected: Expected,
+        at: Timestamp,
+    ) -> Result<bool, DeleteError>;
 
     /// An agent with its configuration.
     async fn agent_config(
@@ -49,7 +57,8 @@ pub trait Administration: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Agent>, u64), StoreError>;
 
-    /// Creates a webhook: one at organization level, one per agent.
+    /// Creates a webhook: one at organization level, one per agent. Under the id of one that the organization has, it answers
+    /// that one.
     async fn create_webhook(&self, webhook: NewWebhook) -> Result<Webhook, CreateWebhookError>;
 
     /// The webhook of that id.
@@ -63,7 +72,10 @@ pub trait Administration: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Webhook>, u64), StoreError>;
 
-    /// Changes a webhook. Disabling it cancels its pending deliveries; a new URL or secret applies to their next attempt. A new
+    /// The webhook that a run of the agent would be judged by if it ended now; `None` if there is none at either level.
+    async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
+
+    /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels its pending deliveries; a new URL or secret applies to their next attempt. A new
     /// secret, or none, also ends the overlap of an earlier rotation.
     async fn update_webhook(
         &self,
@@ -74,6 +86,8 @@ pub trait Administration: Send + Sync {
     ) -> Result<Webhook, UpdateWebhookError>;
 
     /// Puts a new secret in force. The current one signs behind it until the overlap ends; one before that signs no more.
+    ///
+    /// The last rotation may be made again under its id: only the new secret is replaced, which nobody may have seen.
     async fn rotate_secret(
         &self,
         organization: OrganizationId,
@@ -83,9 +97,15 @@ pub trait Administration: Send + Sync {
     ) -> Result<Webhook, UpdateWebhookError>;
 
     /// Deletes a webhook and cancels its pending deliveries; its history stays. `false` if there was none.
-    async fn delete_webhook(&self, organization: OrganizationId, id: WebhookId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn delete_webhook(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        expected: Expected,
+        at: Timestamp,
+    ) -> Result<bool, DeleteError>;
 
-    /// Creates a test suite.
+    /// Creates a test suite. Under the id of one that the organization has, it answers that one.
     async fn create_test_suite(&self, suite: TestSuite) -> Result<TestSuite, StoreError>;
 
     /// A page of the test suites, newest first, and how many there are in all.
@@ -126,6 +146,8 @@ pub enum CreateAgentError {
 pub enum UpdateAgentError {
     #[error("no such agent")]
     NotFound,
+    #[error("the agent has another version")]
+    Stale,
     #[error("an agent of that name exists")]
     NameTaken,
     #[error(transparent)]
@@ -150,6 +172,18 @@ pub enum CreateWebhookError {
 pub enum UpdateWebhookError {
     #[error("no such webhook")]
     NotFound,
+    #[error("the webhook has another version")]
+    Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing was deleted.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum DeleteError {
+    #[error("it has another version")]
+    Stale,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

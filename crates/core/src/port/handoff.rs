@@ -15,6 +15,9 @@ pub trait Handoff: Send + Sync {
 
     /// Says that a delivery became due without a reservation.
     fn wake(&self);
+
+    /// Says that a bulk redelivery was created.
+    fn wake_redeliveries(&self);
 }
 
 /// A place in the engine. Dropping it gives the place back.

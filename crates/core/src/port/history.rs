@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use super::StoreError;
 use crate::{
     attempt::Attempt,
+    decision::Decision,
     delivery::{Delivery, DeliveryStatus},
     id::{AgentId, DeliveryId, OrganizationId, RunId, WebhookId},
     run::{Run, RunRef, RunStatus},
     scenario::ScenarioResult,
+    search::Search,
 };
 
 /// Runs and deliveries, read only.
@@ -28,6 +30,16 @@ pub trait History: Send + Sync {
         organization: OrganizationId,
         run: RunRef,
     ) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+
+    /// A page of what was decided when the run ended, and how much there is in all: the newest ending first, and of each the agent's
+    /// webhook before the organization's. Nothing of a run that is not final. What was decided never changes; the delivery is
+    /// shown as it is now.
+    async fn decisions(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+        page: Page,
+    ) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
 
     /// A page of the deliveries, newest first. Rows that arrive later never shift a page that is reached by its cursor.
     async fn deliveries(&self, organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
@@ -65,6 +77,8 @@ pub struct DeliveryFilter {
     pub webhook_id: Option<WebhookId>,
     pub agent_id: Option<AgentId>,
     pub run_id: Option<RunId>,
+    /// The delivery of that id, or those of that run, webhook, agent or event.
+    pub search: Option<Search>,
     /// Created at that time or later.
     pub created_after: Option<Timestamp>,
     /// Created before that time.

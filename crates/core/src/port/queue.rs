@@ -32,7 +32,9 @@ pub trait DeliveryQueue: Send + Sync {
     /// Writes a test delivery to a webhook, enabled or not, claimed by the caller.
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError>;
 
-    /// Writes a new delivery of the event of an old one, linked to it. The old one stays as it is, whatever its status.
+    /// Writes a new delivery of the event of an old one, linked to it. The old one stays as it is, whatever its status. A test stays
+    /// a test: one attempt, to a webhook that is enabled or not.
+    /// Under the id of one that was written so before, it answers that one, unclaimed.
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
 }
 
@@ -101,8 +103,6 @@ pub struct Enqueued {
 pub enum RedeliverError {
     #[error("no such delivery")]
     NotFound,
-    #[error("a test delivery is not repeated")]
-    IsTest,
     #[error("its webhook was deleted")]
     WebhookDeleted,
     #[error("its webhook is disabled")]

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use preclinical_core::{
-    choice::{self, Candidate},
+    choice::Ruling,
     event::{EventContent, EventKind},
+    id::{EventId, RunId},
     port::{Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
     run::{FinalStatus, Run, RunStatus},
     tally::Tally,
@@ -11,9 +12,11 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::deciding::{self, Ending};
 use crate::{
+    candidates::Candidates,
     history, queue,
-    row::{Id, Time, id, unavailable},
+    row::{Id, Time, unavailable},
 };
 
 /// Ends the run that a caller names.
@@ -21,7 +24,8 @@ pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) ->
     let found = history::find_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
     let run = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
-        return Err(FinishError::AlreadyFinal(run.status));
+        let repeated = was_ended_by(connection, run.id, finish.dispatch.event_id).map_err(unavailable)?;
+        return if repeated { Ok(Finished { run, fate: Fate::NotFinal }) } else { Err(FinishError::AlreadyFinal(run.status)) };
     }
     let tally = match finish.counts {
         Some(counts) => counted(connection, &run, counts)?,
@@ -29,6 +33,10 @@ pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) ->
     };
     let run = ended(run, finish.to, tally, finish.at);
     settle(connection, vault, run, &finish.dispatch).map_err(FinishError::from)
+}
+
+fn was_ended_by(connection: &Connection, run: RunId, event: EventId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND run_id = ?2")?.exists(params![Id(event), Id(run)])
 }
 
 /// Writes the final state of `run`, its event, and the delivery that follows from it.
@@ -108,29 +116,32 @@ fn announce(
         at,
     };
     queue::insert_event(connection, &event)?;
-    let agents = candidate(connection, "agent_id = ?1", Id(run.agent_id))?;
-    let organizations = candidate(connection, "organization_id = ?1 AND agent_id IS NULL", Id(organization_id))?;
-    let Some(webhook_id) = choice::choose(agents, organizations) else { return Ok(Fate::NoWebhook) };
-    let delivery = queue::NewDelivery {
-        id: dispatch.delivery_id,
-        organization_id,
-        event_id: dispatch.event_id,
-        kind,
-        webhook_id,
-        agent_id: Some(run.agent_id),
-        run: Some((run.id, run.number)),
-        redelivery_of: None,
-        at,
-    };
-    queue::insert_delivery(connection, &delivery)?;
-    let Some(lease) = dispatch.lease else { return Ok(Fate::Due) };
-    let claimed = queue::claim(connection, vault, dispatch.delivery_id, lease, at)?;
-    Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
-}
-
-fn candidate(connection: &Connection, condition: &str, owner: impl rusqlite::ToSql) -> rusqlite::Result<Option<Candidate>> {
-    connection
-        .prepare_cached(&format!("SELECT id, is_enabled FROM webhooks WHERE {condition}"))?
-        .query_row([owner], |row| Ok(Candidate { id: id(row, "id")?, is_enabled: row.get("is_enabled")? }))
-        .optional()
+    let candidates = Candidates::find(connection, organization_id, run.agent_id)?;
+    let chosen = candidates.judged().find(|(_, _, ruling)| *ruling == Ruling::Sent);
+    let chosen = chosen.map(|(_, known, _)| known.candidate.id);
+    if let Some(webhook_id) = chosen {
+        let delivery = queue::NewDelivery {
+            id: dispatch.delivery_id,
+            organization_id,
+            event_id: dispatch.event_id,
+            kind,
+            webhook_id,
+            agent_id: Some(run.agent_id),
+            run: Some((run.id, run.number)),
+            redelivery_of: None,
+            job: None,
+            at,
+        };
+        queue::insert_delivery(connection, &delivery)?;
+    }
+    let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
+    deciding::keep(connection, &ending, &candidates)?;
+    match (chosen, dispatch.lease) {
+        (None, _) => Ok(Fate::NoWebhook),
+        (Some(_), None) => Ok(Fate::Due),
+        (Some(_), Some(lease)) => {
+            let claimed = queue::claim(connection, vault, dispatch.delivery_id, lease, at)?;
+            Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
+        }
+    }
 }

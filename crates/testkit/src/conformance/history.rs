@@ -9,7 +9,9 @@ use preclinical_core::{
     delivery::{Delivery, DeliveryStatus},
     port::{AttemptRecord, DeliveryFilter, Page, RunFilter, Store},
     retry::NextStep,
-    run::{RunRef, RunStatus},
+    run::{RunNumber, RunRef, RunStatus},
+    search::Search,
+    version::Expected,
 };
 
 use crate::world::{World, answered, message};
@@ -103,6 +105,39 @@ pub async fn deliveries_are_filtered(store: Arc<dyn Store>) {
     }
 }
 
+pub async fn a_searched_id_finds_what_belongs_to_it(store: Arc<dyn Store>) {
+    let (ours, theirs) = (World::new(store.clone(), "ours").await, World::new(store.clone(), "theirs").await);
+    let agent = ours.agent("Assistant").await;
+    let webhook = ours.webhook("https://a.example", Some(agent)).await;
+    ours.webhook("https://b.example", None).await;
+    let wanted = ours.claimed(agent).await.delivery_id;
+    let other = ours.claimed(ours.agent("Other").await).await.delivery_id;
+    let wanted = ours.delivery(wanted).await;
+    let (decisions, _) = store
+        .decisions(ours.organization, RunRef::Id(wanted.run_id.unwrap()), Page { limit: 1, offset: 0 })
+        .await
+        .unwrap()
+        .unwrap();
+    let find = async |world: &World, search, status| {
+        let filter = DeliveryFilter { search: Some(search), status, limit: 10, ..DeliveryFilter::default() };
+        let page = store.deliveries(world.organization, filter).await.unwrap();
+        page.deliveries.iter().map(|delivery| delivery.id).collect::<Vec<_>>()
+    };
+    let run = wanted.run_id.unwrap().uuid();
+    for id in [wanted.id.uuid(), run, webhook.uuid(), agent.uuid(), decisions[0].event_id.uuid()] {
+        assert_eq!(find(&ours, Search::Id(id), None).await, [wanted.id]);
+        assert_eq!(find(&ours, Search::Id(id), Some(DeliveryStatus::Failed)).await, [], "filters combine");
+        assert_eq!(find(&theirs, Search::Id(id), None).await, []);
+    }
+    let number = wanted.run_number.unwrap();
+    assert_eq!(find(&ours, Search::Run(number), None).await, [wanted.id]);
+    assert_eq!(find(&theirs, Search::Run(number), None).await, []);
+    for nothing in [Search::Nothing, Search::Id(ours.organization.uuid()), Search::Run(RunNumber(99))] {
+        assert_eq!(find(&ours, nothing, None).await, []);
+    }
+    assert_eq!(find(&ours, Search::Id(other.uuid()), None).await, [other]);
+}
+
 pub async fn what_was_sent_and_answered_is_kept_to_the_byte(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "default").await;
     let agent = world.agent("Assistant").await;
@@ -138,7 +173,7 @@ pub async fn another_organizations_rows_are_missing_rows(store: Arc<dyn Store>) 
     assert_eq!(store.runs(us, RunFilter::default(), all).await.unwrap().1, 0);
     assert_eq!(store.webhooks(us, None, all).await.unwrap().1, 0);
     assert!(ours.deliveries().await.is_empty());
-    assert!(!store.delete_webhook(us, webhook, ours.now()).await.unwrap());
+    assert!(!store.delete_webhook(us, webhook, Expected::Any, ours.now()).await.unwrap());
     assert!(ours.enqueue_test(webhook).await.is_none());
     assert!(ours.complete(run, None).await.is_err());
     assert!(store.webhook(theirs.organization, webhook).await.unwrap().is_some());

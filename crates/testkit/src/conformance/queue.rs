@@ -7,9 +7,11 @@ use jiff::SignedDuration;
 use preclinical_core::{
     attempt::ErrorKind,
     delivery::DeliveryStatus,
+    event::EventKind,
     id::DeliveryId,
     port::{RecordError, RedeliverError, Redelivery, Store},
     retry::NextStep,
+    version::Expected,
     webhook::WebhookChanges,
 };
 
@@ -112,7 +114,7 @@ pub async fn a_success_is_never_forgotten(store: Arc<dyn Store>) {
     let agent = world.agent("Assistant").await;
     let webhook = world.webhook("https://example.com", None).await;
     let (taken, failed) = (world.claimed(agent).await, world.claimed(agent).await);
-    store.delete_webhook(world.organization, webhook, world.now()).await.unwrap();
+    store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap();
     store.record(world.record(&taken, answered(200), NextStep::Delivered)).await.unwrap();
     store.record(world.record(&failed, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
     assert_eq!(world.delivery(taken.delivery_id).await.status, DeliveryStatus::Delivered);
@@ -177,11 +179,34 @@ pub async fn a_redelivery_is_a_new_delivery_of_the_same_event(store: Arc<dyn Sto
 
     let unknown = DeliveryId::generate(world.now(), &*world.chance);
     assert!(matches!(redeliver(unknown, None).await, Err(RedeliverError::NotFound)));
-    let test = world.enqueue_test(webhook).await.unwrap();
-    assert!(matches!(redeliver(test.delivery_id, None).await, Err(RedeliverError::IsTest)));
     let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
     store.update_webhook(world.organization, webhook, off, world.now()).await.unwrap();
     assert!(matches!(redeliver(old.delivery_id, None).await, Err(RedeliverError::WebhookDisabled)));
-    store.delete_webhook(world.organization, webhook, world.now()).await.unwrap();
+    store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap();
     assert!(matches!(redeliver(old.delivery_id, None).await, Err(RedeliverError::WebhookDeleted)));
+}
+
+pub async fn a_repeated_test_is_a_test_that_is_made_once(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
+    store.update_webhook(world.organization, webhook, off, world.now()).await.unwrap();
+    let old = world.enqueue_test(webhook).await.unwrap();
+    store.record(world.record(&old, answered(500), NextStep::Exhausted)).await.unwrap();
+    let redeliver = |lease| {
+        let delivery_id = DeliveryId::generate(world.now(), &*world.chance);
+        let (of, organization_id) = (old.delivery_id, world.organization);
+        store.redeliver(Redelivery { organization_id, of, delivery_id, lease, at: world.now() })
+    };
+    let at_once = redeliver(Some(world.lease())).await.unwrap();
+    let claimed = at_once.claimed.unwrap();
+    assert_eq!((claimed.event, claimed.attempt, &claimed.content), (EventKind::Test, 1, &old.content));
+    assert_eq!((at_once.delivery.redelivery_of, at_once.delivery.run_id), (Some(old.delivery_id), None));
+    store.record(world.record(&claimed, answered(200), NextStep::Delivered)).await.unwrap();
+
+    let later = redeliver(None).await.unwrap().delivery.id;
+    assert_eq!(store.claim_due(world.now(), world.leases(10)).await.unwrap()[0].delivery_id, later);
+    world.clock.turn(LEASE);
+    assert!(store.claim_due(world.now(), world.leases(10)).await.unwrap().is_empty(), "it is not made twice");
+    assert_eq!(world.delivery(later).await.status, DeliveryStatus::Failed);
 }

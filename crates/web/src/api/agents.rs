@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod effective_webhook;
 mod get;
 mod list;
 mod update;
@@ -9,6 +10,7 @@ mod validate;
 
 pub(super) use create::create;
 pub(super) use delete::delete;
+pub(super) use effective_webhook::effective_webhook;
 pub(super) use get::get;
 pub(super) use list::list;
 pub(super) use update::update;

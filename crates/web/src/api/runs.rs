@@ -3,6 +3,7 @@
 mod cancel;
 mod complete;
 mod create;
+mod decisions;
 mod get;
 mod list;
 mod report;
@@ -11,6 +12,7 @@ mod results;
 pub(super) use cancel::cancel;
 pub(super) use complete::complete;
 pub(super) use create::create;
+pub(super) use decisions::decisions;
 pub(super) use get::get;
 pub(super) use list::list;
 pub(super) use report::report;

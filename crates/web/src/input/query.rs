@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::Timestamp;
-use preclinical_core::port::Page;
+use preclinical_core::{port::Page, search::Search};
 use url::form_urlencoded;
 
 use crate::error::ApiError;
@@ -44,6 +44,12 @@ impl Query {
     /// A point in time.
     pub(crate) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         self.parsed(name, "a time such as 2026-01-30T10:32:45Z", |text| text.parse().ok())
+    }
+
+    /// Free text that names something. An empty one, as an empty search box sends it, restricts nothing.
+    pub(crate) fn search(&mut self, name: &str) -> Result<Option<Search>, ApiError> {
+        let text = self.take(name)?.filter(|text| !text.trim().is_empty());
+        Ok(text.map(|text| text.parse().unwrap_or(Search::Nothing)))
     }
 
     /// `limit`: 20 unless told, 1 to 100.

@@ -128,7 +128,7 @@ fn joined(headers: &[(String, String)]) -> Map<String, Value> {
 }
 
 /// RFC 3339 with milliseconds.
-fn precise(time: Timestamp) -> String {
+pub(super) fn precise(time: Timestamp) -> String {
     let milliseconds = Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time);
     format!("{milliseconds:.3}")
 }

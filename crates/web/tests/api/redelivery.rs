@@ -67,9 +67,6 @@ async fn what_cannot_be_repeated_says_why() {
     let app = TestApp::new().await;
     let webhook = app.api.webhook(URL, None).await;
     let agent = app.api.agent("Assistant").await;
-    app.api.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(200);
-    let test = app.api.deliveries("").await[0]["id"].as_str().unwrap().to_owned();
-    app.pass(1);
     let old = app.api.delivered(&agent).await;
     let refused = async |delivery: &str, current: &str| {
         let (before, sent) = (app.database.rows(), app.handoff.sent().len());
@@ -77,11 +74,29 @@ async fn what_cannot_be_repeated_says_why() {
         app.handoff.idle().await;
         assert_eq!((app.database.rows(), app.handoff.sent().len(), app.handoff.wakes()), (before, sent, 0));
     };
-    refused(&test, "test").await;
     app.api.put(&format!("/webhooks/{webhook}"), json!({"is_enabled": false})).await.is(200);
     refused(&old, "webhook_disabled").await;
     app.api.delete(&format!("/webhooks/{webhook}")).await;
     refused(&old, "webhook_deleted").await;
+}
+
+#[tokio::test]
+async fn a_test_is_repeated_as_a_test_also_while_its_webhook_is_disabled() {
+    let app = TestApp::new().await;
+    let webhook = app.api.webhook(URL, None).await;
+    app.api.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(200);
+    let first = app.handoff.sent().pop().unwrap();
+    let old = app.api.deliveries("").await[0]["id"].as_str().unwrap().to_owned();
+    app.api.put(&format!("/webhooks/{webhook}"), json!({"is_enabled": false})).await.is(200);
+    app.pass(1);
+    let new = app.api.post(&format!("/webhooks/deliveries/{old}/redeliver"), json!({})).await.is(202);
+    assert_eq!((&new["event"], &new["is_test"], &new["attempt_count"]), (&json!("test"), &json!(true), &json!(1)));
+    assert_eq!((&new["redelivery_of"], &new["run_id"], &new["webhook_id"]), (&json!(old), &Value::Null, &json!(webhook)));
+    let second = app.handoff.sent().pop().unwrap();
+    assert_eq!((second.event, second.content), (first.event, first.content));
+    app.api.delete(&format!("/webhooks/{webhook}")).await;
+    let refused = app.api.post(&format!("/webhooks/deliveries/{old}/redeliver"), json!({})).await;
+    refused.refuses_state("webhook_deleted");
 }
 
 #[tokio::test]

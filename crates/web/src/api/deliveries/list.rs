@@ -39,6 +39,7 @@ fn filter(mut query: Query) -> Result<DeliveryFilter, ApiError> {
         webhook_id: None,
         agent_id: query.id("agent_id")?,
         run_id: query.id("run_id")?,
+        search: query.search("q")?,
         created_after: query.time("created_after")?,
         created_before: query.time("created_before")?,
         cursor: query.parsed("cursor", "a next_cursor of an earlier answer", cursor::read)?,

@@ -16,6 +16,7 @@ use crate::{
     app::{self, App},
     auth::Caller,
     error::ApiError,
+    idempotency::Subject,
     input::{Body, Id, SMALL},
     wire::DeliveryView,
 };
@@ -25,20 +26,26 @@ pub(crate) async fn redeliver(
     State(app): State<Arc<App>>,
     caller: Caller,
     id: Id,
+    subject: Subject,
     Body(body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let of = id.parse(super::missing)?;
     body.finish()?;
-    let delivery = app::to_its_end(enqueue(app, caller.organization, of)).await??;
+    let delivery = app::to_its_end(enqueue(app, caller.organization, of, subject)).await??;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/deliveries/{}", delivery.id))];
     Ok((StatusCode::ACCEPTED, location, Json(DeliveryView::from(&delivery))).into_response())
 }
 
-async fn enqueue(app: Arc<App>, organization_id: OrganizationId, of: DeliveryId) -> Result<Delivery, RedeliverError> {
+async fn enqueue(
+    app: Arc<App>,
+    organization_id: OrganizationId,
+    of: DeliveryId,
+    subject: Subject,
+) -> Result<Delivery, RedeliverError> {
     let at = app.clock.now();
     let place = app.handoff.reserve();
     let lease = place.as_ref().map(|place| place.lease());
-    let delivery_id = DeliveryId::generate(at, &*app.chance);
+    let delivery_id = DeliveryId::from_uuid(subject.uuid(at, &*app.chance));
     let Enqueued { delivery, claimed } =
         app.store.redeliver(Redelivery { organization_id, of, delivery_id, lease, at }).await?;
     match (claimed, place) {
@@ -53,7 +60,6 @@ impl From<RedeliverError> for ApiError {
         let current = match error {
             RedeliverError::NotFound => return super::missing(),
             RedeliverError::Store(error) => return error.into(),
-            RedeliverError::IsTest => "test",
             RedeliverError::WebhookDeleted => "webhook_deleted",
             RedeliverError::WebhookDisabled => "webhook_disabled",
         };

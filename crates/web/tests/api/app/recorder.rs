@@ -27,13 +27,14 @@ struct State {
     held: usize,
     sent: Vec<Claimed>,
     wakes: usize,
+    jobs: usize,
     ends: Option<AttemptSummary>,
 }
 
 impl Recorder {
     pub(super) fn new(clock: Arc<ManualClock>, chance: Arc<SeededChance>) -> Self {
         let ends = Some(AttemptSummary { delivered: true, http_status: Some(200), error: None });
-        let state = State { has_room: true, reserved: 0, held: 0, sent: Vec::new(), wakes: 0, ends };
+        let state = State { has_room: true, reserved: 0, held: 0, sent: Vec::new(), wakes: 0, jobs: 0, ends };
         Self { clock, chance, state: Arc::new(watch::Sender::new(state)) }
     }
 
@@ -55,6 +56,11 @@ impl Recorder {
     /// How often the engine was told that something is due.
     pub(crate) fn wakes(&self) -> usize {
         self.state.borrow().wakes
+    }
+
+    /// How often the engine was told of a bulk redelivery.
+    pub(crate) fn jobs(&self) -> usize {
+        self.state.borrow().jobs
     }
 
     /// Waits until as many places were given out in all.
@@ -89,6 +95,10 @@ impl Handoff for Recorder {
 
     fn wake(&self) {
         self.state.send_modify(|state| state.wakes += 1);
+    }
+
+    fn wake_redeliveries(&self) {
+        self.state.send_modify(|state| state.jobs += 1);
     }
 }
 

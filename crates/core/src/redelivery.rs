@@ -1,0 +1,125 @@
+//! Bulk redeliveries: many deliveries repeated by one order, bit by bit.
+
+use jiff::Timestamp;
+
+use crate::{
+    delivery::DeliveryStatus,
+    id::{AgentId, RedeliveryJobId, RunId, WebhookId},
+};
+
+/// How many deliveries of one job may be pending at once: enough to keep a receiver busy, few enough that one which has just
+/// recovered is not knocked over by its own backlog, and that one which has not costs this many attempts and no more.
+pub const MAX_PENDING_OF_JOB: u32 = 8;
+
+/// Which deliveries to repeat; what is `None` does not restrict. Tests are never among them.
+///
+/// Of several deliveries of an event to a webhook the newest counts. An event that the webhook got later, or is about to get, is
+/// left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the delivery")]
+pub struct RedeliverySelection {
+    pub status: RepeatedStatus,
+    pub webhook_id: Option<WebhookId>,
+    pub agent_id: Option<AgentId>,
+    pub run_id: Option<RunId>,
+    /// Created at that time or later.
+    pub created_after: Option<Timestamp>,
+    /// Created before that time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// A status in which a delivery has ended, and may be repeated with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs, reason = "the variants are those of the delivery")]
+pub enum RepeatedStatus {
+    Delivered,
+    #[default]
+    Failed,
+    Canceled,
+}
+
+impl RepeatedStatus {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Delivered, Self::Failed, Self::Canceled];
+
+    /// The status of that name; `None` for every other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| DeliveryStatus::from(*status).as_str() == text)
+    }
+}
+
+impl From<RepeatedStatus> for DeliveryStatus {
+    fn from(status: RepeatedStatus) -> Self {
+        match status {
+            RepeatedStatus::Delivered => Self::Delivered,
+            RepeatedStatus::Failed => Self::Failed,
+            RepeatedStatus::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// Where a job stands. The last two are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobStatus {
+    /// Some of its deliveries are still to be written.
+    Running,
+    /// All of them are written, or skipped. They may still be on their way.
+    Completed,
+    /// Somebody stopped it. What was written by then goes on.
+    Canceled,
+}
+
+impl JobStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Completed, Self::Canceled];
+
+    /// The status on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The status of that name; `None` for every other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// A bulk redelivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedeliveryJob {
+    /// Its id.
+    pub id: RedeliveryJobId,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// What it repeats of all that had ended when it was created.
+    pub selection: RedeliverySelection,
+    /// How many deliveries that are.
+    pub total: u64,
+    /// How many of them have a new delivery by now.
+    pub enqueued: u64,
+    /// How many were passed over.
+    pub skipped: Skipped,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was completed or canceled.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// Deliveries that were not repeated, by the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the fields are the reasons")]
+pub struct Skipped {
+    pub webhook_deleted: u64,
+    pub webhook_disabled: u64,
+}
+
+impl Skipped {
+    /// All of them.
+    pub const fn sum(self) -> u64 {
+        self.webhook_deleted + self.webhook_disabled
+    }
+}

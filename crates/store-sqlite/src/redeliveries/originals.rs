@@ -1,0 +1,146 @@
+//! What a bulk redelivery repeats.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    delivery::DeliveryStatus,
+    event::EventKind,
+    id::{DeliveryId, OrganizationId, RedeliveryJobId},
+    port::DeliveryCursor,
+    redelivery::RedeliverySelection,
+};
+use rusqlite::Connection;
+
+use crate::{
+    history::{Conditions, delivery_index},
+    row::{Id, Time, id, time},
+};
+
+/// A selection among what had ended at a time. Rows that end or arrive later are not in it, whenever it is looked at.
+pub(super) struct Frozen {
+    pub(super) organization: OrganizationId,
+    pub(super) selection: RedeliverySelection,
+    pub(super) at: Timestamp,
+}
+
+/// A delivery to be repeated, and how its webhook is.
+pub(super) struct Original {
+    pub(super) position: DeliveryCursor,
+    /// `None` if it was deleted.
+    pub(super) is_enabled: Option<bool>,
+}
+
+/// Nothing came after it that stands in its place: a delivery of the same event to the same webhook that was under way or
+/// delivered by then, or that is selected itself.
+const IS_NEWEST: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_event \
+     WHERE newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
+     AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
+     AND newer.redelivery_job IS NOT :job \
+     AND (newer.completed_at IS NULL OR newer.completed_at > :at OR newer.status = 'delivered' \
+     OR (newer.status = :status AND newer.created_at < :before)))";
+
+impl Frozen {
+    /// Conditions that hold for the originals; those that `job` itself wrote are not among them.
+    pub(super) fn conditions(&self, job: Option<RedeliveryJobId>) -> Conditions {
+        let RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
+        let status = DeliveryStatus::from(status);
+        let index = delivery_index(Some(status), run_id.is_some(), webhook_id.is_some(), agent_id.is_some());
+        let mut conditions = Conditions::of(self.organization, index);
+        conditions.and("status = :status", ":status", Some(status.as_str()));
+        conditions.and("kind = :kind", ":kind", Some(EventKind::TestRunCompleted.as_str()));
+        conditions.and("completed_at <= :at", ":at", Some(Time(self.at)));
+        conditions.and("webhook_id = :webhook", ":webhook", webhook_id.map(Id));
+        conditions.and("agent_id = :agent", ":agent", agent_id.map(Id));
+        conditions.and("run_id = :run", ":run", run_id.map(Id));
+        conditions.and("created_at >= :after", ":after", created_after.map(Time));
+        conditions.and("created_at < :before", ":before", Some(Time(created_before.unwrap_or(Timestamp::MAX))));
+        // An empty id is nobody's; NULL would be that of every delivery without a job.
+        let job = job.map_or(Vec::new(), |job| job.uuid().as_bytes().to_vec());
+        conditions.and("redelivery_job IS NOT :job", ":job", Some(job));
+        conditions.and_also(IS_NEWEST);
+        conditions
+    }
+}
+
+pub(super) fn count(connection: &Connection, frozen: &Frozen) -> rusqlite::Result<u64> {
+    let conditions = frozen.conditions(None);
+    let count: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM {}", conditions.source()))?
+        .query_row(conditions.parameters().as_slice(), |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// The statement behind [`after`].
+pub(super) fn oldest_first(conditions: &Conditions) -> String {
+    format!(
+        "SELECT created_at, id, (SELECT is_enabled FROM webhooks WHERE webhooks.id = deliveries.webhook_id) AS is_enabled \
+         FROM {} ORDER BY created_at, id LIMIT :limit",
+        conditions.source()
+    )
+}
+
+/// The conditions behind [`after`].
+pub(super) fn conditions_after(
+    frozen: &Frozen,
+    job: RedeliveryJobId,
+    reached: Option<DeliveryCursor>,
+    limit: usize,
+) -> Conditions {
+    let mut conditions = frozen.conditions(Some(job));
+    if let Some(reached) = reached {
+        conditions.bind(":reached_id", Id(reached.id));
+        conditions.and("(created_at, id) > (:reached_at, :reached_id)", ":reached_at", Some(Time(reached.created_at)));
+    }
+    conditions.bind(":limit", limit);
+    conditions
+}
+
+/// The next originals behind a position, oldest first.
+pub(super) fn after(
+    connection: &Connection,
+    frozen: &Frozen,
+    job: RedeliveryJobId,
+    reached: Option<DeliveryCursor>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Original>> {
+    let conditions = conditions_after(frozen, job, reached, limit);
+    connection
+        .prepare_cached(&oldest_first(&conditions))?
+        .query_map(conditions.parameters().as_slice(), |row| {
+            let position = DeliveryCursor { created_at: time(row, "created_at")?, id: id::<DeliveryId>(row, "id")? };
+            Ok(Original { position, is_enabled: row.get("is_enabled")? })
+        })?
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use preclinical_core::{
+        id::{AgentId, RunId, WebhookId},
+        redelivery::RepeatedStatus,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::history::plans::{database, plan};
+
+    #[test]
+    fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
+        let nil = Uuid::nil();
+        for (status, restricts) in RepeatedStatus::ALL.into_iter().flat_map(|status| (0..8).map(move |bits| (status, bits)))
+        {
+            let selection = RedeliverySelection {
+                status,
+                webhook_id: (restricts & 1 != 0).then(|| WebhookId::from_uuid(nil)),
+                agent_id: (restricts & 2 != 0).then(|| AgentId::from_uuid(nil)),
+                run_id: (restricts & 4 != 0).then(|| RunId::from_uuid(nil)),
+                created_after: Some(Timestamp::UNIX_EPOCH),
+                created_before: Some(Timestamp::UNIX_EPOCH),
+            };
+            let frozen = Frozen { organization: OrganizationId::from_uuid(nil), selection, at: Timestamp::UNIX_EPOCH };
+            let reached = DeliveryCursor { created_at: Timestamp::UNIX_EPOCH, id: DeliveryId::from_uuid(nil) };
+            let conditions = conditions_after(&frozen, RedeliveryJobId::from_uuid(nil), Some(reached), 8);
+            let steps = plan(&database(), &oldest_first(&conditions), &conditions.parameters());
+            assert!(!steps[0].contains("deliveries_newest"), "{steps:?}");
+        }
+    }
+}

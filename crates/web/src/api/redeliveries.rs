@@ -1,0 +1,17 @@
+//! `/webhooks/redeliveries`: many deliveries repeated by one order.
+
+mod cancel;
+mod create;
+mod get;
+mod list;
+
+pub(super) use cancel::cancel;
+pub(super) use create::create;
+pub(super) use get::get;
+pub(super) use list::list;
+
+use crate::error::ApiError;
+
+fn missing() -> ApiError {
+    ApiError::not_found("bulk redelivery")
+}

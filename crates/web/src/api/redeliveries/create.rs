@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use preclinical_core::{
+    id::RedeliveryJobId,
+    port::{NewRedeliveryJob, StoreError},
+    redelivery::{RedeliveryJob, RedeliverySelection, RepeatedStatus},
+};
+use serde_json::json;
+
+use crate::{
+    app::{self, App},
+    auth::Caller,
+    error::ApiError,
+    idempotency::Subject,
+    input::{Body, Fields, SMALL},
+    wire::RedeliveryJobView,
+};
+
+/// Repeats what a filter finds: all that failed, unless told otherwise. Tests are left out, and what a webhook got later or is
+/// about to get; of several deliveries of an event to a webhook the newest is repeated. A dry run counts and writes nothing.
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    subject: Subject,
+    Body(mut body): Body<SMALL>,
+) -> Result<Response, ApiError> {
+    let selection = selection(&mut body)?;
+    let dry_run = body.flag("dry_run")?.unwrap_or(false);
+    body.finish()?;
+    let (organization_id, at) = (caller.organization, app.clock.now());
+    if dry_run {
+        let count = app.store.count_redeliveries(organization_id, selection, at).await?;
+        return Ok(Json(json!({"dry_run": true, "count": count})).into_response());
+    }
+    let id = RedeliveryJobId::from_uuid(subject.uuid(at, &*app.chance));
+    let job = app::to_its_end(start(app, NewRedeliveryJob { id, organization_id, selection, at })).await??;
+    let location = [(header::LOCATION, format!("/api/v1/webhooks/redeliveries/{}", job.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(RedeliveryJobView::from(&job))).into_response())
+}
+
+async fn start(app: Arc<App>, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {
+    let job = app.store.create_redelivery_job(job).await?;
+    app.handoff.wake_redeliveries();
+    Ok(job)
+}
+
+fn selection(body: &mut Fields) -> Result<RedeliverySelection, ApiError> {
+    let status = body.choice("status", "one of delivered, failed, canceled", RepeatedStatus::parse)?;
+    Ok(RedeliverySelection {
+        status: status.unwrap_or_default(),
+        webhook_id: body.id("webhook_id")?,
+        agent_id: body.id("agent_id")?,
+        run_id: body.id("run_id")?,
+        created_after: body.time("created_after")?,
+        created_before: body.time("created_before")?,
+    })
+}
