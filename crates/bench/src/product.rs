@@ -70,6 +70,7 @@ impl Product {
             .arg("--database")
             .arg(self.folder.join("bench.db"))
             .env("PRECLINICAL_ALLOW_CIDRS", "127.0.0.0/8")
+            .env("PRECLINICAL_RATE_LIMIT", "0")
             .env("PRECLINICAL_REQUEST_TIMEOUT", REQUEST_TIMEOUT)
             .stdin(Stdio::null())
             .kill_on_drop(true);

@@ -15,6 +15,7 @@ use preclinical_core::{
     retry::{RetrySchedule, parse_duration},
     vault::NotAMasterKey,
 };
+use preclinical_web::{NotARateLimit, RateLimit};
 use url::Url;
 
 use crate::master_key::KeySource;
@@ -39,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) schedule: RetrySchedule,
     pub(crate) request_timeout: Duration,
     pub(crate) endpoints: EndpointPolicy,
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) log: tracing_subscriber::filter::Targets,
 }
 
@@ -86,6 +88,7 @@ impl Config {
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
         let https_only = reader.take("HTTPS_ONLY", parse_switch);
+        let rate_limit = reader.take("RATE_LIMIT", parse_rate_limit);
         let log =
             reader.take("LOG", |text| text.parse().map_err(|error| format!("must be a level or target=level,…: {error}")));
         reader.finish()?;
@@ -100,6 +103,7 @@ impl Config {
                 https_only: https_only.unwrap_or(false),
                 addresses: AddressPolicy { allow: allow.unwrap_or_default(), deny: deny.unwrap_or_default() },
             },
+            rate_limit: rate_limit.unwrap_or_else(|| Some(RateLimit::default())),
             log: log.unwrap_or_else(|| tracing_subscriber::filter::Targets::new().with_default(tracing::Level::INFO)),
         })
     }
@@ -160,6 +164,10 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .filter(|timeout| TIMEOUTS.contains(timeout))
         .ok_or_else(|| "must be between 1s and 60s, such as 15s".to_owned())
+}
+
+fn parse_rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
+    if text.trim() == "0" { Ok(None) } else { text.parse().map(Some).map_err(|error: NotARateLimit| error.to_string()) }
 }
 
 fn parse_ranges(text: &str) -> Result<Vec<IpNet>, String> {

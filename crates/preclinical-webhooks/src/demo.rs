@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_core::{
-    address::AddressPolicy, endpoint::EndpointPolicy, organization::DEFAULT_SLUG, retry::RetrySchedule,
+    address::AddressPolicy, endpoint::EndpointPolicy, retry::RetrySchedule,
     secret::SigningSecret, vault::MasterKey,
 };
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("there is no room for temporary files")?;
     let database = folder.path().join("demo.db");
     let config = config(database)?;
-    let key = keys::create_in(&config, DEFAULT_SLUG, "demo".to_owned()).await?;
+    let key = keys::create_in(&config, "demo".to_owned()).await?;
     let server = Server::start(config).await?;
     let url = format!("http://{}", server.address);
     let client = ApiClient::new(&url.parse()?, key.expose())?;
@@ -89,6 +89,7 @@ fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
             https_only: false,
             addresses: AddressPolicy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() },
         },
+        rate_limit: None,
         log: tracing_subscriber::filter::Targets::new(),
     })
 }

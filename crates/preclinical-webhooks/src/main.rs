@@ -1,12 +1,16 @@
 //! The binary: settings, commands, and how the parts are put together.
 
 mod client;
+mod columns;
 mod config;
+mod connections;
 mod database;
 mod demo;
 mod keys;
 mod listen;
 mod master_key;
+mod organizations;
+mod pages;
 mod receiver;
 mod report;
 mod serve;
@@ -41,6 +45,9 @@ enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Manage organizations, the tenants of one installation
+    #[command(subcommand)]
+    Organizations(organizations::OrganizationsCommand),
     /// Turn result files of test tools into one finished run
     Report(report::ReportArgs),
     /// Receive webhooks on this machine, verify and print them
@@ -58,7 +65,8 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::run(args).await,
-        Command::Keys(keys::KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Organizations(command) => organizations::run(command).await,
         Command::Report(args) => report::run(args).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Demo(args) => demo::run(args).await,

@@ -117,7 +117,17 @@ impl Server {
         });
         let redeliveries = tokio::spawn(Redeliverer::new(&engine).run());
         let engine_loop = tokio::spawn(Arc::clone(&engine).run());
-        Ok(Self { address, engine, engine_loop, redeliveries, housekeeping, http, streams, stop, drain_limit: config.request_timeout + DRAIN_MARGIN })
+        Ok(Self {
+            address,
+            engine,
+            engine_loop,
+            redeliveries,
+            housekeeping,
+            http,
+            streams,
+            stop,
+            drain_limit: config.request_timeout + DRAIN_MARGIN,
+        })
     }
 
     /// Takes no new connections, lets requests and attempts end within the drain limit, and leaves the rest to the next start.

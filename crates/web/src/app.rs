@@ -12,7 +12,7 @@ use preclinical_core::{
     run::Run,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, idempotency::Subject, limits::Limits, live::Streams};
 
 /// The parts of the API's world.
 pub struct App {
@@ -30,12 +30,18 @@ pub struct App {
     pub endpoints: EndpointPolicy,
     /// The address under which people reach the pages, without a slash at its end.
     pub public_url: String,
+    /// How long calls may take, and how many there may be.
+    pub limits: Limits,
+    /// The streams of events that are open.
+    pub streams: Arc<Streams>,
 }
 
 impl App {
     /// Makes a write that may end a run, and sends the delivery that follows. Both go on when the caller is dropped.
+    /// The event is the call's subject, by which a repetition is known.
     pub(crate) async fn ending<F, E>(
         self: &Arc<Self>,
+        subject: Subject,
         write: impl FnOnce(Arc<dyn Store>, Timestamp, Dispatch) -> F + Send + 'static,
     ) -> Result<Run, ApiError>
     where
@@ -47,7 +53,7 @@ impl App {
             let now = app.clock.now();
             let place = app.handoff.reserve();
             let dispatch = Dispatch {
-                event_id: EventId::generate(now, &*app.chance),
+                event_id: EventId::from_uuid(subject.uuid(now, &*app.chance)),
                 delivery_id: DeliveryId::generate(now, &*app.chance),
                 lease: place.as_ref().map(|place| place.lease()),
                 public_url: app.public_url.clone(),

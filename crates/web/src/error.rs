@@ -5,7 +5,11 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use preclinical_core::{port::StoreError, run::RunStatus};
+use preclinical_core::{
+    port::{DeleteError, StoreError},
+    run::RunStatus,
+    scope::{Need, Scope},
+};
 use serde_json::{Map, Value, json};
 
 /// An answer that is not a success. Boxed, because every result carries the room for it.
@@ -19,11 +23,16 @@ struct Content {
     message: String,
     details: Map<String, Value>,
     header: Option<(HeaderName, &'static str)>,
+    cause: Option<Cause>,
 }
+
+/// Why a request failed, for the log and not for its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause(pub(crate) String);
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Content { status, code, message: message.into(), details: Map::new(), header: None }))
+        Self(Box::new(Content { status, code, message: message.into(), details: Map::new(), header: None, cause: None }))
     }
 
     fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -33,6 +42,12 @@ impl ApiError {
 
     fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.0.header = Some((name, value));
+        self
+    }
+
+    /// Says why, to the log.
+    pub(crate) fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.0.cause = Some(Cause(cause.to_string()));
         self
     }
 
@@ -68,6 +83,18 @@ impl ApiError {
             .header(header::WWW_AUTHENTICATE, "Bearer")
     }
 
+    /// The key is in force, and its scope does not permit the call.
+    pub(crate) fn forbidden(scope: Scope, need: Need) -> Self {
+        let (scope, least) = (scope.as_str(), need.least().as_str());
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "FORBIDDEN",
+            format!("this call needs a key with the scope {least}; this one has {scope}"),
+        )
+        .detail("required_scope", least)
+        .detail("scope", scope)
+    }
+
     /// No such path, webhook or delivery.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is no such {what}"))
@@ -91,6 +118,12 @@ impl ApiError {
     /// What should be created is there already.
     pub(crate) fn already_exists(why: &str) -> Self {
         Self::new(StatusCode::CONFLICT, "ALREADY_EXISTS", why)
+    }
+
+    /// The resource is not of the version that the change is meant for.
+    pub(crate) fn stale() -> Self {
+        let message = "it was changed meanwhile: read it again and send its ETag as If-Match";
+        Self::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", message)
     }
 
     /// The path is known, the method is not.
@@ -119,6 +152,40 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).header(header::RETRY_AFTER, "1")
     }
 
+    /// The key has used up its calls.
+    pub(crate) fn too_many_calls() -> Self {
+        Self::busy("this key makes too many calls; see the RateLimit headers")
+    }
+
+    /// A call under the same idempotency key is being carried out.
+    pub(crate) fn call_in_progress() -> Self {
+        let message = "a call under this Idempotency-Key is in progress; repeat it in a moment";
+        Self::new(StatusCode::CONFLICT, "IDEMPOTENCY_IN_PROGRESS", message).header(header::RETRY_AFTER, "1")
+    }
+
+    /// The idempotency key belongs to another call.
+    pub(crate) fn key_reused() -> Self {
+        let message = "this Idempotency-Key came with another body before; use a new one for a new call";
+        Self::new(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_REUSED", message)
+    }
+
+    /// The body took too long to arrive.
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "the request's body did not arrive in time")
+            .header(header::CONNECTION, "close")
+    }
+
+    /// The call took too long to carry out.
+    pub(crate) fn timeout() -> Self {
+        let message = "the call takes too long, and may still be carried out; repeat it under the same Idempotency-Key";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message).because("the limit of a call passed")
+    }
+
+    /// Not now; try again in a second.
+    pub(crate) fn unavailable(message: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).header(header::RETRY_AFTER, "1")
+    }
+
     /// Our fault, without saying more.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "something went wrong on the server")
@@ -127,20 +194,30 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request failed");
-        match error {
+        let cause = error.to_string();
+        let answer = match error {
             StoreError::Unavailable(_) => {
                 let message = "the server cannot reach its store; nothing was changed, try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).header(header::RETRY_AFTER, "1")
             }
             StoreError::Corrupt(_) => Self::internal(),
+        };
+        answer.because(cause)
+    }
+}
+
+impl From<DeleteError> for ApiError {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Stale => Self::stale(),
+            DeleteError::Store(error) => error.into(),
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Content { status, code, message, details, header } = *self.0;
+        let Content { status, code, message, details, header, cause } = *self.0;
         let mut body = json!({"error": message, "code": code});
         if !details.is_empty() {
             body["details"] = Value::Object(details);
@@ -148,6 +225,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(body)).into_response();
         if let Some((name, value)) = header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(cause);
         }
         response
     }

@@ -67,11 +67,10 @@ impl Drop for Line {
             return tracing::info!(request_id = %id, %method, path, duration_ms, "the client hung up");
         };
         let (status, organization) = (status.as_u16(), organization.map(tracing::field::display));
-        match cause {
-            Some(Cause(cause)) => {
-                tracing::error!(request_id = %id, %method, path, status, duration_ms, organization, cause = %cause, "request failed");
-            }
-            None => tracing::info!(request_id = %id, %method, path, status, duration_ms, organization, "request"),
+        if let Some(Cause(cause)) = cause {
+            tracing::error!(request_id = %id, %method, path, status, duration_ms, organization, %cause, "request failed");
+        } else {
+            tracing::info!(request_id = %id, %method, path, status, duration_ms, organization, "request");
         }
     }
 }

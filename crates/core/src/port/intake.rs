@@ -14,7 +14,8 @@ use crate::{
 /// The ledger of runs.
 #[async_trait]
 pub trait Intake: Send + Sync {
-    /// Creates a run with the next number of its organization. Numbers have no gaps, however many calls race.
+    /// Creates a run with the next number of its organization. Numbers have no gaps, however many calls race. Under the id of
+    /// one that the organization has, it answers that one.
     async fn create_run(&self, run: NewRun) -> Result<Run, CreateRunError>;
 
     /// Adds scenario results to a run that is not final: all of them or none.
@@ -26,7 +27,8 @@ pub trait Intake: Send + Sync {
 
     /// Makes a run final, freezes its counts, writes its event, chooses its webhook and writes the delivery: one transaction.
     ///
-    /// However many calls race for a run, one succeeds and one event is written; the others learn the final status. With a lease
+    /// However many calls race for a run, one succeeds and one event is written; the others learn the final status. Repeated under
+    /// the same event id, it answers the run that it ended. With a lease
     /// in `dispatch` the delivery comes back claimed, its first attempt recorded as started.
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError>;
 }

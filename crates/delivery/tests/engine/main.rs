@@ -6,6 +6,7 @@ mod claim;
 mod connection;
 mod failure;
 mod guard;
+mod housekeeping;
 mod http2;
 mod noise;
 mod platform;

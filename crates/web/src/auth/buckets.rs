@@ -93,29 +93,29 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_millis(milliseconds)
     }
 
-    fn standing(exceeded: bool, remaining: u32, reset: u64) -> Option<Standing> {
-        Some(Standing { exceeded, limit: 4, remaining, reset })
+    fn standing(exceeded: bool, remaining: u32, reset: u64) -> Standing {
+        Standing { exceeded, limit: 4, remaining, reset }
     }
 
     #[test]
     fn a_burst_passes_and_then_as_many_as_the_rate_allows() {
         let buckets = Buckets::of(Some(LIMIT));
         for (remaining, reset) in [(3, 1), (2, 1), (1, 2), (0, 2)] {
-            assert_eq!(buckets.take(key(1), at(0)), standing(false, remaining, reset));
+            assert_eq!(buckets.take(key(1), at(0)).unwrap(), standing(false, remaining, reset));
         }
-        assert_eq!(buckets.take(key(1), at(0)), standing(true, 0, 2));
-        assert_eq!(buckets.take(key(2), at(0)), standing(false, 3, 1), "each key has its own");
-        assert_eq!(buckets.take(key(1), at(499)), standing(true, 0, 2));
-        assert_eq!(buckets.take(key(1), at(500)), standing(false, 0, 2));
-        assert_eq!(buckets.take(key(1), at(60_000)), standing(false, 3, 1));
+        assert_eq!(buckets.take(key(1), at(0)).unwrap(), standing(true, 0, 2));
+        assert_eq!(buckets.take(key(2), at(0)).unwrap(), standing(false, 3, 1), "each key has its own");
+        assert_eq!(buckets.take(key(1), at(499)).unwrap(), standing(true, 0, 2));
+        assert_eq!(buckets.take(key(1), at(500)).unwrap(), standing(false, 0, 2));
+        assert_eq!(buckets.take(key(1), at(60_000)).unwrap(), standing(false, 3, 1));
     }
 
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_burst() {
         let buckets = Buckets::of(Some(LIMIT));
         buckets.take(key(1), at(3_600_000));
-        assert_eq!(buckets.take(key(1), at(0)), standing(true, 0, 2));
-        assert_eq!(buckets.take(key(1), at(2_000)), standing(false, 3, 1));
+        assert_eq!(buckets.take(key(1), at(0)).unwrap(), standing(true, 0, 2));
+        assert_eq!(buckets.take(key(1), at(2_000)).unwrap(), standing(false, 3, 1));
     }
 
     #[test]

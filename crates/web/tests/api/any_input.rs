@@ -79,7 +79,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Where a text can be in a path or a query.
-const PLACES: [&str; 17] = [
+const PLACES: [&str; 21] = [
     "/runs/{}",
     "/runs/{}/results",
     "/agents/{}",
@@ -97,6 +97,10 @@ const PLACES: [&str; 17] = [
     "/runs?status={}",
     "/webhooks/deliveries?created_after={}",
     "/webhooks/deliveries?run_id={}",
+    "/webhooks/deliveries?q={}",
+    "/runs/{}/decisions",
+    "/agents/{}/effective-webhook",
+    "/webhooks/redeliveries/{}",
 ];
 
 /// A body, and fields that are put over a good body.
@@ -115,7 +119,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (app, agent, webhook, delivery) = runtime.block_on(async {
             let app = TestApp::new().await;
             let (agent, webhook) = (app.api.agent("Assistant").await, app.api.webhook(URL, None).await);
@@ -126,7 +130,7 @@ impl Fixture {
     }
 
     /// Calls that take a body, each with a good one.
-    fn calls(&self) -> [(&'static str, String, Value); 9] {
+    fn calls(&self) -> [(&'static str, String, Value); 10] {
         let run = self.runtime.block_on(self.app.api.run(&self.agent, None));
         let result = json!({"scenario_id": "1", "scenario_name": "One", "status": "passed"});
         [
@@ -135,6 +139,7 @@ impl Fixture {
             ("PUT", format!("/webhooks/{}", self.webhook), json!({"is_enabled": true})),
             ("POST", format!("/webhooks/{}/test", self.webhook), json!({})),
             ("POST", format!("/webhooks/deliveries/{}/redeliver", self.delivery), json!({})),
+            ("POST", "/webhooks/redeliveries".to_owned(), json!({"status": "canceled", "webhook_id": self.webhook})),
             ("POST", "/runs".to_owned(), json!({"agent_id": self.agent})),
             ("POST", format!("/runs/{run}/results"), json!({"results": [result]})),
             ("POST", format!("/runs/{run}/complete"), json!({"passed_count": 1})),
@@ -154,7 +159,7 @@ impl Fixture {
     fn shows_everything(&self) {
         let api = &self.app.api;
         self.runtime.block_on(async {
-            for list in ["/agents", "/webhooks", "/webhooks/deliveries"] {
+            for list in ["/agents", "/webhooks", "/webhooks/deliveries", "/webhooks/redeliveries"] {
                 api.get(&format!("{list}?limit=100")).await.is(200);
             }
             let total = api.get("/runs").await.is(200)["total"].as_u64().unwrap();
@@ -189,7 +194,7 @@ fn put(body: &mut Value, name: String, value: Value) {
 #[test]
 fn any_json_in_a_body_is_taken_or_refused() {
     let fixture = Fixture::new();
-    check(&(0_usize..9, any_body()), |(call, (over_a_good_one, value, fields))| {
+    check(&(0_usize..10, any_body()), |(call, (over_a_good_one, value, fields))| {
         let (method, path, good) = &fixture.calls()[call];
         let mut body = if over_a_good_one { good.clone() } else { value };
         for (name, value) in fields {
@@ -204,7 +209,7 @@ fn any_json_in_a_body_is_taken_or_refused() {
 fn any_bytes_in_a_body_are_taken_or_refused() {
     let fixture = Fixture::new();
     let damaged = (any::<prop::sample::Index>(), any::<u8>());
-    check(&(0_usize..9, prop::collection::vec(damaged, 0..4), any::<Vec<u8>>()), |(call, damages, tail)| {
+    check(&(0_usize..10, prop::collection::vec(damaged, 0..4), any::<Vec<u8>>()), |(call, damages, tail)| {
         let (method, path, good) = &fixture.calls()[call];
         let mut body = good.to_string().into_bytes();
         for (at, byte) in damages {

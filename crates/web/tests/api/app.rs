@@ -5,6 +5,7 @@ mod client;
 mod database;
 mod endpoints;
 mod recorder;
+mod stream;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use preclinical_core::{
 };
 use preclinical_store_sqlite::SqliteStore;
 use preclinical_testkit::world::{PUBLIC_URL, World, vault};
-use preclinical_web::App;
+use preclinical_web::{App, Limits, StreamLimits, Streams};
 use tempfile::TempDir;
 
 pub(crate) use self::{
@@ -27,6 +28,7 @@ pub(crate) use self::{
     database::Database,
     endpoints::Endpoints,
     recorder::Recorder,
+    stream::{Event, Stream},
 };
 
 /// An id that nothing has.
@@ -42,6 +44,8 @@ pub(crate) struct TestApp {
     pub(crate) handoff: Recorder,
     /// What agents' endpoints answer.
     pub(crate) endpoints: Endpoints,
+    /// The streams of events that are open: 3 for each key and 5 in all, at most.
+    pub(crate) streams: Arc<Streams>,
     /// The store's file.
     pub(crate) database: Database,
     router: Router,
@@ -50,12 +54,27 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn new() -> Self {
+        Self::over(|store| store).await
+    }
+
+    /// An installation whose server sees its store through `through`.
+    pub(crate) async fn over(through: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        Self::built(through, Limits::default()).await
+    }
+
+    /// An installation with these limits.
+    pub(crate) async fn within(limits: Limits) -> Self {
+        Self::built(|store| store, limits).await
+    }
+
+    async fn built(through: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusively(&path, vault()).unwrap());
-        let world = World::new(store, "acme").await;
+        let world = World::new(through(store), "acme").await;
         let handoff = Recorder::new(world.clock.clone(), world.chance.clone());
         let endpoints = Endpoints::default();
+        let streams = Streams::new(StreamLimits { per_key: 3, in_all: 5 });
         let router = preclinical_web::router(Arc::new(App {
             store: world.store.clone(),
             handoff: Arc::new(handoff.clone()),
@@ -64,15 +83,22 @@ impl TestApp {
             chance: world.chance.clone(),
             endpoints: EndpointPolicy::default(),
             public_url: PUBLIC_URL.to_owned(),
+            limits,
+            streams: streams.clone(),
         }));
-        let api = client_of(&world, &router).await;
-        Self { api, world, handoff, endpoints, database: Database::at(path), router, _folder: folder }
+        let api = client_of(&world, &router, |key| key).await;
+        Self { api, world, handoff, endpoints, streams, database: Database::at(path), router, _folder: folder }
     }
 
     /// The API as another organization calls it.
     pub(crate) async fn stranger(&self) -> Client {
         let world = World::new(self.world.store.clone(), "stranger").await;
-        client_of(&world, &self.router).await
+        client_of(&world, &self.router, |key| key).await
+    }
+
+    /// The API as `acme` calls it with a key that `change` made of one for everything. Its name is `changed` unless told.
+    pub(crate) async fn with_key(&self, change: impl FnOnce(ApiKey) -> ApiKey) -> Client {
+        client_of(&self.world, &self.router, |key| change(ApiKey { name: "changed".to_owned(), ..key })).await
     }
 
     /// The API as somebody calls it who sends this `Authorization`.
@@ -86,15 +112,10 @@ impl TestApp {
     }
 }
 
-async fn client_of(world: &World, router: &Router) -> Client {
+async fn client_of(world: &World, router: &Router, change: impl FnOnce(ApiKey) -> ApiKey) -> Client {
     let text = ApiKeyText::generate(&*world.chance);
-    let key = ApiKey {
-        id: ApiKeyId::generate(world.now(), &*world.chance),
-        organization_id: world.organization,
-        name: "tests".to_owned(),
-        hash: text.hash(),
-        created_at: world.now(),
-    };
-    world.store.create_key(key).await.unwrap();
+    let id = ApiKeyId::generate(world.now(), &*world.chance);
+    let key = ApiKey::new(&text, id, world.organization, "tests".to_owned(), world.now());
+    world.store.create_key(change(key)).await.unwrap();
     Client::new(router.clone(), Some(format!("Bearer {}", text.expose())))
 }

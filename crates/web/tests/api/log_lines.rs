@@ -18,7 +18,7 @@ impl Lines {
     fn of(&self, id: &str) -> String {
         let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let named = format!("request_id={id} ");
-        all.lines().filter(|line| line.contains(&named)).map(|line| format!("{line}\n")).collect()
+        all.lines().filter(|line| line.contains(&named)).collect::<Vec<_>>().join("\n")
     }
 
     /// Everything.

@@ -47,8 +47,7 @@ impl Scene {
             "/webhooks/deliveries/{id}/redeliver" => (self.delivery.as_str(), json!({})),
             "/runs" => ("", json!({"agent_id": self.agent})),
             "/runs/{id}/results" => (self.run.as_str(), json!({"results": [result]})),
-            "/runs/{id}/complete" | "/runs/{id}/cancel" => (self.run.as_str(), json!({})),
-            // Whatever it says, it says it once.
+            // To complete and to cancel a run; whatever another path answers, it answers once.
             _ => (self.run.as_str(), json!({})),
         };
         (path.replace("{id}", owner), body)

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    http::{Request, header},
+    http::{Request, Response, header},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -52,12 +52,30 @@ impl Client {
         self.send(request.header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap()).await
     }
 
+    /// The same with headers.
+    pub(crate) async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request.header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap()).await
+    }
+
     /// Sends a request with this caller's `Authorization`.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.open(request).await).await
+    }
+
+    /// The same, for an answer that is not over when it begins.
+    pub(crate) async fn open(&self, mut request: Request<Body>) -> Response<Body> {
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.parse().unwrap());
         }
-        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Creates an agent and answers its id.

@@ -1,0 +1,108 @@
+//! API keys, by the hashes of their texts.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    api_key::{ApiKey, ApiKeyHash},
+    id::{ApiKeyId, OrganizationId},
+    port::{CreateKeyError, Page},
+    scope::Scope,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::{
+    administration,
+    row::{Id, Time, id, is_taken, maybe_time, named, time, unavailable},
+};
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        id: id(row, "id")?,
+        organization_id: id(row, "organization_id")?,
+        name: row.get("name")?,
+        scope: named(row, "scope", Scope::parse)?,
+        prefix: row.get("prefix")?,
+        hash: ApiKeyHash::from_bytes(row.get("hash")?),
+        created_at: time(row, "created_at")?,
+        expires_at: maybe_time(row, "expires_at")?,
+        last_used_at: maybe_time(row, "last_used_at")?,
+        revoked_at: maybe_time(row, "revoked_at")?,
+    })
+}
+
+pub(super) fn create(connection: &Connection, key: &ApiKey) -> Result<(), CreateKeyError> {
+    let inserted = connection.execute(
+        "INSERT INTO api_keys (id, organization_id, name, scope, prefix, hash, created_at, expires_at, last_used_at, revoked_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            Id(key.id),
+            Id(key.organization_id),
+            key.name,
+            key.scope.as_str(),
+            key.prefix,
+            key.hash.bytes(),
+            Time(key.created_at),
+            key.expires_at.map(Time),
+            key.last_used_at.map(Time),
+            key.revoked_at.map(Time),
+        ],
+    );
+    match inserted {
+        Ok(_) => Ok(()),
+        Err(error) if is_taken(&error) => {
+            let replaced = replace(connection, key).map_err(unavailable)?;
+            if replaced { Ok(()) } else { Err(CreateKeyError::NameTaken) }
+        }
+        Err(error) => Err(unavailable(error).into()),
+    }
+}
+
+/// Puts the key in the place of the one of its id and name, if there is one that is not revoked.
+fn replace(connection: &Connection, key: &ApiKey) -> rusqlite::Result<bool> {
+    let replaced = connection.execute(
+        "UPDATE api_keys SET scope = ?4, prefix = ?5, hash = ?6, created_at = ?7, expires_at = ?8 \
+         WHERE id = ?1 AND organization_id = ?2 AND name = ?3 AND revoked_at IS NULL",
+        params![
+            Id(key.id),
+            Id(key.organization_id),
+            key.name,
+            key.scope.as_str(),
+            key.prefix,
+            key.hash.bytes(),
+            Time(key.created_at),
+            key.expires_at.map(Time),
+        ],
+    )?;
+    Ok(replaced > 0)
+}
+
+pub(super) fn find_in_force(connection: &Connection, hash: ApiKeyHash, at: Timestamp) -> rusqlite::Result<Option<ApiKey>> {
+    let key =
+        connection.prepare_cached("SELECT * FROM api_keys WHERE hash = ?1")?.query_row([hash.bytes()], read).optional()?;
+    Ok(key.filter(|key| key.is_in_force(at)))
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    organization: OrganizationId,
+    page: Page,
+) -> rusqlite::Result<(Vec<ApiKey>, u64)> {
+    administration::page(connection, "api_keys", "true", &[(":organization", &Id(organization))], page, read)
+}
+
+pub(super) fn revoke(
+    connection: &Connection,
+    organization: OrganizationId,
+    id: ApiKeyId,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let known = connection.execute(
+        "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?3) WHERE id = ?1 AND organization_id = ?2",
+        params![Id(id), Id(organization), Time(at)],
+    )?;
+    Ok(known > 0)
+}
+
+pub(super) fn note_use(connection: &Connection, id: ApiKeyId, at: Timestamp) -> rusqlite::Result<()> {
+    let later = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)";
+    connection.execute(later, params![Id(id), Time(at)]).map(drop)
+}
