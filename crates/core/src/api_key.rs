@@ -9,10 +9,14 @@ use sha2::{Digest, Sha256};
 use crate::{
     chance::Chance,
     id::{ApiKeyId, OrganizationId},
+    scope::Scope,
 };
 
 const PREFIX: &str = "sk_live_";
 const RANDOM_CHARACTERS: usize = 40;
+
+/// How much of a key is shown for recognition: the prefix and four characters; 36 of chance stay unknown.
+const SHOWN: usize = PREFIX.len() + 4;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The text of a key, shown once to the one who creates it.
@@ -54,6 +58,11 @@ impl ApiKeyHash {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
+    /// The hash behind 32 bytes that were stored.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes to store or to look up.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -67,14 +76,52 @@ impl fmt::Debug for ApiKeyHash {
 }
 
 /// What is known of a key after it was shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields say what they are")]
 pub struct ApiKey {
     pub id: ApiKeyId,
     pub organization_id: OrganizationId,
     pub name: String,
+    pub scope: Scope,
+    /// The text's first characters, by which its owner recognizes it.
+    pub prefix: String,
     pub hash: ApiKeyHash,
     pub created_at: Timestamp,
+    /// From then on it is no key any more.
+    pub expires_at: Option<Timestamp>,
+    /// To a minute, and a little late.
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// A key of that text, with every right and without an end.
+    pub fn new(
+        text: &ApiKeyText,
+        id: ApiKeyId,
+        organization_id: OrganizationId,
+        name: String,
+        created_at: Timestamp,
+    ) -> Self {
+        let prefix = text.expose().chars().take(SHOWN).collect();
+        Self {
+            id,
+            organization_id,
+            name,
+            scope: Scope::Write,
+            prefix,
+            hash: text.hash(),
+            created_at,
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        }
+    }
+
+    /// Whether it opens anything at that time.
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| at < end)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::id::OrganizationId;
+use crate::{id::OrganizationId, slug::Slug};
 
 /// The organization that the first start creates.
 pub const DEFAULT_SLUG: &str = "default";
@@ -13,7 +13,7 @@ pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
     /// Its short name for the command line, unique in the installation.
-    pub slug: String,
+    pub slug: Slug,
     /// When it was created.
     pub created_at: Timestamp,
 }

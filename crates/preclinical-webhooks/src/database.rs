@@ -58,6 +58,6 @@ async fn open(
 async fn ensure_default_organization(store: &SqliteStore) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let id = OrganizationId::generate(now, &SystemChance);
-    store.ensure_organization(Organization { id, slug: DEFAULT_SLUG.to_owned(), created_at: now }).await?;
+    store.ensure_organization(Organization { id, slug: DEFAULT_SLUG.parse()?, created_at: now }).await?;
     Ok(())
 }

@@ -1,67 +1,77 @@
-//! `keys`: API keys from the command line, for the first one and for scripts.
+//! `keys`: API keys from the command line, for the first one and for scripts; also while a server runs on the same database.
+
+mod create;
+mod list;
+mod revoke;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use preclinical_core::{
-    api_key::{ApiKey, ApiKeyText},
-    clock::Clock,
-    id::ApiKeyId,
-    organization::DEFAULT_SLUG,
-    port::{Access, CreateKeyError},
-};
+use jiff::Timestamp;
+use preclinical_core::{api_key::ApiKey, id::OrganizationId, organization::DEFAULT_SLUG, port::Access, slug::Slug};
+use preclinical_store_sqlite::SqliteStore;
 
+pub(crate) use self::create::create_in;
 use crate::{
     config::{Config, Overrides},
-    database,
-    system::{SystemChance, SystemClock},
-    terminal::say,
+    database, pages,
 };
 
 /// What can be done with keys.
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
     /// Create a key; prints it, and nothing else, on standard output
-    Create(CreateArgs),
+    Create(create::CreateArgs),
+    /// List the keys, newest first, also those that expired or were revoked
+    List(list::ListArgs),
+    /// Revoke a key at once
+    Revoke(revoke::RevokeArgs),
 }
 
-/// What a key is made of.
+/// Whose keys, and where they are kept.
 #[derive(Args)]
-pub(crate) struct CreateArgs {
-    /// What the key is for; unique in the organization
-    #[arg(long)]
-    name: String,
+struct Place {
     /// Organization the key belongs to
     #[arg(long, default_value = DEFAULT_SLUG, value_name = "SLUG")]
-    organization: String,
+    organization: Slug,
     /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
 }
 
-/// Creates a key, also while a server runs on the same database.
-pub(crate) async fn create(args: CreateArgs) -> anyhow::Result<()> {
-    let config = Config::load(Overrides { database: args.database, ..Overrides::default() })?;
-    let text = create_in(&config, &args.organization, args.name).await?;
-    say(text.expose());
-    Ok(())
+impl Place {
+    async fn open(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+        let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
+        open(&config, &self.organization).await
+    }
 }
 
-/// Creates a key in the database of that configuration, which is created, too, if it is missing.
-pub(crate) async fn create_in(config: &Config, organization: &str, name: String) -> anyhow::Result<ApiKeyText> {
-    if name.trim().is_empty() {
-        bail!("--name must not be empty");
-    }
+async fn open(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
     let store = database::join(config).await?;
-    let Some(organization) = store.organization(organization).await? else {
-        bail!("there is no organization {organization:?}");
-    };
-    let text = ApiKeyText::generate(&SystemChance);
-    let now = SystemClock.now();
-    let id = ApiKeyId::generate(now, &SystemChance);
-    let key = ApiKey { id, organization_id: organization.id, name, hash: text.hash(), created_at: now };
-    match store.create_key(key).await {
-        Ok(()) => Ok(text),
-        Err(CreateKeyError::NameTaken) => bail!("the organization has a key of that name"),
-        Err(CreateKeyError::Store(error)) => Err(error.into()),
+    match store.organization(slug).await? {
+        Some(organization) => Ok((store, organization.id)),
+        None => bail!("there is no organization {:?}", slug.as_str()),
+    }
+}
+
+/// Carries out what was asked.
+pub(crate) async fn run(command: KeysCommand) -> anyhow::Result<()> {
+    match command {
+        KeysCommand::Create(args) => create::run(args).await,
+        KeysCommand::List(args) => list::run(args).await,
+        KeysCommand::Revoke(args) => revoke::run(args).await,
+    }
+}
+
+/// All keys of the organization, newest first.
+async fn all(store: &SqliteStore, organization: OrganizationId) -> anyhow::Result<Vec<ApiKey>> {
+    pages::all(async |page| store.keys(organization, page).await).await
+}
+
+/// Whether a key opens anything, in one word.
+fn state(key: &ApiKey, now: Timestamp) -> &'static str {
+    match key.revoked_at {
+        Some(_) => "revoked",
+        None if key.is_in_force(now) => "active",
+        None => "expired",
     }
 }

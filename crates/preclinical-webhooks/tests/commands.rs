@@ -3,9 +3,11 @@
 
 mod harness;
 
-use std::process::Output;
+use std::{path::Path, process::Output};
 
-use harness::{binary, create_key};
+use harness::{Api, binary, create_key};
+use jiff::Timestamp;
+use serde_json::Value;
 
 fn run(arguments: &[&str]) -> Output {
     binary().args(arguments).output().unwrap()
@@ -39,6 +41,79 @@ fn keys_create_prints_the_key_and_nothing_else() {
     let again = run(&arguments);
     assert!(!again.status.success());
     assert_eq!((text(&again.stdout), text(&again.stderr)), ("", "error: the organization has a key of that name\n"));
+}
+
+/// Runs a command on that database, which must succeed; what it printed.
+fn on(database: &Path, arguments: &[&str]) -> String {
+    let output = run(&[arguments, &["--database", database.to_str().unwrap()]].concat());
+    assert!(output.status.success(), "{arguments:?} {}", text(&output.stderr));
+    text(&output.stdout).to_owned()
+}
+
+/// Runs a command on that database, which must fail; the reason it gave.
+fn refused(database: &Path, arguments: &[&str]) -> String {
+    let output = run(&[arguments, &["--database", database.to_str().unwrap()]].concat());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""), "{arguments:?}");
+    text(&output.stderr).trim_end().to_owned()
+}
+
+#[test]
+fn organizations_are_created_and_listed_and_their_names_are_unique() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("w.db");
+    let id = on(&database, &["organizations", "create", "acme"]);
+    assert_eq!(refused(&database, &["organizations", "create", "acme"]), "error: there is an organization \"acme\"");
+    let listed: Value = serde_json::from_str(&on(&database, &["organizations", "list", "--json"])).unwrap();
+    let slugs: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["slug"].as_str().unwrap()).collect();
+    assert_eq!((slugs, listed[0]["id"].as_str().unwrap()), (vec!["acme", "default"], id.trim_end()));
+    let table = on(&database, &["organizations", "list"]);
+    let lines: Vec<_> = table.lines().collect();
+    assert!(lines.len() == 3 && lines[0].starts_with("SLUG     CREATED") && lines[1].starts_with("acme     20"), "{table}");
+}
+
+#[test]
+fn keys_are_listed_and_revoked_by_name_or_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("w.db");
+    on(&database, &["organizations", "create", "acme"]);
+    let shown = on(&database, &["keys", "create", "--name", "ci", "--scope", "report", "--expires-in", "90d"]);
+    on(&database, &["keys", "create", "--name", "ci", "--organization", "acme"]);
+    on(&database, &["keys", "create", "--name", "dash", "--scope", "read"]);
+    let listed = || serde_json::from_str::<Value>(&on(&database, &["keys", "list", "--json"])).unwrap();
+    let keys = listed();
+    let told = |key: &Value| ["name", "scope", "state"].map(|field| key[field].as_str().unwrap().to_owned()).join(" ");
+    assert_eq!(keys.as_array().unwrap().iter().map(told).collect::<Vec<_>>(), ["dash read active", "ci report active"]);
+    assert_eq!((&keys[0]["expires_at"], keys[1]["prefix"].as_str().unwrap()), (&Value::Null, &shown[..12]));
+    let [start, end] =
+        ["created_at", "expires_at"].map(|field| keys[1][field].as_str().unwrap().parse::<Timestamp>().unwrap());
+    assert_eq!(end.duration_since(start).as_hours(), 90 * 24);
+
+    assert_eq!(on(&database, &["keys", "revoke", "ci"]), "revoked ci\n");
+    assert_eq!(refused(&database, &["keys", "revoke", "ci"]), "error: there is no key \"ci\"");
+    let id = keys[0]["id"].as_str().unwrap();
+    assert_eq!(on(&database, &["keys", "revoke", id]), "revoked dash\n");
+    assert_eq!(refused(&database, &["keys", "revoke", id]), "error: the key \"dash\" was revoked before");
+    let keys = listed();
+    assert_eq!(keys.as_array().unwrap().iter().map(told).collect::<Vec<_>>(), ["dash read revoked", "ci report revoked"]);
+    let acme = on(&database, &["keys", "list", "--organization", "acme"]);
+    assert!(acme.contains("\nci    write  active  sk_live_"), "{acme}");
+    assert!(!acme.contains(&shown[..12]), "{acme}");
+}
+
+#[tokio::test]
+async fn a_revocation_beside_a_running_server_holds_from_the_next_call_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("w.db");
+    let server = harness::Server::start(&database, &[]);
+    let key = on(&database, &["keys", "create", "--name", "ci", "--scope", "read"]);
+    let api = Api::new(&server.url, key.trim_end());
+    api.get("/runs").await;
+    let body = serde_json::json!({"name": "x"});
+    let forbidden = api.call(http::Method::POST, "/test-suites", Some(&body)).await.unwrap();
+    assert_eq!((forbidden.status.as_u16(), &forbidden.body["code"]), (403, &Value::from("FORBIDDEN")));
+    on(&database, &["keys", "revoke", "ci"]);
+    let refused = api.call(http::Method::GET, "/runs", None).await.unwrap();
+    assert_eq!((refused.status.as_u16(), &refused.body["code"]), (401, &Value::from("UNAUTHORIZED")));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use preclinical_core::{
     scenario::{ScenarioResult, ScenarioStatus},
     secret::SigningSecret,
     vault::{MasterKey, Vault},
+    version::Version,
     webhook::Webhook,
 };
 
@@ -53,7 +54,7 @@ impl World {
         let seed = slug.bytes().fold(1_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let (clock, chance) = (Arc::new(ManualClock::default()), Arc::new(SeededChance::new(seed)));
         let id = OrganizationId::generate(clock.now(), &*chance);
-        let organization = Organization { id, slug: slug.to_owned(), created_at: clock.now() };
+        let organization = Organization { id, slug: slug.parse().unwrap(), created_at: clock.now() };
         let organization = store.ensure_organization(organization).await.unwrap().id;
         Self { store, clock, chance, organization }
     }
@@ -83,6 +84,7 @@ impl World {
             name: name.to_owned(),
             description: None,
             is_active: true,
+            version: Version::FIRST,
             created_at: self.now(),
             updated_at: self.now(),
         };
@@ -102,6 +104,7 @@ impl World {
             is_enabled: true,
             last_triggered_at: None,
             consecutive_failures: 0,
+            version: Version::FIRST,
             created_at: self.now(),
             updated_at: self.now(),
         };

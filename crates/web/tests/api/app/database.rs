@@ -23,14 +23,15 @@ impl Database {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    /// Every row of every table: what must not change when a request is refused.
+    /// Every row of every table: what must not change when a request is refused. When keys were last used is no part of it.
     pub(crate) fn rows(&self) -> Vec<(String, Vec<Value>)> {
         let connection = self.connect();
         let mut rows = Vec::new();
         for table in Self::tables(&connection) {
             let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = statement.column_count();
-            let read = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
+            let columns = statement.column_names().enumerate().filter(|(_, name)| *name != "last_used_at");
+            let columns: Vec<usize> = columns.map(|(index, _)| index).collect();
+            let read = statement.query_map([], |row| columns.iter().map(|column| row.get(*column)).collect()).unwrap();
             rows.extend(read.map(|row| (table.clone(), row.unwrap())));
         }
         rows
