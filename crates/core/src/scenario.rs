@@ -53,6 +53,15 @@ pub struct ScenarioResult {
     pub error_message: Option<String>,
 }
 
+/// What one scenario came to, without the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the result")]
+pub struct Verdict {
+    pub scenario_id: String,
+    pub scenario_name: String,
+    pub status: ScenarioStatus,
+}
+
 /// Counts verdicts; a canceled scenario belongs to the total only. `planned` is the run's size if it was announced.
 pub fn tally(verdicts: impl IntoIterator<Item = ScenarioStatus>, planned: Option<u32>) -> Tally {
     let mut tally = Tally::default();

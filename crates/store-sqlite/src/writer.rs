@@ -1,13 +1,16 @@
 //! The one writer: a thread that carries out what waits for it in one transaction, then answers everybody.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use preclinical_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::row::unavailable;
+use crate::{changes::Bells, row::unavailable};
 
 /// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 8192;
@@ -25,9 +28,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
-    pub(crate) fn start(connection: Connection) -> Self {
+    pub(crate) fn start(connection: Connection, bells: Arc<Bells>) -> Self {
         let (jobs, waiting) = crossbeam_channel::bounded(MAX_WAITING);
-        std::thread::spawn(move || serve(&connection, &waiting));
+        std::thread::spawn(move || serve(&connection, &waiting, &bells));
         Self { jobs }
     }
 
@@ -75,7 +78,7 @@ fn unless_it_panics<T>(connection: &Connection, call: impl FnOnce() -> T) -> Opt
     outcome
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Job>) {
+fn serve(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
     while let Ok(first) = waiting.recv() {
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable);
         let mut answers = Vec::new();
@@ -99,6 +102,7 @@ fn serve(connection: &Connection, waiting: &Receiver<Job>) {
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
+        bells.ring();
         for answer in answers {
             answer(commit.clone());
         }
@@ -117,7 +121,7 @@ mod tests {
     async fn a_call_that_panics_or_fails_is_undone_alone_and_the_writer_lives_on() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (value INTEGER)").unwrap();
-        let writer = Writer::start(connection);
+        let writer = Writer::start(connection, Arc::default());
         // Holds the writer until all four calls wait, so that they share one commit.
         let (open, gate) = crossbeam_channel::bounded::<()>(1);
         let held = writer.run(move |_| gate.recv().map_err(|error| StoreError::Unavailable(error.to_string())));

@@ -13,6 +13,7 @@ use preclinical_core::{
         ScenarioStatus::{Canceled, Error, Failed, Passed},
     },
     tally::Tally,
+    version::Expected,
     webhook::WebhookChanges,
 };
 
@@ -215,7 +216,7 @@ pub async fn the_webhook_in_force_is_chosen_when_the_run_ends(store: Arc<dyn Sto
     let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
     store.update_webhook(world.organization, own, off, world.now()).await.unwrap();
     assert_eq!(ended().await, None, "a disabled webhook mutes its agent");
-    store.delete_webhook(world.organization, own, world.now()).await.unwrap();
+    store.delete_webhook(world.organization, own, Expected::Any, world.now()).await.unwrap();
     assert_eq!(ended().await, Some(default));
 }
 

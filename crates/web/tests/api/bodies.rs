@@ -23,7 +23,7 @@ const SMALL: usize = 256 * 1024;
 const LARGE: usize = 16 * 1024 * 1024;
 
 /// Every call that takes a body, with ids that are there.
-async fn calls(app: &TestApp) -> [(&'static str, String); 9] {
+async fn calls(app: &TestApp) -> [(&'static str, String); 10] {
     let agent = app.api.agent("Assistant").await;
     let webhook = app.api.webhook(URL, None).await;
     let delivery = app.api.delivered(&agent).await;
@@ -34,6 +34,7 @@ async fn calls(app: &TestApp) -> [(&'static str, String); 9] {
         ("PUT", format!("/webhooks/{webhook}")),
         ("POST", format!("/webhooks/{webhook}/test")),
         ("POST", format!("/webhooks/deliveries/{delivery}/redeliver")),
+        ("POST", "/webhooks/redeliveries".to_owned()),
         ("POST", "/runs".to_owned()),
         ("POST", format!("/runs/{run}/results")),
         ("POST", format!("/runs/{run}/complete")),

@@ -21,6 +21,13 @@ async fn call_everything(api: &Client, [agent, webhook, delivery, run]: [&str; 4
         api.get("/webhooks/deliveries").await,
         api.get(&format!("/webhooks/deliveries/{delivery}")).await,
         api.post(&format!("/webhooks/deliveries/{delivery}/redeliver"), json!({})).await,
+        api.get("/webhooks/redeliveries").await,
+        api.post("/webhooks/redeliveries", json!({})).await,
+        api.post("/webhooks/redeliveries", json!({"dry_run": true})).await,
+        api.get(&format!("/webhooks/redeliveries/{NOBODY}")).await,
+        api.post(&format!("/webhooks/redeliveries/{NOBODY}/cancel"), json!({})).await,
+        api.get(&format!("/agents/{agent}/effective-webhook")).await,
+        api.get(&format!("/runs/{run}/decisions")).await,
         api.get("/runs").await,
         api.post("/runs", json!({"agent_id": agent})).await,
         api.get(&format!("/runs/{run}")).await,
@@ -46,7 +53,7 @@ async fn while_the_store_fails_every_call_says_try_again_and_changes_nothing() {
     let (before, sent) = (app.database.rows(), app.handoff.sent().len());
     app.database.hide(|table| table != "api_keys");
     let answers = call_everything(&app.api, [&agent, &webhook, &delivery, &run]).await;
-    assert_eq!(answers.len(), 20);
+    assert_eq!(answers.len(), 27);
     answers.iter().for_each(assert_unavailable);
     app.database.restore();
     app.handoff.idle().await;
@@ -63,7 +70,7 @@ async fn a_write_that_fails_half_way_leaves_nothing_behind() {
     let run = app.api.run(&agent, Some(1)).await;
     let (before, sent) = (app.database.rows(), app.handoff.sent().len());
     let result = json!({"scenario_id": "1", "scenario_name": "One", "status": "passed"});
-    app.database.hide(|table| table == "attempts");
+    app.database.hide(|table| table == "attempts" || table == "decisions");
     for (path, body) in [
         (format!("/runs/{run}/results"), json!({"results": [result]})),
         (format!("/runs/{run}/complete"), json!({})),
