@@ -37,9 +37,15 @@ pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redel
 pub use upkeep::Upkeep;
 
 /// A store is all roles together; each user asks for the ones it needs.
-pub trait Store: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep {}
+pub trait Store:
+    Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep
+{
+}
 
-impl<T: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep> Store for T {}
+impl<T: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep> Store
+    for T
+{
+}
 
 /// The store could not do what was asked; nothing was changed as far as can be known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,8 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_core::{
-    address::AddressPolicy, endpoint::EndpointPolicy, retry::RetrySchedule,
-    secret::SigningSecret, vault::MasterKey,
+    address::AddressPolicy, endpoint::EndpointPolicy, retry::RetrySchedule, secret::SigningSecret, vault::MasterKey,
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};

@@ -13,8 +13,8 @@ use preclinical_core::{
     id::{AgentId, OrganizationId, WebhookId},
     in_force::InForce,
     port::{
-        Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, Page, StoreError, UpdateAgentError,
-        UpdateWebhookError,
+        Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, Page, StoreError,
+        UpdateAgentError, UpdateWebhookError,
     },
     test_suite::TestSuite,
     version::Expected,

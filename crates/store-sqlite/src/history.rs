@@ -19,9 +19,7 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-pub(crate) use self::deliveries::{
-    Conditions, find as find_delivery, index as delivery_index, read as read_delivery,
-};
+pub(crate) use self::deliveries::{Conditions, find as find_delivery, index as delivery_index, read as read_delivery};
 use crate::{
     SqliteStore,
     row::{self, Id, RUN_COLUMNS, unavailable},

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use preclinical_core::{
     event::EventContent,
-    id::{AgentId, ApiKeyId, DeliveryId, EventId, LeaseToken, OrganizationId, RedeliveryJobId, RotationId, RunId, TestSuiteId, WebhookId},
+    id::{
+        AgentId, ApiKeyId, DeliveryId, EventId, LeaseToken, OrganizationId, RedeliveryJobId, RotationId, RunId, TestSuiteId,
+        WebhookId,
+    },
     port::StoreError,
     run::{Run, RunNumber, RunStatus},
     tally::Tally,

@@ -14,7 +14,9 @@ use crate::{
 impl Upkeep for SqliteStore {
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |connection| {
-            connection.execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)]).map_err(unavailable)?;
+            connection
+                .execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])
+                .map_err(unavailable)?;
             // The token stays: whoever claims next sees by it that an attempt was cut off.
             connection
                 .execute(

@@ -25,7 +25,11 @@ pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) ->
     let run = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
         let repeated = was_ended_by(connection, run.id, finish.dispatch.event_id).map_err(unavailable)?;
-        return if repeated { Ok(Finished { run, fate: Fate::NotFinal }) } else { Err(FinishError::AlreadyFinal(run.status)) };
+        return if repeated {
+            Ok(Finished { run, fate: Fate::NotFinal })
+        } else {
+            Err(FinishError::AlreadyFinal(run.status))
+        };
     }
     let tally = match finish.counts {
         Some(counts) => counted(connection, &run, counts)?,

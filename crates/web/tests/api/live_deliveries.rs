@@ -204,8 +204,11 @@ impl Follower {
         id
     }
 
+    /// Comes back with the last id that it ever had, also if the connection before brought none.
     async fn reconnect(&mut self, app: &TestApp) {
-        self.stream = app.api.listen("/stream", &self.stream.last_id).await;
+        let last_id = std::mem::take(&mut self.stream.last_id);
+        self.stream = app.api.listen("/stream", &last_id).await;
+        self.stream.last_id = last_id;
     }
 }
 

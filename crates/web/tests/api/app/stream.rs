@@ -1,5 +1,7 @@
 //! A stream of events, read one by one.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Request, Response},
@@ -8,6 +10,9 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::Client;
+
+/// After how long a test that waits for an event has failed: a hang becomes a message.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An open stream.
 pub(crate) struct Stream {
@@ -59,7 +64,8 @@ impl Stream {
                 }
                 return Some(block);
             }
-            let Some(frame) = self.body.frame().await else {
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("an event that was to come");
+            let Some(frame) = frame else {
                 assert_eq!(self.pending, "", "an event is cut off");
                 return None;
             };
