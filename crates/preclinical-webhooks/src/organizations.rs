@@ -80,10 +80,11 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     let store = args.place.open().await?;
     let organizations = pages::all(async |page| store.organizations(page).await).await?;
     if args.json {
-        say(Value::from_iter(organizations.iter().map(|organization| {
+        let described = organizations.iter().map(|organization| {
             let created_at = wire_time::format(organization.created_at);
             json!({"id": organization.id, "slug": organization.slug.as_str(), "created_at": created_at})
-        })));
+        });
+        say(described.collect::<Value>());
         return Ok(());
     }
     let rows = organizations.iter().map(|organization| {

@@ -27,7 +27,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
     let keys = super::all(&store, organization).await?;
     let now = SystemClock.now();
     if args.json {
-        say(Value::from_iter(keys.iter().map(|key| described(key, now))));
+        say(keys.iter().map(|key| described(key, now)).collect::<Value>());
         return Ok(());
     }
     let titles = ["NAME", "SCOPE", "STATE", "KEY", "CREATED", "EXPIRES", "LAST USED", "ID"];

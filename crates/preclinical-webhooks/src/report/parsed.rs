@@ -154,7 +154,9 @@ mod tests {
     fn tests_of_one_name_stay_two_scenarios_with_stable_ids() {
         let ids = |names: [&str; 4]| {
             let mut parsed = Parsed::default();
-            names.iter().for_each(|name| parsed.push(ScenarioStatus::Passed, case("x", name)));
+            for name in names {
+                parsed.push(ScenarioStatus::Passed, case("x", name));
+            }
             parsed.results.into_iter().map(|result| result.scenario_id).collect::<Vec<_>>()
         };
         assert_eq!(ids(["a", "a", "a #2", "a"]), ["x::a", "x::a #2", "x::a #2 #2", "x::a #3"]);

@@ -88,11 +88,13 @@ mod tests {
     /// How many passed, and how many did not.
     fn counts(is_pytest: bool, verdicts: &[Verdict]) -> (usize, usize) {
         let mut judged = Judged { is_pytest, ..Judged::default() };
-        verdicts.iter().for_each(|verdict| judged.add(*verdict, case("c", "a")));
+        for verdict in verdicts {
+            judged.add(*verdict, case("c", "a"));
+        }
         let mut parsed = Parsed::default();
         judged.put_into(&mut parsed);
-        let passed = parsed.results.iter().filter(|result| result.status == ScenarioStatus::Passed).count();
-        (passed, parsed.results.len() - passed)
+        let good = parsed.results.iter().filter(|result| result.status == ScenarioStatus::Passed).count();
+        (good, parsed.results.len() - good)
     }
 
     #[test]
