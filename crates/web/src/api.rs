@@ -3,10 +3,10 @@
 mod agents;
 mod api_keys;
 mod deliveries;
-mod health;
 mod live;
 mod redeliveries;
 mod runs;
+mod server;
 mod test_suites;
 mod webhooks;
 
@@ -36,50 +36,59 @@ use crate::{
     route::{Call, Route, delete, get, open, patch, post, put},
 };
 
+/// A handler, and the description that stands beside it: no route goes without.
+macro_rules! endpoint {
+    ($group:ident::$name:ident) => {
+        ($group::$name, $group::$name::describe)
+    };
+}
+
 /// Every call there is, and whom it serves. A path's methods stand together, in the order in which `Allow` names them.
 fn routes() -> Vec<Route> {
     vec![
-        open("/health", health::get),
-        get("/agents", FollowRuns, agents::list),
-        post("/agents", Write, agents::create),
-        get("/agents/{id}", FollowRuns, agents::get),
-        put("/agents/{id}", Write, agents::update),
-        patch("/agents/{id}", Write, agents::update),
-        delete("/agents/{id}", Write, agents::delete),
-        post("/agents/{id}/validate", Write, agents::validate),
-        get("/agents/{id}/effective-webhook", Read, agents::effective_webhook),
-        get("/api-keys", Write, api_keys::list),
-        post("/api-keys", Write, api_keys::create),
-        delete("/api-keys/{id}", Write, api_keys::revoke),
-        get("/test-suites", Read, test_suites::list),
-        post("/test-suites", Write, test_suites::create),
-        get("/webhooks", Read, webhooks::list),
-        post("/webhooks", Write, webhooks::create),
-        get("/webhooks/{id}", Read, webhooks::get),
-        put("/webhooks/{id}", Write, webhooks::update),
-        delete("/webhooks/{id}", Write, webhooks::delete),
-        post("/webhooks/{id}/test", Write, webhooks::test),
-        post("/webhooks/{id}/rotate-secret", Write, webhooks::rotate_secret),
-        get("/webhooks/{id}/deliveries", Read, deliveries::list_of_webhook),
-        get("/webhooks/deliveries", Read, deliveries::list),
-        get("/webhooks/deliveries/{id}", Read, deliveries::get),
-        post("/webhooks/deliveries/{id}/redeliver", Write, deliveries::redeliver),
-        get("/webhooks/redeliveries", Read, redeliveries::list),
-        post("/webhooks/redeliveries", Write, redeliveries::create),
-        get("/webhooks/redeliveries/{id}", Read, redeliveries::get),
-        post("/webhooks/redeliveries/{id}/cancel", Write, redeliveries::cancel),
-        get("/runs", FollowRuns, runs::list),
-        post("/runs", Report, runs::create),
-        get("/runs/{id}", FollowRuns, runs::get),
-        get("/runs/{id}/decisions", Read, runs::decisions),
-        get("/runs/{id}/results", FollowRuns, runs::results),
-        post("/runs/{id}/results", Report, runs::report).with_results(),
-        post("/runs/{id}/complete", Report, runs::complete),
-        post("/runs/{id}/cancel", Report, runs::cancel),
+        open("/health", endpoint!(server::health)),
+        open("/api/openapi.json", endpoint!(server::openapi)),
+        open("/api/docs", endpoint!(server::docs)),
+        get("/agents", FollowRuns, endpoint!(agents::list)),
+        post("/agents", Write, endpoint!(agents::create)),
+        get("/agents/{id}", FollowRuns, endpoint!(agents::get)),
+        put("/agents/{id}", Write, endpoint!(agents::update)),
+        patch("/agents/{id}", Write, endpoint!(agents::update)).also("_by_patch"),
+        delete("/agents/{id}", Write, endpoint!(agents::delete)),
+        post("/agents/{id}/validate", Write, endpoint!(agents::validate)),
+        get("/agents/{id}/effective-webhook", Read, endpoint!(agents::effective_webhook)),
+        get("/api-keys", Write, endpoint!(api_keys::list)),
+        post("/api-keys", Write, endpoint!(api_keys::create)),
+        delete("/api-keys/{id}", Write, endpoint!(api_keys::revoke)),
+        get("/test-suites", Read, endpoint!(test_suites::list)),
+        post("/test-suites", Write, endpoint!(test_suites::create)),
+        get("/webhooks", Read, endpoint!(webhooks::list)),
+        post("/webhooks", Write, endpoint!(webhooks::create)),
+        get("/webhooks/{id}", Read, endpoint!(webhooks::get)),
+        put("/webhooks/{id}", Write, endpoint!(webhooks::update)),
+        delete("/webhooks/{id}", Write, endpoint!(webhooks::delete)),
+        post("/webhooks/{id}/test", Write, endpoint!(webhooks::test)),
+        post("/webhooks/{id}/rotate-secret", Write, endpoint!(webhooks::rotate_secret)),
+        get("/webhooks/{id}/deliveries", Read, endpoint!(deliveries::list_of_webhook)),
+        get("/webhooks/deliveries", Read, endpoint!(deliveries::list)),
+        get("/webhooks/deliveries/{id}", Read, endpoint!(deliveries::get)),
+        post("/webhooks/deliveries/{id}/redeliver", Write, endpoint!(deliveries::redeliver)),
+        get("/webhooks/redeliveries", Read, endpoint!(redeliveries::list)),
+        post("/webhooks/redeliveries", Write, endpoint!(redeliveries::create)),
+        get("/webhooks/redeliveries/{id}", Read, endpoint!(redeliveries::get)),
+        post("/webhooks/redeliveries/{id}/cancel", Write, endpoint!(redeliveries::cancel)),
+        get("/runs", FollowRuns, endpoint!(runs::list)),
+        post("/runs", Report, endpoint!(runs::create)),
+        get("/runs/{id}", FollowRuns, endpoint!(runs::get)),
+        get("/runs/{id}/decisions", Read, endpoint!(runs::decisions)),
+        get("/runs/{id}/results", FollowRuns, endpoint!(runs::results)),
+        post("/runs/{id}/results", Report, endpoint!(runs::report)).with_results(),
+        post("/runs/{id}/complete", Report, endpoint!(runs::complete)),
+        post("/runs/{id}/cancel", Report, endpoint!(runs::cancel)),
         // Streams: nothing around them may gather their bodies, compress them, or limit how long they last.
-        get("/events", FollowRuns, live::events),
-        get("/stream", Read, live::stream),
-        get("/events", FollowRuns, live::events).at_root(),
+        get("/events", FollowRuns, endpoint!(live::events)),
+        get("/stream", Read, endpoint!(live::stream)),
+        get("/events", FollowRuns, endpoint!(live::events)).at_root(),
     ]
 }
 

@@ -1,8 +1,10 @@
 //! The one error of the API: `{"error":"sentence","code":"MACHINE_CODE","details":{…}}`.
 
+pub(crate) mod code;
+
 use axum::{
     Json,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
@@ -12,14 +14,15 @@ use preclinical_core::{
 };
 use serde_json::{Map, Value, json};
 
+use self::code::Code;
+
 /// An answer that is not a success. Boxed, because every result carries the room for it.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Content>);
 
 #[derive(Debug)]
 struct Content {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     message: String,
     details: Map<String, Value>,
     header: Option<(HeaderName, &'static str)>,
@@ -31,8 +34,8 @@ struct Content {
 pub(crate) struct Cause(pub(crate) String);
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Content { status, code, message: message.into(), details: Map::new(), header: None, cause: None }))
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Content { code, message: message.into(), details: Map::new(), header: None, cause: None }))
     }
 
     fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -53,17 +56,17 @@ impl ApiError {
 
     /// A field that must be there is not. `field` is its path, such as `results[3].status`.
     pub(crate) fn missing(field: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "MISSING_REQUIRED_FIELD", format!("{field} is required")).detail("field", field)
+        Self::new(code::MISSING_REQUIRED_FIELD, format!("{field} is required")).detail("field", field)
     }
 
     /// A field has a value that is refused; `why` completes the sentence that begins with its name.
     pub(crate) fn invalid(field: &str, why: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELD_VALUE", format!("{field} {why}")).detail("field", field)
+        Self::new(code::INVALID_FIELD_VALUE, format!("{field} {why}")).detail("field", field)
     }
 
     /// The body is no JSON object.
     pub(crate) fn invalid_json(why: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_JSON", format!("the request's body is not a JSON object: {why}"))
+        Self::new(code::INVALID_JSON, format!("the request's body is not a JSON object: {why}"))
     }
 
     /// The run is past the point where this could be done.
@@ -74,82 +77,74 @@ impl ApiError {
 
     /// The resource is in no state for this.
     pub(crate) fn invalid_state(why: impl Into<String>, current: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_STATE", why).detail("current_status", current)
+        Self::new(code::INVALID_STATE, why).detail("current_status", current)
     }
 
     /// No key, or none that is known.
     pub(crate) fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "send a valid API key: Authorization: Bearer sk_live_…")
+        Self::new(code::UNAUTHORIZED, "send a valid API key: Authorization: Bearer sk_live_…")
             .header(header::WWW_AUTHENTICATE, "Bearer")
     }
 
     /// The key is in force, and its scope does not permit the call.
     pub(crate) fn forbidden(scope: Scope, need: Need) -> Self {
         let (scope, least) = (scope.as_str(), need.least().as_str());
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "FORBIDDEN",
-            format!("this call needs a key with the scope {least}; this one has {scope}"),
-        )
-        .detail("required_scope", least)
-        .detail("scope", scope)
+        Self::new(code::FORBIDDEN, format!("this call needs a key with the scope {least}; this one has {scope}"))
+            .detail("required_scope", least)
+            .detail("scope", scope)
     }
 
     /// No such path, webhook or delivery.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is no such {what}"))
+        Self::new(code::NOT_FOUND, format!("there is no such {what}"))
     }
 
     /// No such run.
     pub(crate) fn run_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "RUN_NOT_FOUND", "there is no such run")
+        Self::new(code::RUN_NOT_FOUND, "there is no such run")
     }
 
     /// A path names no agent.
     pub(crate) fn agent_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "AGENT_NOT_FOUND", "there is no such agent")
+        Self::new(code::AGENT_NOT_FOUND, "there is no such agent")
     }
 
     /// A body names no agent.
     pub(crate) fn agent_in_body_not_found() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "AGENT_NOT_FOUND", "agent_id names no agent").detail("field", "agent_id")
+        Self::new(code::AGENT_IN_BODY_NOT_FOUND, "agent_id names no agent").detail("field", "agent_id")
     }
 
     /// What should be created is there already.
     pub(crate) fn already_exists(why: &str) -> Self {
-        Self::new(StatusCode::CONFLICT, "ALREADY_EXISTS", why)
+        Self::new(code::ALREADY_EXISTS, why)
     }
 
     /// The resource is not of the version that the change is meant for.
     pub(crate) fn stale() -> Self {
         let message = "it was changed meanwhile: read it again and send its ETag as If-Match";
-        Self::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", message)
+        Self::new(code::PRECONDITION_FAILED, message)
     }
 
     /// The path is known, the method is not.
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            "the path does not have this method; see the Allow header",
-        )
+        Self::new(code::METHOD_NOT_ALLOWED, "the path does not have this method; see the Allow header")
     }
 
     /// The body is longer than this call takes.
     pub(crate) fn too_large(limit: usize) -> Self {
         let message = format!("the request's body is longer than {} KiB", limit / 1024);
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message).detail("limit_bytes", limit)
+        Self::new(code::PAYLOAD_TOO_LARGE, message).detail("limit_bytes", limit)
     }
 
     /// The body is announced as something else than JSON.
     pub(crate) fn unsupported_media_type() -> Self {
         let message = "the request's Content-Type must be application/json";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+        Self::new(code::UNSUPPORTED_MEDIA_TYPE, message)
     }
 
     /// Too much at once; try again in a second.
     pub(crate) fn busy(message: &str) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).header(header::RETRY_AFTER, "1")
+        Self::new(code::RATE_LIMITED, message).header(header::RETRY_AFTER, "1")
     }
 
     /// The key has used up its calls.
@@ -160,35 +155,34 @@ impl ApiError {
     /// A call under the same idempotency key is being carried out.
     pub(crate) fn call_in_progress() -> Self {
         let message = "a call under this Idempotency-Key is in progress; repeat it in a moment";
-        Self::new(StatusCode::CONFLICT, "IDEMPOTENCY_IN_PROGRESS", message).header(header::RETRY_AFTER, "1")
+        Self::new(code::IDEMPOTENCY_IN_PROGRESS, message).header(header::RETRY_AFTER, "1")
     }
 
     /// The idempotency key belongs to another call.
     pub(crate) fn key_reused() -> Self {
         let message = "this Idempotency-Key came with another body before; use a new one for a new call";
-        Self::new(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_REUSED", message)
+        Self::new(code::IDEMPOTENCY_KEY_REUSED, message)
     }
 
     /// The body took too long to arrive.
     pub(crate) fn request_timeout() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "the request's body did not arrive in time")
-            .header(header::CONNECTION, "close")
+        Self::new(code::REQUEST_TIMEOUT, "the request's body did not arrive in time").header(header::CONNECTION, "close")
     }
 
     /// The call took too long to carry out.
     pub(crate) fn timeout() -> Self {
         let message = "the call takes too long, and may still be carried out; repeat it under the same Idempotency-Key";
-        Self::new(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message).because("the limit of a call passed")
+        Self::new(code::TIMEOUT, message).because("the limit of a call passed")
     }
 
     /// Not now; try again in a second.
     pub(crate) fn unavailable(message: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).header(header::RETRY_AFTER, "1")
+        Self::new(code::UNAVAILABLE, message).header(header::RETRY_AFTER, "1")
     }
 
     /// Our fault, without saying more.
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "something went wrong on the server")
+        Self::new(code::INTERNAL_ERROR, "something went wrong on the server")
     }
 }
 
@@ -198,7 +192,7 @@ impl From<StoreError> for ApiError {
         let answer = match error {
             StoreError::Unavailable(_) => {
                 let message = "the server cannot reach its store; nothing was changed, try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).header(header::RETRY_AFTER, "1")
+                Self::new(code::UNAVAILABLE, message).header(header::RETRY_AFTER, "1")
             }
             StoreError::Corrupt(_) => Self::internal(),
         };
@@ -217,12 +211,12 @@ impl From<DeleteError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Content { status, code, message, details, header, cause } = *self.0;
-        let mut body = json!({"error": message, "code": code});
+        let Content { code, message, details, header, cause } = *self.0;
+        let mut body = json!({"error": message, "code": code.name});
         if !details.is_empty() {
             body["details"] = Value::Object(details);
         }
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (code.status, Json(body)).into_response();
         if let Some((name, value)) = header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }

@@ -9,4 +9,4 @@ mod query;
 pub(crate) use body::{Body, LARGE, SMALL, read_body};
 pub(crate) use fields::{Fields, Length};
 pub(crate) use path::Id;
-pub(crate) use query::Query;
+pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT, Query};

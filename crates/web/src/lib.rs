@@ -1,6 +1,6 @@
 //! The REST API under `/api/v1`: parses what comes in to values of `core`, asks the store, and answers.
 //!
-//! - One file per endpoint, in [`api`]; what a resource looks like on the wire is in `wire`, how requests are read in `input`.
+//! - One file per endpoint, in [`api`], with what it says about itself; `openapi` makes the description of the API of it. What a resource looks like on the wire is in `wire`, how requests are read in `input`.
 //! - Every error is JSON with a code, a sentence, and the name of the field that caused it. Nothing is stored before all of a
 //!   request is understood.
 //! - A 2xx is sent after the commit, and work that was accepted goes on when the client hangs up.
@@ -18,6 +18,7 @@ mod input;
 mod limits;
 mod live;
 mod opaque;
+mod openapi;
 mod request_line;
 mod route;
 mod validation;

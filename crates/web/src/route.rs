@@ -17,7 +17,11 @@ use crate::{
     auth::{self, Gate},
     idempotency,
     input::{LARGE, SMALL},
+    openapi::Description,
 };
+
+/// Who answers a call, and what it says about itself.
+pub(crate) type Endpoint<H> = (H, fn() -> Description);
 
 /// What a call is, without who answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,15 +39,19 @@ pub(crate) struct Route {
     pub(crate) call: Call,
     answering: MethodRouter<Arc<App>>,
     /// How long its body may be.
-    longest: usize,
+    pub(crate) longest: usize,
+    describe: fn() -> Description,
+    /// What tells it from another call of the same endpoint.
+    pub(crate) suffix: &'static str,
 }
 
 macro_rules! of_version_1 {
     ($($method:literal $name:ident)*) => {$(
         /// A call under `/api/v1`, for keys whose scope permits it.
-        pub(crate) fn $name<H: Handler<T, Arc<App>>, T: 'static>(path: &str, need: Need, handler: H) -> Route {
+        pub(crate) fn $name<H: Handler<T, Arc<App>>, T: 'static>(path: &str, need: Need, endpoint: Endpoint<H>) -> Route {
+            let (handler, describe) = endpoint;
             let call = Call { method: $method, path: format!("/api/v1{path}"), need: Some(need) };
-            Route { call, answering: routing::$name(handler), longest: SMALL }
+            Route { call, answering: routing::$name(handler), longest: SMALL, describe, suffix: "" }
         }
     )*};
 }
@@ -51,12 +59,9 @@ macro_rules! of_version_1 {
 of_version_1! { "GET" get "POST" post "PUT" put "PATCH" patch "DELETE" delete }
 
 /// A `GET` that everybody may make, without a key.
-pub(crate) fn open<H: Handler<T, Arc<App>>, T: 'static>(path: &str, handler: H) -> Route {
-    Route {
-        call: Call { method: "GET", path: path.to_owned(), need: None },
-        answering: routing::get(handler),
-        longest: SMALL,
-    }
+pub(crate) fn open<H: Handler<T, Arc<App>>, T: 'static>(path: &str, (handler, describe): Endpoint<H>) -> Route {
+    let call = Call { method: "GET", path: path.to_owned(), need: None };
+    Route { call, answering: routing::get(handler), longest: SMALL, describe, suffix: "" }
 }
 
 impl Route {
@@ -68,7 +73,17 @@ impl Route {
     /// The call lies at the root, where the server that executes runs has it, too.
     pub(crate) fn at_root(mut self) -> Self {
         self.call.path = self.call.path.replacen("/api/v1", "", 1);
-        self
+        self.also("_at_root")
+    }
+
+    /// The endpoint has another call, too.
+    pub(crate) fn also(self, suffix: &'static str) -> Self {
+        Self { suffix, ..self }
+    }
+
+    /// What the call says about itself.
+    pub(crate) fn description(&self) -> Description {
+        (self.describe)()
     }
 
     /// Adds the call to a router, behind its gate.

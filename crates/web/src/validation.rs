@@ -6,42 +6,50 @@ use preclinical_core::{
     agent::{AgentConfig, Provider},
     port::Prober,
 };
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What was found. A check that was not made is not a check that was passed: it is listed as such.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentValidation")]
 pub(crate) struct Verdict {
     valid: bool,
+    /// The reason, in a sentence.
     message: String,
+    details: Checks,
+}
+
+/// What was looked at.
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "AgentChecks")]
+struct Checks {
     checked: Vec<&'static str>,
     not_checked: Vec<&'static str>,
+    /// What the endpoint answered, if it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u16")]
     http_status: Option<u16>,
 }
 
 impl Verdict {
     fn new(valid: bool, message: impl Into<String>) -> Self {
-        Self { valid, message: message.into(), checked: Vec::new(), not_checked: Vec::new(), http_status: None }
+        Self { valid, message: message.into(), details: Checks::default() }
     }
 
-    fn checked(self, checked: &[&'static str]) -> Self {
-        Self { checked: checked.to_vec(), ..self }
+    fn checked(mut self, checked: &[&'static str]) -> Self {
+        self.details.checked = checked.to_vec();
+        self
     }
 
-    fn not_checked(self, not_checked: &[&'static str]) -> Self {
-        Self { not_checked: not_checked.to_vec(), ..self }
+    fn not_checked(mut self, not_checked: &[&'static str]) -> Self {
+        self.details.not_checked = not_checked.to_vec();
+        self
     }
 
-    fn status(self, status: u16) -> Self {
-        Self { http_status: Some(status), ..self }
-    }
-}
-
-impl From<Verdict> for Value {
-    fn from(verdict: Verdict) -> Self {
-        let mut details = json!({"checked": verdict.checked, "not_checked": verdict.not_checked});
-        if let Some(status) = verdict.http_status {
-            details["http_status"] = status.into();
-        }
-        json!({"valid": verdict.valid, "message": verdict.message, "details": details})
+    fn status(mut self, status: u16) -> Self {
+        self.details.http_status = Some(status);
+        self
     }
 }
 

@@ -1,12 +1,12 @@
 //! `/agents`
 
-mod create;
-mod delete;
-mod effective_webhook;
-mod get;
-mod list;
-mod update;
-mod validate;
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod effective_webhook;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod update;
+pub(super) mod validate;
 
 pub(super) use create::create;
 pub(super) use delete::delete;
@@ -18,7 +18,7 @@ pub(super) use validate::validate;
 
 use preclinical_core::agent::{AgentConfig, Provider};
 
-use crate::{error::ApiError, input::Fields};
+use crate::{error::ApiError, input::Fields, openapi::Field};
 
 /// The provider of a body.
 fn provider(body: &mut Fields) -> Result<Option<Provider>, ApiError> {
@@ -30,4 +30,8 @@ fn provider(body: &mut Fields) -> Result<Option<Provider>, ApiError> {
 fn config(body: &mut Fields) -> Result<Option<AgentConfig>, ApiError> {
     let config = body.object("config")?;
     config.map(|config| serde_json::to_vec(&config).map(AgentConfig).map_err(|_| ApiError::internal())).transpose()
+}
+
+fn config_field() -> Field {
+    Field::object().says("How the agent is reached, such as `api_key` and `base_url`. Stored sealed, and never shown.")
 }

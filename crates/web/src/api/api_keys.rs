@@ -1,8 +1,8 @@
 //! `/api-keys`
 
-mod create;
-mod list;
-mod revoke;
+pub(super) mod create;
+pub(super) mod list;
+pub(super) mod revoke;
 
 pub(super) use create::create;
 pub(super) use list::list;

@@ -1,12 +1,14 @@
 //! `/webhooks/deliveries`: the delivery history.
 
 mod cursor;
-mod get;
-mod list;
-mod redeliver;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod list_of_webhook;
+pub(super) mod redeliver;
 
 pub(super) use get::get;
-pub(super) use list::{list, list_of_webhook};
+pub(super) use list::list;
+pub(super) use list_of_webhook::list_of_webhook;
 pub(super) use redeliver::redeliver;
 
 use crate::error::ApiError;

@@ -1,9 +1,9 @@
 //! `/webhooks/redeliveries`: many deliveries repeated by one order.
 
-mod cancel;
-mod create;
-mod get;
-mod list;
+pub(super) mod cancel;
+pub(super) mod create;
+pub(super) mod get;
+pub(super) mod list;
 
 pub(super) use cancel::cancel;
 pub(super) use create::create;

@@ -1,13 +1,13 @@
 //! `/runs`
 
-mod cancel;
-mod complete;
-mod create;
-mod decisions;
-mod get;
-mod list;
-mod report;
-mod results;
+pub(super) mod cancel;
+pub(super) mod complete;
+pub(super) mod create;
+pub(super) mod decisions;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod report;
+pub(super) mod results;
 
 pub(super) use cancel::cancel;
 pub(super) use complete::complete;

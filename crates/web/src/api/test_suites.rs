@@ -1,7 +1,7 @@
 //! `/test-suites`
 
-mod create;
-mod list;
+pub(super) mod create;
+pub(super) mod list;
 
 pub(super) use create::create;
 pub(super) use list::list;

@@ -7,13 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 
-/// How long a text may be, in bytes, and whether it may have several lines.
+/// How long a text may be, in characters, and whether it may have several lines.
 #[derive(Clone, Copy)]
 pub(crate) enum Length {
     /// One line.
     Line(usize),
     /// Any number of lines.
     Text(usize),
+}
+
+impl Length {
+    /// A name.
+    pub(crate) const NAME: Self = Self::Line(200);
+    /// What somebody says about a thing.
+    pub(crate) const DESCRIPTION: Self = Self::Text(2000);
 }
 
 /// An object whose fields are taken by name; what is left at the end is refused. `null` is the same as a missing field.
@@ -63,8 +70,8 @@ impl Fields {
         if text.trim().is_empty() {
             return self.invalid(name, "must not be empty");
         }
-        if text.len() > most {
-            return self.invalid(name, format_args!("must be at most {most} bytes long"));
+        if text.chars().count() > most {
+            return self.invalid(name, format_args!("must be at most {most} characters long"));
         }
         if text.chars().any(|c| c.is_control() && !breaks.contains(c)) {
             return self.invalid(name, "must not contain control characters");
@@ -76,8 +83,8 @@ impl Fields {
     pub(crate) fn report_text(&mut self, name: &str, most: usize) -> Result<Option<String>, ApiError> {
         match self.value(name) {
             None => Ok(None),
-            Some(Value::String(text)) if text.len() > most => {
-                self.invalid(name, format_args!("must be at most {most} bytes long"))
+            Some(Value::String(text)) if text.chars().count() > most => {
+                self.invalid(name, format_args!("must be at most {most} characters long"))
             }
             Some(Value::String(text)) if text.contains('\0') => self.invalid(name, "must not contain the character NUL"),
             Some(Value::String(text)) => Ok(Some(text)),

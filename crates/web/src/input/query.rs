@@ -9,8 +9,10 @@ use url::form_urlencoded;
 
 use crate::error::ApiError;
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 100;
+/// How long a page is unless told otherwise.
+pub(crate) const DEFAULT_LIMIT: u32 = 20;
+/// How long a page may be.
+pub(crate) const MAX_LIMIT: u32 = 100;
 
 /// A request's parameters; each is taken out by name, and what is left at the end is refused.
 pub(crate) struct Query(Vec<(String, String)>);

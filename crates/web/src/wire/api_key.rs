@@ -1,22 +1,33 @@
 //! API keys on the wire. Their text is not, but for the one answer that creates it.
 
 use jiff::Timestamp;
-use preclinical_core::{api_key::ApiKey, id::ApiKeyId, wire_time};
+use preclinical_core::{api_key::ApiKey, id::ApiKeyId, scope::Scope, wire_time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+use crate::openapi::{Choice, DateTime, Uuid};
+
+/// An API key without its text.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
 pub(crate) struct ApiKeyView<'a> {
+    #[schemars(with = "Uuid")]
     id: ApiKeyId,
     name: &'a str,
+    #[schemars(with = "Choice<Scope>")]
     scope: &'static str,
     prefix: &'a str,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     expires_at: Option<Timestamp>,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     last_used_at: Option<Timestamp>,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     revoked_at: Option<Timestamp>,
 }
 

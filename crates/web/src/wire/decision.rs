@@ -1,21 +1,32 @@
 //! Decisions on the wire.
 
 use preclinical_core::{
-    decision::{Decision, Judged},
+    choice::Level,
+    decision::{Decision, DecisionOutcome, Judged},
     id::{DeliveryId, EventId, WebhookId},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::delivery::precise;
+use crate::openapi::{Choice, DateTime, Uuid};
 
-#[derive(Serialize)]
+/// What was decided about one webhook when a run ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Decision")]
 pub(crate) struct DecisionView<'a> {
+    #[schemars(with = "Uuid")]
     event_id: EventId,
+    #[schemars(with = "DateTime")]
     decided_at: String,
+    #[schemars(with = "Option<Choice<Level>>")]
     level: Option<&'a str>,
+    #[schemars(with = "Option<Uuid>")]
     webhook_id: Option<WebhookId>,
     url: Option<&'a str>,
+    #[schemars(with = "Choice<DecisionOutcome>")]
     outcome: &'a str,
+    #[schemars(with = "Option<Uuid>")]
     delivery_id: Option<DeliveryId>,
     reason: String,
 }

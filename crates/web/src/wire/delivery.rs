@@ -1,33 +1,51 @@
 //! Deliveries and attempts on the wire. Their times show milliseconds: people compare them with their own logs.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use preclinical_core::{
-    attempt::{Attempt, AttemptError, Message},
-    delivery::Delivery,
+    attempt::{Attempt, AttemptError, ErrorKind, Message},
+    delivery::{Delivery, DeliveryStatus},
     event::EventKind,
     id::{AgentId, DeliveryId, RunId, WebhookId},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-#[derive(Serialize)]
+use crate::openapi::{Choice, DateTime, RunNumber, Uuid};
+
+/// One event on its way to one webhook.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
 pub(crate) struct DeliveryView<'a> {
+    #[schemars(with = "Uuid")]
     id: DeliveryId,
+    #[schemars(with = "Choice<EventKind>")]
     event: &'a str,
+    #[schemars(with = "Choice<DeliveryStatus>")]
     status: &'a str,
+    #[schemars(with = "Uuid")]
     webhook_id: WebhookId,
+    #[schemars(with = "Option<Uuid>")]
     agent_id: Option<AgentId>,
+    #[schemars(with = "Option<Uuid>")]
     run_id: Option<RunId>,
+    #[schemars(with = "Option<RunNumber>")]
     test_run_id: Option<String>,
     url: &'a str,
     attempt_count: u32,
     http_status: Option<u16>,
     duration_ms: Option<u64>,
+    #[schemars(with = "Option<DateTime>")]
     next_attempt_at: Option<String>,
     is_test: bool,
+    #[schemars(with = "Option<Uuid>")]
     redelivery_of: Option<DeliveryId>,
+    #[schemars(with = "DateTime")]
     created_at: String,
+    #[schemars(with = "Option<DateTime>")]
     completed_at: Option<String>,
 }
 
@@ -54,9 +72,12 @@ impl<'a> From<&'a Delivery> for DeliveryView<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// One request of a delivery.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
 pub(crate) struct AttemptView<'a> {
     number: u32,
+    #[schemars(with = "DateTime")]
     started_at: String,
     duration_ms: Option<u64>,
     http_status: Option<u16>,
@@ -65,18 +86,26 @@ pub(crate) struct AttemptView<'a> {
     response: Option<MessageView<'a>>,
 }
 
-#[derive(Serialize)]
+/// Why an attempt got no complete answer.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttemptError")]
 struct ErrorView<'a> {
+    #[schemars(with = "Choice<ErrorKind>")]
     kind: &'a str,
     message: &'a str,
 }
 
-#[derive(Serialize)]
+/// A request or an answer. A body that is not UTF-8 is shown as `body_base64`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
 struct MessageView<'a> {
+    #[schemars(with = "BTreeMap<String, String>")]
     headers: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     body: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     body_base64: Option<String>,
     truncated: bool,
     size_bytes: u64,

@@ -5,18 +5,23 @@ use preclinical_core::{
     run::Run,
     scenario::{ScenarioStatus, Verdict},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::RunView;
+use crate::openapi::{Choice, RunNumber, Uuid};
 
 /// A scenario has its verdict.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ScenarioEvent<'a> {
     event_type: &'static str,
+    #[schemars(with = "Uuid")]
     run_id: RunId,
+    #[schemars(with = "RunNumber")]
     test_run_id: String,
     scenario_id: &'a str,
     scenario_name: &'a str,
+    #[schemars(with = "Choice<ScenarioStatus>")]
     status: ScenarioStatus,
     passed_count: u32,
     failed_count: u32,
@@ -25,7 +30,7 @@ pub(crate) struct ScenarioEvent<'a> {
 }
 
 /// A run began or ended.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct RunEvent<'a> {
     event_type: &'static str,
     run: RunView<'a>,

@@ -3,37 +3,54 @@
 use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, RedeliveryJobId, RunId, WebhookId},
-    redelivery::{RedeliveryJob, RedeliverySelection, Skipped},
+    redelivery::{JobStatus, RedeliveryJob, RedeliverySelection, RepeatedStatus, Skipped},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::delivery::precise;
+use crate::openapi::{Choice, DateTime, Uuid};
 
-#[derive(Serialize)]
+/// A bulk redelivery.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Redelivery")]
 pub(crate) struct RedeliveryJobView {
+    #[schemars(with = "Uuid")]
     id: RedeliveryJobId,
+    #[schemars(with = "Choice<JobStatus>")]
     status: &'static str,
     filter: FilterView,
     total: u64,
     enqueued: u64,
     skipped: u64,
     skipped_reasons: SkippedView,
+    #[schemars(with = "DateTime")]
     created_at: String,
+    #[schemars(with = "Option<DateTime>")]
     completed_at: Option<String>,
 }
 
 /// As the body of the order has it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RedeliveryFilter")]
 struct FilterView {
+    #[schemars(with = "Choice<RepeatedStatus>")]
     status: &'static str,
+    #[schemars(with = "Option<Uuid>")]
     webhook_id: Option<WebhookId>,
+    #[schemars(with = "Option<Uuid>")]
     agent_id: Option<AgentId>,
+    #[schemars(with = "Option<Uuid>")]
     run_id: Option<RunId>,
+    #[schemars(with = "Option<DateTime>")]
     created_after: Option<String>,
+    #[schemars(with = "Option<DateTime>")]
     created_before: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Why deliveries were passed over.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RedeliverySkipped")]
 struct SkippedView {
     webhook_deleted: u64,
     webhook_disabled: u64,

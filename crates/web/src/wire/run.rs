@@ -3,38 +3,51 @@
 use jiff::Timestamp;
 use preclinical_core::{
     id::{AgentId, RunId},
-    run::Run,
+    run::{Run, RunStatus},
     scenario::{ScenarioResult, ScenarioStatus},
     tally::PassRate,
     wire_time,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::openapi::{Choice, DateTime, Percent, RunNumber, Uuid};
+
 /// A run as lists show it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RunSummary")]
 pub(crate) struct RunRow<'a> {
+    #[schemars(with = "Uuid")]
     id: RunId,
+    #[schemars(with = "RunNumber")]
     test_run_id: String,
     name: &'a str,
+    #[schemars(with = "Choice<RunStatus>")]
     status: &'a str,
+    #[schemars(with = "Uuid")]
     agent_id: AgentId,
     agent_name: &'a str,
+    #[schemars(with = "Percent")]
     pass_rate: PassRate,
     passed_count: u32,
     failed_count: u32,
     error_count: u32,
     total_scenarios: u32,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     started_at: Option<Timestamp>,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     completed_at: Option<Timestamp>,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
 }
 
 /// A run on its own.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
 pub(crate) struct RunView<'a> {
     #[serde(flatten)]
     row: RunRow<'a>,
@@ -68,10 +81,13 @@ impl<'a> From<&'a Run> for RunView<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// The verdict on one scenario.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ScenarioResult")]
 pub(crate) struct ResultView<'a> {
     scenario_id: &'a str,
     scenario_name: &'a str,
+    #[schemars(with = "Choice<ScenarioStatus>")]
     status: ScenarioStatus,
     grade_summary: Option<&'a str>,
     criteria_results: Option<&'a Value>,

@@ -2,15 +2,22 @@
 
 use jiff::Timestamp;
 use preclinical_core::{id::TestSuiteId, test_suite::TestSuite, wire_time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+use crate::openapi::{DateTime, Uuid};
+
+/// A test suite.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TestSuite")]
 pub(crate) struct TestSuiteView<'a> {
+    #[schemars(with = "Uuid")]
     id: TestSuiteId,
     name: &'a str,
     description: Option<&'a str>,
     scenario_count: u32,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
 }
 

@@ -6,21 +6,31 @@ use preclinical_core::{
     webhook::Webhook,
     wire_time,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+use crate::openapi::{DateTime, Uuid};
+
+/// Where to send when a run ends. The secret is never shown.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
 pub(crate) struct WebhookView<'a> {
+    #[schemars(with = "Uuid")]
     id: WebhookId,
     url: &'a str,
     description: Option<&'a str>,
+    #[schemars(with = "Option<Uuid>")]
     agent_id: Option<AgentId>,
     is_enabled: bool,
     #[serde(serialize_with = "wire_time::serialize_option")]
+    #[schemars(with = "Option<DateTime>")]
     last_triggered_at: Option<Timestamp>,
     consecutive_failures: u32,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schemars(with = "DateTime")]
     updated_at: Timestamp,
 }
 

@@ -24,6 +24,7 @@ mod live_limits;
 mod live_runs;
 mod log_lines;
 mod matrix;
+mod openapi;
 mod organizations;
 mod paging;
 mod paths;

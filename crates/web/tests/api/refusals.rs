@@ -44,12 +44,12 @@ fn no_line(most: usize) -> Vec<Value> {
     wrong
 }
 
-/// What is no text of at most so many bytes.
+/// What is no text of at most so many characters.
 fn no_text(most: usize) -> Vec<Value> {
     let texts = ["", " ", "\n", "\u{a0}", "a\u{0}b", "\u{1b}[31mred", "a\u{7f}", "a\u{85}"].map(Value::from);
     let mut wrong = vec![json!(1), json!(true), json!([]), json!({}), json!(["a"])];
     wrong.extend(texts);
-    wrong.extend([json!("a".repeat(most + 1)), json!(format!("{}ü", "a".repeat(most - 1)))]);
+    wrong.extend([json!("a".repeat(most + 1)), json!("ü".repeat(most + 1))]);
     wrong
 }
 

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
-    agent::Agent,
+    agent::{Agent, Provider},
     id::AgentId,
     port::{CreateAgentError, NewAgent},
     version::Version,
@@ -15,10 +15,11 @@ use preclinical_core::{
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     etag::Tag,
     idempotency::Subject,
     input::{Body, Length, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::AgentView,
 };
 
@@ -29,9 +30,9 @@ pub(crate) async fn create(
     Body(mut body): Body<SMALL>,
 ) -> Result<Response, ApiError> {
     let provider = super::provider(&mut body)?;
-    let name = body.text("name", Length::Line(200))?;
+    let name = body.text("name", Length::NAME)?;
     let config = super::config(&mut body)?;
-    let description = body.text("description", Length::Text(2000))?;
+    let description = body.text("description", Length::DESCRIPTION)?;
     let is_active = body.flag("is_active")?.unwrap_or(true);
     let (provider, name) = (body.require("provider", provider)?, body.require("name", name)?);
     let config = body.require("config", config)?;
@@ -45,6 +46,22 @@ pub(crate) async fn create(
     let agent = app.store.create_agent(NewAgent { agent, config }).await?;
     let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
     Ok((StatusCode::CREATED, location, Tag::from(&agent).on(AgentView::from(&agent))).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Agents, "create_agent", "Create an agent")
+        .body(
+            Object::new()
+                .required("provider", Field::choice::<Provider>().says("Where the agent runs."))
+                .required("name", Field::text(Length::NAME).says("Unique in the organization."))
+                .required("config", super::config_field())
+                .optional("description", Field::text(Length::DESCRIPTION))
+                .optional("is_active", Field::flag().unless_told(true)),
+        )
+        .created::<AgentView<'_>>("The agent.")
+        .located(Resource::Agent)
+        .tagged()
+        .refuses(code::ALREADY_EXISTS)
 }
 
 impl From<CreateAgentError> for ApiError {

@@ -8,6 +8,7 @@ use crate::{
     error::ApiError,
     etag::{IfNoneMatch, Tag},
     input::Id,
+    openapi::{Description, Resource, Topic},
     wire::AgentView,
 };
 
@@ -20,4 +21,11 @@ pub(crate) async fn get(
     let id = id.parse(ApiError::agent_not_found)?;
     let agent = app.store.agent(caller.organization, id).await?.ok_or_else(ApiError::agent_not_found)?;
     Ok(Tag::from(&agent).unless(&known, AgentView::from(&agent)))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Agents, "get_agent", "Read an agent")
+        .of(Resource::Agent)
+        .ok::<AgentView<'_>>("The agent.")
+        .unless_known()
 }

@@ -8,6 +8,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Field, Parameter, Topic},
     wire::{self, AgentView},
 };
 
@@ -22,4 +23,9 @@ pub(crate) async fn list(
     let (agents, total) = app.store.agents(caller.organization, provider, page).await?;
     let views: Vec<AgentView<'_>> = agents.iter().map(AgentView::from).collect();
     Ok(wire::list("agents", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    let provider = Parameter::query("provider", Field::choice::<Provider>().says("Only agents that run there."));
+    Description::new(Topic::Agents, "list_agents", "List agents").parameter(provider).page::<AgentView<'_>>("agents")
 }

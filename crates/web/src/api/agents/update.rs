@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use preclinical_core::{agent::AgentChanges, port::UpdateAgentError};
+use preclinical_core::{agent::{AgentChanges, Provider}, port::UpdateAgentError};
 
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     etag::{IfMatch, Tag},
     input::{Body, Id, Length, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::AgentView,
 };
 
@@ -25,14 +26,32 @@ pub(crate) async fn update(
     let changes = AgentChanges {
         expected,
         provider: super::provider(&mut body)?,
-        name: body.text("name", Length::Line(200))?,
-        description: body.text("description", Length::Text(2000))?.map(Some).or(without_description.then_some(None)),
+        name: body.text("name", Length::NAME)?,
+        description: body.text("description", Length::DESCRIPTION)?.map(Some).or(without_description.then_some(None)),
         config: super::config(&mut body)?,
         is_active: body.flag("is_active")?,
     };
     body.finish()?;
     let agent = app.store.update_agent(caller.organization, id, changes, app.clock.now()).await?;
     Ok(Tag::from(&agent).on(AgentView::from(&agent)))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Agents, "update_agent", "Change an agent")
+        .text("Changes the fields that are present. `null` removes the description; any other field stays as it is.")
+        .of(Resource::Agent)
+        .body(
+            Object::new()
+                .optional("provider", Field::choice::<Provider>())
+                .optional("name", Field::text(Length::NAME).says("Unique in the organization."))
+                .optional("config", super::config_field())
+                .optional("description", Field::text(Length::DESCRIPTION))
+                .optional("is_active", Field::flag()),
+        )
+        .ok::<AgentView<'_>>("The agent as it is now.")
+        .tagged()
+        .if_unchanged()
+        .refuses(code::ALREADY_EXISTS)
 }
 
 impl From<UpdateAgentError> for ApiError {

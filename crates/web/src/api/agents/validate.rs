@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use serde_json::Value;
 
 use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
     input::{Body, Id, SMALL},
-    validation,
+    openapi::{Description, Object, Resource, Topic},
+    validation::{self, Verdict},
 };
 
 /// Checks an agent's configuration as far as that can be done from here, and says what was not checked.
@@ -17,10 +17,18 @@ pub(crate) async fn validate(
     caller: Caller,
     id: Id,
     Body(body): Body<SMALL>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Verdict>, ApiError> {
     let id = id.parse(ApiError::agent_not_found)?;
     body.finish()?;
     let found = app.store.agent_config(caller.organization, id).await?;
     let (agent, config) = found.ok_or_else(ApiError::agent_not_found)?;
-    Ok(Json(validation::of(&*app.prober, agent.provider, &config).await.into()))
+    Ok(Json(validation::of(&*app.prober, agent.provider, &config).await))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Agents, "validate_agent", "Check an agent's configuration")
+        .text("Checks what can be checked from here, and says what was not.")
+        .of(Resource::Agent)
+        .body(Object::new())
+        .ok::<Verdict>("What was found, also if the configuration cannot work.")
 }

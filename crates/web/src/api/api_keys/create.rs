@@ -8,21 +8,26 @@ use preclinical_core::{
     port::CreateKeyError,
     scope::Scope,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Fields, Length, SMALL},
+    openapi::{Description, Field, Object, Topic},
     wire::ApiKeyView,
 };
 
-#[derive(Serialize)]
+/// A new key, with its text.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NewApiKey")]
 struct Created<'a> {
     #[serde(flatten)]
     view: ApiKeyView<'a>,
+    /// The text that calls are made with. It is never shown again.
     key: &'a str,
 }
 
@@ -35,7 +40,7 @@ pub(crate) async fn create(
     Body(mut body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let now = app.clock.now();
-    let name = body.text("name", Length::Line(200))?;
+    let name = body.text("name", Length::NAME)?;
     let scope = body.choice("scope", "one of read, report, write", Scope::parse)?.unwrap_or(Scope::Write);
     let expires_at = expires_at(&mut body, now)?;
     let name = body.require("name", name)?;
@@ -46,6 +51,19 @@ pub(crate) async fn create(
     app.store.create_key(key.clone()).await?;
     let created = Created { view: ApiKeyView::from(&key), key: text.expose() };
     Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::ApiKeys, "create_api_key", "Create an API key")
+        .text("Its text is in this answer and never shown again.")
+        .body(
+            Object::new()
+                .required("name", Field::text(Length::NAME).says("Unique among keys that are not revoked."))
+                .optional("scope", Field::choice::<Scope>().unless_told(Scope::Write.as_str()))
+                .optional("expires_at", Field::time().further("must lie in the future")),
+        )
+        .created::<Created<'_>>("The key, with its text.")
+        .refuses(code::ALREADY_EXISTS)
 }
 
 fn expires_at(body: &mut Fields, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {

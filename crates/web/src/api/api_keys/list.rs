@@ -7,6 +7,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Topic},
     wire::{self, ApiKeyView},
 };
 
@@ -21,4 +22,10 @@ pub(crate) async fn list(
     let (keys, total) = app.store.keys(caller.organization, page).await?;
     let views: Vec<ApiKeyView<'_>> = keys.iter().map(ApiKeyView::from).collect();
     Ok(wire::list("api_keys", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::ApiKeys, "list_api_keys", "List API keys")
+        .text("Newest first, also those that expired or were revoked.")
+        .page::<ApiKeyView<'_>>("api_keys")
 }

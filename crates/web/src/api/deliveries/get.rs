@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, response::IntoResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -8,10 +9,13 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Id,
+    openapi::{Description, Resource, Topic},
     wire::{AttemptView, DeliveryView},
 };
 
-#[derive(Serialize)]
+/// A delivery with its attempts.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryDetail")]
 struct Detail<'a> {
     #[serde(flatten)]
     delivery: DeliveryView<'a>,
@@ -24,4 +28,10 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller, id: Id) -> 
     let (delivery, attempts) = app.store.delivery(caller.organization, id).await?.ok_or_else(super::missing)?;
     let attempts = attempts.iter().map(AttemptView::from).collect();
     Ok(Json(Detail { delivery: DeliveryView::from(&delivery), attempts }).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Deliveries, "get_delivery", "Read a delivery with every attempt, down to the bytes")
+        .of(Resource::Delivery)
+        .ok::<Detail<'_>>("The delivery and its attempts.")
 }

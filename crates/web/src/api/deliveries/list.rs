@@ -1,39 +1,63 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use preclinical_core::{delivery::DeliveryStatus, id::OrganizationId, port::DeliveryFilter};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::cursor;
 use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
-    input::{Id, Query},
+    input::Query,
+    openapi::{Description, Field, Parameter, Topic},
     wire::DeliveryView,
 };
 
+/// A page of the history.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryPage")]
+pub(super) struct History<'a> {
+    deliveries: Vec<DeliveryView<'a>>,
+    /// `cursor` of the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
 /// The history of the organization.
-pub(crate) async fn list(State(app): State<Arc<App>>, caller: Caller, mut query: Query) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn list(State(app): State<Arc<App>>, caller: Caller, mut query: Query) -> Result<Response, ApiError> {
     let webhook_id = query.id("webhook_id")?;
     page(&app, caller.organization, DeliveryFilter { webhook_id, ..filter(query)? }).await
 }
 
-/// The history of one webhook.
-pub(crate) async fn list_of_webhook(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    id: Id,
-    query: Query,
-) -> Result<Json<Value>, ApiError> {
-    let missing = || ApiError::not_found("webhook");
-    let webhook_id = Some(id.parse(missing)?);
-    let filter = DeliveryFilter { webhook_id, ..filter(query)? };
-    app.store.webhook(caller.organization, id.parse(missing)?).await?.ok_or_else(missing)?;
-    page(&app, caller.organization, filter).await
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Deliveries, "list_deliveries", "Search the delivery history")
+        .text("Newest first. Pages stay as they are while deliveries arrive.")
+        .parameter(Parameter::query("webhook_id", Field::id()))
+        .parameters(parameters())
+        .ok::<History<'_>>("A page of the history.")
 }
 
-fn filter(mut query: Query) -> Result<DeliveryFilter, ApiError> {
+/// What both histories can be asked for.
+pub(super) fn parameters() -> [Parameter; 8] {
+    let any_text = Field::of(serde_json::json!({"type": "string"}));
+    [
+        Parameter::query("status", Field::choice::<DeliveryStatus>()),
+        Parameter::query("agent_id", Field::id()),
+        Parameter::query("run_id", Field::id()),
+        Parameter::query("q", any_text.clone().says("Free text: any id, or the number of a run.")),
+        Parameter::query("created_after", Field::time().says("Created then or later.")),
+        Parameter::query("created_before", Field::time().says("Created before that.")),
+        Parameter::query("cursor", any_text.further("must be a `next_cursor` of an earlier answer")),
+        Parameter::limit(),
+    ]
+}
+
+pub(super) fn filter(mut query: Query) -> Result<DeliveryFilter, ApiError> {
     let filter = DeliveryFilter {
         status: query.parsed("status", "one of pending, delivered, failed, canceled", DeliveryStatus::parse)?,
         webhook_id: None,
@@ -49,8 +73,8 @@ fn filter(mut query: Query) -> Result<DeliveryFilter, ApiError> {
     Ok(filter)
 }
 
-async fn page(app: &App, organization: OrganizationId, filter: DeliveryFilter) -> Result<Json<Value>, ApiError> {
+pub(super) async fn page(app: &App, organization: OrganizationId, filter: DeliveryFilter) -> Result<Response, ApiError> {
     let page = app.store.deliveries(organization, filter).await?;
-    let views: Vec<DeliveryView<'_>> = page.deliveries.iter().map(DeliveryView::from).collect();
-    Ok(Json(json!({"deliveries": views, "next_cursor": page.next.map(cursor::write)})))
+    let deliveries = page.deliveries.iter().map(DeliveryView::from).collect();
+    Ok(Json(History { deliveries, next_cursor: page.next.map(cursor::write) }).into_response())
 }

@@ -15,9 +15,10 @@ use preclinical_core::{
 use crate::{
     app::{self, App},
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Id, SMALL},
+    openapi::{Description, Object, Resource, Topic},
     wire::DeliveryView,
 };
 
@@ -34,6 +35,16 @@ pub(crate) async fn redeliver(
     let delivery = app::to_its_end(enqueue(app, caller.organization, of, subject)).await??;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/deliveries/{}", delivery.id))];
     Ok((StatusCode::ACCEPTED, location, Json(DeliveryView::from(&delivery))).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Deliveries, "redeliver", "Repeat a delivery")
+        .text("Writes a new delivery of the same event, also of one that was delivered, and sends it at once.")
+        .of(Resource::Delivery)
+        .body(Object::new())
+        .accepted::<DeliveryView<'_>>("The new delivery.")
+        .located(Resource::Delivery)
+        .refuses(code::INVALID_STATE)
 }
 
 async fn enqueue(

@@ -6,14 +6,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use preclinical_core::run::RunRef;
+use schemars::JsonSchema;
 
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     input::Query,
     live::{LastEventId, OneRun, RunPlace, tell},
+    wire::{RunEvent, ScenarioEvent},
+    openapi::{Description, Parameter, Topic},
 };
+
+/// What an event tells.
+#[derive(JsonSchema)]
+#[schemars(rename = "EventOfRun", untagged)]
+#[expect(dead_code, reason = "describes what `live` sends")]
+enum ScenarioOrRun<'a> {
+    Run(RunEvent<'a>),
+    Scenario(ScenarioEvent<'a>),
+}
 
 /// One run, from its beginning or from `Last-Event-ID` on, to its end; then the stream ends. A run that is final already is told
 /// by its last event alone, unless there is a place to go on from. Whoever had the last event gets 204, at which browsers stop
@@ -34,4 +46,17 @@ pub(crate) async fn events(
         Some(story) => tell(app, caller, story).await,
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Live, "follow_run", "Follow a run")
+        .text(
+            "Server-sent events of one run to its end. A run that is final already is \
+             told by its last event alone, unless there is a place to go on from.",
+        )
+        .parameter(Parameter::run_id())
+        .parameters(Parameter::last_event_id())
+        .answers_events::<ScenarioOrRun<'_>>("The events.")
+        .no_content("The client had the last event: there is nothing to come back for.")
+        .refuses(code::RUN_NOT_FOUND)
 }

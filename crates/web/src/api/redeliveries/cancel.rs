@@ -6,8 +6,9 @@ use preclinical_core::port::CancelJobError;
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     input::{Body, Id, SMALL},
+    openapi::{Description, Object, Resource, Topic},
     wire::RedeliveryJobView,
 };
 
@@ -22,6 +23,15 @@ pub(crate) async fn cancel(
     body.finish()?;
     let job = app.store.cancel_redelivery_job(caller.organization, id, app.clock.now()).await?;
     Ok(Json(RedeliveryJobView::from(&job)).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Redeliveries, "cancel_redelivery", "Stop a bulk redelivery")
+        .text("The few deliveries that it has written and that are still pending go on.")
+        .of(Resource::Redelivery)
+        .body(Object::new())
+        .ok::<RedeliveryJobView>("The bulk redelivery, which has ended.")
+        .refuses(code::INVALID_STATE)
 }
 
 impl From<CancelJobError> for ApiError {

@@ -11,7 +11,8 @@ use preclinical_core::{
     port::{NewRedeliveryJob, StoreError},
     redelivery::{RedeliveryJob, RedeliverySelection, RepeatedStatus},
 };
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     app::{self, App},
@@ -19,8 +20,17 @@ use crate::{
     error::ApiError,
     idempotency::Subject,
     input::{Body, Fields, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::RedeliveryJobView,
 };
+
+/// What a bulk redelivery would do.
+#[derive(Serialize, JsonSchema)]
+struct DryRun {
+    dry_run: bool,
+    /// How many deliveries would be repeated.
+    count: u64,
+}
 
 /// Repeats what a filter finds: all that failed, unless told otherwise. Tests are left out, and what a webhook got later or is
 /// about to get; of several deliveries of an event to a webhook the newest is repeated. A dry run counts and writes nothing.
@@ -36,12 +46,33 @@ pub(crate) async fn create(
     let (organization_id, at) = (caller.organization, app.clock.now());
     if dry_run {
         let count = app.store.count_redeliveries(organization_id, selection, at).await?;
-        return Ok(Json(json!({"dry_run": true, "count": count})).into_response());
+        return Ok(Json(DryRun { dry_run: true, count }).into_response());
     }
     let id = RedeliveryJobId::from_uuid(subject.uuid(at, &*app.chance));
     let job = app::to_its_end(start(app, NewRedeliveryJob { id, organization_id, selection, at })).await??;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/redeliveries/{}", job.id))];
     Ok((StatusCode::ACCEPTED, location, Json(RedeliveryJobView::from(&job))).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Redeliveries, "create_redelivery", "Repeat many deliveries")
+        .text(
+            "Repeats what a filter finds: all that failed, unless told otherwise. Tests are left out, and what a webhook got later \
+             or is about to get; of several deliveries of an event to a webhook the newest is repeated.",
+        )
+        .body(
+            Object::new()
+                .optional("status", Field::choice::<RepeatedStatus>().unless_told("failed"))
+                .optional("webhook_id", Field::id())
+                .optional("agent_id", Field::id())
+                .optional("run_id", Field::id())
+                .optional("created_after", Field::time().says("Created then or later."))
+                .optional("created_before", Field::time().says("Created before that."))
+                .optional("dry_run", Field::flag().unless_told(false).says("Counts, and writes nothing.")),
+        )
+        .accepted::<RedeliveryJobView>("The bulk redelivery, which goes on by itself.")
+        .located(Resource::Redelivery)
+        .ok::<DryRun>("How many deliveries would be repeated: the answer to a dry run.")
 }
 
 async fn start(app: Arc<App>, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {

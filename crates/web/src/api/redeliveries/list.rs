@@ -7,6 +7,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Topic},
     wire::{self, RedeliveryJobView},
 };
 
@@ -21,4 +22,10 @@ pub(crate) async fn list(
     let (jobs, total) = app.store.redelivery_jobs(caller.organization, page).await?;
     let views: Vec<RedeliveryJobView> = jobs.iter().map(RedeliveryJobView::from).collect();
     Ok(wire::list("redeliveries", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Redeliveries, "list_redeliveries", "List bulk redeliveries")
+        .text("Newest first.")
+        .page::<RedeliveryJobView>("redeliveries")
 }

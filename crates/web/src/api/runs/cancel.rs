@@ -1,19 +1,36 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
-use preclinical_core::{
-    port::Finish,
-    run::{FinalStatus, RunRef},
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use preclinical_core::{
+    id::RunId,
+    port::Finish,
+    run::{FinalStatus, RunRef, RunStatus},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Id, SMALL},
+    openapi::{Choice, Description, Object, Resource, Topic, Uuid},
 };
+
+/// A run that was canceled.
+#[derive(Serialize, JsonSchema)]
+struct CanceledRun {
+    #[schemars(with = "Uuid")]
+    id: RunId,
+    #[schemars(with = "Choice<RunStatus>")]
+    status: &'static str,
+    message: String,
+}
 
 /// Ends a run that nobody waits for any more. Its webhook hears of it.
 pub(crate) async fn cancel(
@@ -22,7 +39,7 @@ pub(crate) async fn cancel(
     id: Id,
     subject: Subject,
     Body(body): Body<SMALL>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let run: RunRef = id.parse(ApiError::run_not_found)?;
     body.finish()?;
     let organization_id = caller.organization;
@@ -32,5 +49,14 @@ pub(crate) async fn cancel(
         })
         .await?;
     let message = format!("{} was canceled", run.number);
-    Ok(Json(json!({"id": run.id, "status": run.status.as_str(), "message": message})))
+    Ok(Json(CanceledRun { id: run.id, status: run.status.as_str(), message }).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Runs, "cancel_run", "Cancel a run")
+        .text("Its webhook hears of it.")
+        .of(Resource::Run)
+        .body(Object::new())
+        .ok::<CanceledRun>("The run is canceled.")
+        .refuses(code::INVALID_STATE)
 }

@@ -9,14 +9,18 @@ use preclinical_core::{
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Fields, Id, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::RunView,
 };
 
 /// The largest count of scenarios.
 const MOST: u32 = 10_000_000;
+
+/// How a runner can end a run.
+const ENDINGS: [(&str, FinalStatus); 2] = [("completed", FinalStatus::Completed), ("failed", FinalStatus::Failed)];
 
 /// Ends a run: its event and its delivery are on disk when this answers.
 pub(crate) async fn complete(
@@ -39,12 +43,27 @@ pub(crate) async fn complete(
     Ok(Json(RunView::from(&run)).into_response())
 }
 
+pub(crate) fn describe() -> Description {
+    let counts_rule = "must not be given for a run whose scenario results were reported: its counts follow from them";
+    let count = || Field::count(0..=MOST).further(counts_rule);
+    let total = "must be at least the sum of the other counts, and must not be given with scenario results";
+    Description::new(Topic::Runs, "complete_run", "Complete a run")
+        .text("The counts are those of a runner that reported no scenario results. The run's event is on disk when this answers.")
+        .of(Resource::Run)
+        .body(
+            Object::new()
+                .optional("status", Field::one_of(&ENDINGS.map(|(name, _)| name)).unless_told("completed"))
+                .optional("passed_count", count())
+                .optional("failed_count", count())
+                .optional("error_count", count())
+                .optional("total_scenarios", Field::count(0..=MOST).further(total)),
+        )
+        .ok::<RunView<'_>>("The run, which is final.")
+        .refuses(code::INVALID_STATE)
+}
+
 fn ending(text: &str) -> Option<FinalStatus> {
-    match text {
-        "completed" => Some(FinalStatus::Completed),
-        "failed" => Some(FinalStatus::Failed),
-        _ => None,
-    }
+    ENDINGS.into_iter().find(|(name, _)| *name == text).map(|(_, status)| status)
 }
 
 fn counts(body: &mut Fields) -> Result<Option<ReportedCounts>, ApiError> {

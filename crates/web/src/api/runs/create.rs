@@ -13,18 +13,40 @@ use preclinical_core::{
     run::RunStatus,
     scenario::MAX_SCENARIOS,
 };
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Fields, Length, SMALL},
+    openapi::{Choice, Description, Field, Object, Resource, RunNumber, Topic, Uuid},
 };
 
 /// How long ago a run may have started when it is created.
 const OLDEST_START: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How a runner may run.
+const TEST_MODES: [&str; 2] = ["demo", "full"];
+
+/// The most turns of a conversation that a runner may be asked for.
+const MAX_TURNS: u32 = 1000;
+
+/// A new run, in short.
+#[derive(Serialize, JsonSchema)]
+struct CreatedRun {
+    #[schemars(with = "Uuid")]
+    id: RunId,
+    #[schemars(with = "RunNumber")]
+    test_run_id: String,
+    #[schemars(with = "Choice<RunStatus>")]
+    status: &'static str,
+    total_scenarios: u32,
+    /// Where to ask how it goes.
+    poll_url: String,
+}
 
 /// Creates a run. Hints for a runner (`test_mode` and the like) are checked; this server runs no scenarios, so they change nothing.
 pub(crate) async fn create(
@@ -40,7 +62,7 @@ pub(crate) async fn create(
         organization_id: caller.organization,
         agent_id: body.require("agent_id", agent_id)?,
         test_suite_id: body.id("test_suite_id")?,
-        name: body.text("name", Length::Line(200))?,
+        name: body.text("name", Length::NAME)?,
         planned: body.count("total_scenarios", 1..=MAX_SCENARIOS)?,
         started_at: started_at(&mut body, now)?,
         created_at: now,
@@ -49,11 +71,38 @@ pub(crate) async fn create(
     body.finish()?;
     let run = app.store.create_run(new).await?;
     let path = format!("/api/v1/runs/{}", run.id);
-    let answer = json!({
-        "id": run.id, "test_run_id": run.number.to_string(), "status": run.status.as_str(),
-        "total_scenarios": run.tally.total, "poll_url": path,
-    });
-    Ok((StatusCode::CREATED, [(header::LOCATION, path)], Json(answer)))
+    let created = CreatedRun {
+        id: run.id,
+        test_run_id: run.number.to_string(),
+        status: run.status.as_str(),
+        total_scenarios: run.tally.total,
+        poll_url: path.clone(),
+    };
+    Ok((StatusCode::CREATED, [(header::LOCATION, path)], Json(created)).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    let hint = "Checked, and without effect: this server runs no scenarios.";
+    let started = "must not be given for a pending run, and must lie within the last 30 days";
+    Description::new(Topic::Runs, "create_run", "Create a run")
+        .body(
+            Object::new()
+                .required("agent_id", Field::id().says("The agent under test."))
+                .optional("test_suite_id", Field::id().further("must name a test suite"))
+                .optional("name", Field::text(Length::NAME))
+                .optional(
+                    "total_scenarios",
+                    Field::count(1..=MAX_SCENARIOS).says("How many results end the run by themselves."),
+                )
+                .optional("status", Field::one_of(&["pending", "running"]).unless_told("running"))
+                .optional("started_at", Field::time().further(started).says("Now, unless told."))
+                .optional("test_mode", Field::one_of(&TEST_MODES).says(hint))
+                .optional("max_scenarios", Field::count(1..=MAX_SCENARIOS).says(hint))
+                .optional("max_turns", Field::count(1..=MAX_TURNS).says(hint)),
+        )
+        .created::<CreatedRun>("The run, in short.")
+        .located(Resource::Run)
+        .refuses(code::AGENT_IN_BODY_NOT_FOUND)
 }
 
 /// A run has started when it is created, unless it is `pending` or says when.
@@ -74,9 +123,9 @@ fn started_at(body: &mut Fields, now: Timestamp) -> Result<Option<Timestamp>, Ap
 }
 
 fn check_hints(body: &mut Fields) -> Result<(), ApiError> {
-    body.choice("test_mode", "demo or full", |text| matches!(text, "demo" | "full").then_some(()))?;
+    body.choice("test_mode", "demo or full", |text| TEST_MODES.contains(&text).then_some(()))?;
     body.count("max_scenarios", 1..=MAX_SCENARIOS)?;
-    body.count("max_turns", 1..=1_000)?;
+    body.count("max_turns", 1..=MAX_TURNS)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::{Id, Query},
+    openapi::{Description, Resource, Topic},
     wire::{self, DecisionView},
 };
 
@@ -24,4 +25,11 @@ pub(crate) async fn decisions(
     let (decisions, total) = found.ok_or_else(ApiError::run_not_found)?;
     let views: Vec<DecisionView<'_>> = decisions.iter().map(DecisionView::from).collect();
     Ok(wire::list("decisions", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Runs, "list_decisions", "Who was told of a run, who was not, and why")
+        .text("What was decided each time the run ended, newest first. Empty for a run that is not final.")
+        .of(Resource::Run)
+        .page::<DecisionView<'_>>("decisions")
 }

@@ -8,6 +8,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Field, Parameter, Topic},
     wire::{self, RunRow},
 };
 
@@ -23,4 +24,12 @@ pub(crate) async fn list(
     let (runs, total) = app.store.runs(caller.organization, filter, page).await?;
     let views: Vec<RunRow<'_>> = runs.iter().map(RunRow::from).collect();
     Ok(wire::list("runs", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Runs, "list_runs", "List runs")
+        .text("Newest first.")
+        .parameter(Parameter::query("status", Field::choice::<RunStatus>()))
+        .parameter(Parameter::query("agent_id", Field::id().says("Only runs of this agent.")))
+        .page::<RunRow<'_>>("runs")
 }

@@ -10,16 +10,20 @@ use preclinical_core::{
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     idempotency::Subject,
     input::{Body, Fields, Id, LARGE, Length},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::RunView,
 };
+
+/// A scenario's name.
+const LONGEST_NAME: Length = Length::Line(500);
 
 /// Results in one call.
 const MOST_RESULTS: usize = 1000;
 
-/// A summary or an error message, in bytes.
+/// A summary or an error message, in characters.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// A duration of a scenario: 30 days, in milliseconds.
@@ -46,6 +50,26 @@ pub(crate) async fn report(
     Ok(Json(RunView::from(&run)).into_response())
 }
 
+pub(crate) fn describe() -> Description {
+    let evidence = || Field::of(serde_json::json!({}));
+    let result = Object::new()
+        .required("scenario_id", Field::text(Length::NAME).further("must not have been reported before with other contents"))
+        .required("scenario_name", Field::text(LONGEST_NAME))
+        .required("status", Field::choice::<ScenarioStatus>())
+        .optional("grade_summary", Field::report_text(LONGEST_TEXT))
+        .optional("criteria_results", evidence().says("Any JSON."))
+        .optional("transcript", evidence().says("Any JSON."))
+        .optional("duration_ms", Field::number(0..=LONGEST_DURATION))
+        .optional("error_message", Field::report_text(LONGEST_TEXT));
+    let results = Field::list(1..=MOST_RESULTS, result).further("must not be more than the scenarios that the run has");
+    Description::new(Topic::Runs, "report_results", "Report scenario results")
+        .text("Repeated results count once. When all of `total_scenarios` are in, the run completes by itself.")
+        .of(Resource::Run)
+        .body(Object::new().required("results", results))
+        .ok::<RunView<'_>>("The run with its counts.")
+        .refuses(code::INVALID_STATE)
+}
+
 /// Parses all results. One that is repeated word for word is taken once.
 fn parse(items: Vec<Fields>) -> Result<Vec<ScenarioResult>, ApiError> {
     let mut results: Vec<ScenarioResult> = Vec::with_capacity(items.len());
@@ -65,8 +89,8 @@ fn parse(items: Vec<Fields>) -> Result<Vec<ScenarioResult>, ApiError> {
 }
 
 fn parse_one(mut item: Fields) -> Result<ScenarioResult, ApiError> {
-    let scenario_id = item.text("scenario_id", Length::Line(200))?;
-    let scenario_name = item.text("scenario_name", Length::Line(500))?;
+    let scenario_id = item.text("scenario_id", Length::NAME)?;
+    let scenario_name = item.text("scenario_name", LONGEST_NAME)?;
     let status = item.choice("status", "one of passed, failed, error, canceled", ScenarioStatus::parse)?;
     let result = ScenarioResult {
         scenario_id: item.require("scenario_id", scenario_id)?,

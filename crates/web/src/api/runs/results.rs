@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, response::IntoResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -8,10 +9,13 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Id,
+    openapi::{Description, Resource, Topic},
     wire::{ResultView, RunView},
 };
 
-#[derive(Serialize)]
+/// A run with its scenario results.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RunResults")]
 struct Results<'a> {
     #[serde(flatten)]
     run: RunView<'a>,
@@ -23,4 +27,10 @@ pub(crate) async fn results(State(app): State<Arc<App>>, caller: Caller, id: Id)
     let (run, results) = app.store.results(caller.organization, id).await?.ok_or_else(ApiError::run_not_found)?;
     let results = results.iter().map(ResultView::from).collect();
     Ok(Json(Results { run: RunView::from(&run), results }).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Runs, "get_run_results", "Read a run's scenario results")
+        .of(Resource::Run)
+        .ok::<Results<'_>>("The run and its results.")
 }

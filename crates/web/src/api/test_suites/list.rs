@@ -7,6 +7,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Topic},
     wire::{self, TestSuiteView},
 };
 
@@ -20,4 +21,8 @@ pub(crate) async fn list(
     let (suites, total) = app.store.test_suites(caller.organization, page).await?;
     let views: Vec<TestSuiteView<'_>> = suites.iter().map(TestSuiteView::from).collect();
     Ok(wire::list("test_suites", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::TestSuites, "list_test_suites", "List test suites").page::<TestSuiteView<'_>>("test_suites")
 }

@@ -15,10 +15,11 @@ use preclinical_core::{
 use crate::{
     app::App,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, code},
     etag::Tag,
     idempotency::Subject,
     input::{Body, Length, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::WebhookView,
 };
 
@@ -38,7 +39,7 @@ pub(crate) async fn create(
         url: body.require("url", url)?,
         has_secret: secret.is_some(),
         rotated_until: None,
-        description: body.text("description", Length::Text(2000))?,
+        description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         last_triggered_at: None,
         consecutive_failures: 0,
@@ -50,6 +51,24 @@ pub(crate) async fn create(
     let webhook = app.store.create_webhook(NewWebhook { webhook, secret }).await?;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/{}", webhook.id))];
     Ok((StatusCode::CREATED, location, Tag::from(&webhook).on(WebhookView::from(&webhook))).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Webhooks, "create_webhook", "Create a webhook")
+        .text("One for the organization, and one for each agent, which overrides it.")
+        .body(
+            Object::new()
+                .required("url", super::url_field())
+                .optional("secret", super::secret_field())
+                .optional("description", Field::text(Length::DESCRIPTION))
+                .optional("agent_id", Field::id().says("Whose it is; the organization's if it is missing."))
+                .optional("is_enabled", Field::flag().unless_told(true)),
+        )
+        .created::<WebhookView<'_>>("The webhook.")
+        .located(Resource::Webhook)
+        .tagged()
+        .refuses(code::AGENT_IN_BODY_NOT_FOUND)
+        .refuses(code::ALREADY_EXISTS)
 }
 
 impl From<CreateWebhookError> for ApiError {

@@ -8,6 +8,7 @@ use crate::{
     error::ApiError,
     etag::{IfNoneMatch, Tag},
     input::Id,
+    openapi::{Description, Resource, Topic},
     wire::WebhookView,
 };
 
@@ -20,4 +21,11 @@ pub(crate) async fn get(
     let id = id.parse(super::missing)?;
     let webhook = app.store.webhook(caller.organization, id).await?.ok_or_else(super::missing)?;
     Ok(Tag::from(&webhook).unless(&known, WebhookView::from(&webhook)))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Webhooks, "get_webhook", "Read a webhook")
+        .of(Resource::Webhook)
+        .ok::<WebhookView<'_>>("The webhook.")
+        .unless_known()
 }

@@ -7,6 +7,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
+    openapi::{Description, Field, Parameter, Topic},
     wire::{self, WebhookView},
 };
 
@@ -21,4 +22,9 @@ pub(crate) async fn list(
     let (webhooks, total) = app.store.webhooks(caller.organization, agent, page).await?;
     let views: Vec<WebhookView<'_>> = webhooks.iter().map(WebhookView::from).collect();
     Ok(wire::list("webhooks", &views, total, page))
+}
+
+pub(crate) fn describe() -> Description {
+    let agent = Parameter::query("agent_id", Field::id().says("Only the webhook of this agent."));
+    Description::new(Topic::Webhooks, "list_webhooks", "List webhooks").parameter(agent).page::<WebhookView<'_>>("webhooks")
 }

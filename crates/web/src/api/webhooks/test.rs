@@ -1,18 +1,37 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use preclinical_core::{
     id::{DeliveryId, EventId, OrganizationId, WebhookId},
     port::{AttemptSummary, Reservation, TestDelivery},
 };
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     app::{self, App},
     auth::Caller,
     error::ApiError,
     input::{Body, Id, SMALL},
+    openapi::{Description, Object, Resource, Topic},
 };
+
+/// How a test delivery ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TestDelivery")]
+struct Outcome {
+    /// Whether the receiver answered 2xx.
+    success: bool,
+    message: String,
+    /// What it answered, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u16")]
+    http_status: Option<u16>,
+}
 
 /// Sends a test delivery and waits for its one attempt to end. One whose outcome was lost in a crash is sent again under the
 /// same `Idempotency-Key`: nobody can tell how it ended.
@@ -21,12 +40,20 @@ pub(crate) async fn test(
     caller: Caller,
     id: Id,
     Body(body): Body<SMALL>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let webhook = id.parse(super::missing)?;
     body.finish()?;
     let place = app.handoff.reserve().ok_or_else(|| ApiError::busy("too many deliveries are under way; try again"))?;
     let summary = app::to_its_end(attempt(app, caller.organization, webhook, place)).await??;
-    Ok(Json(describe(&summary)))
+    Ok(Json(Outcome::from(&summary)).into_response())
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Webhooks, "test_webhook", "Send a test delivery")
+        .text("Waits for its one attempt to end.")
+        .of(Resource::Webhook)
+        .body(Object::new())
+        .ok::<Outcome>("How the attempt ended, also if it failed.")
 }
 
 async fn attempt(
@@ -42,16 +69,14 @@ async fn attempt(
     place.send(claimed).await.ok_or_else(ApiError::internal)
 }
 
-fn describe(summary: &AttemptSummary) -> Value {
-    let message = match (&summary.error, summary.http_status) {
-        (Some(error), _) => error.message.clone(),
-        (None, Some(status)) if summary.delivered => format!("the receiver answered {status}"),
-        (None, Some(status)) => format!("the receiver answered {status}, which is not a success"),
-        (None, None) => "no answer".to_owned(),
-    };
-    let mut answer = json!({"success": summary.delivered, "message": message});
-    if let Some(status) = summary.http_status {
-        answer["http_status"] = status.into();
+impl From<&AttemptSummary> for Outcome {
+    fn from(summary: &AttemptSummary) -> Self {
+        let message = match (&summary.error, summary.http_status) {
+            (Some(error), _) => error.message.clone(),
+            (None, Some(status)) if summary.delivered => format!("the receiver answered {status}"),
+            (None, Some(status)) => format!("the receiver answered {status}, which is not a success"),
+            (None, None) => "no answer".to_owned(),
+        };
+        Self { success: summary.delivered, message, http_status: summary.http_status }
     }
-    answer
 }

@@ -9,6 +9,7 @@ use crate::{
     error::ApiError,
     etag::{IfMatch, Tag},
     input::{Body, Id, Length, SMALL},
+    openapi::{Description, Field, Object, Resource, Topic},
     wire::WebhookView,
 };
 
@@ -27,12 +28,28 @@ pub(crate) async fn update(
         expected,
         url: super::url(&app, &mut body)?,
         secret: super::secret(&mut body)?.map(Some).or(without_secret.then_some(None)),
-        description: body.text("description", Length::Text(2000))?.map(Some).or(without_description.then_some(None)),
+        description: body.text("description", Length::DESCRIPTION)?.map(Some).or(without_description.then_some(None)),
         is_enabled: body.flag("is_enabled")?,
     };
     body.finish()?;
     let webhook = app.store.update_webhook(caller.organization, id, changes, app.clock.now()).await?;
     Ok(Tag::from(&webhook).on(WebhookView::from(&webhook)))
+}
+
+pub(crate) fn describe() -> Description {
+    Description::new(Topic::Webhooks, "update_webhook", "Change a webhook")
+        .text("Changes the fields that are present. `null` removes the secret or the description; any other field stays as it is.")
+        .of(Resource::Webhook)
+        .body(
+            Object::new()
+                .optional("url", super::url_field())
+                .optional("secret", super::secret_field())
+                .optional("description", Field::text(Length::DESCRIPTION))
+                .optional("is_enabled", Field::flag().says("`false` cancels its pending deliveries.")),
+        )
+        .ok::<WebhookView<'_>>("The webhook as it is now.")
+        .tagged()
+        .if_unchanged()
 }
 
 impl From<UpdateWebhookError> for ApiError {

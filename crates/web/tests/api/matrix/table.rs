@@ -54,6 +54,8 @@ const WRITE: &str = "write";
 /// Every call.
 pub(super) const CALLS: &[Row] = &[
     row("GET", "/health", "everybody", ""),
+    row("GET", "/api/openapi.json", "everybody", ""),
+    row("GET", "/api/docs", "everybody", ""),
     row("GET", "/events", FOLLOW, ""),
     row("GET", "/api/v1/events", FOLLOW, ""),
     row("GET", "/api/v1/stream", READ, ""),
