@@ -54,15 +54,8 @@ pub enum DecisionOutcome {
 
 impl DecisionOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 7] = [
-        Self::Delivered,
-        Self::Retrying,
-        Self::Failed,
-        Self::Canceled,
-        Self::NoWebhook,
-        Self::Disabled,
-        Self::Overridden,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Delivered, Self::Retrying, Self::Failed, Self::Canceled, Self::NoWebhook, Self::Disabled, Self::Overridden];
 
     /// The outcome on the wire.
     pub const fn as_str(self) -> &'static str {

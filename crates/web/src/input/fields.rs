@@ -125,10 +125,10 @@ impl Fields {
         }
     }
 
-    /// A whole number within a range. Numbers such as `3.0` are not whole numbers on the wire and are refused.
+    /// A whole number within a range. `3.0` is one, as in JSON Schema.
     pub(crate) fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        match value.as_u64().filter(|number| range.contains(number)) {
+        match whole(&value).filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => self.invalid(name, format_args!("must be a whole number from {} to {}", range.start(), range.end())),
         }
@@ -176,4 +176,14 @@ impl Fields {
         let shown: String = name.chars().take(100).collect();
         self.invalid(&shown, "is not a field of this call")
     }
+}
+
+/// Up to here a binary fraction tells every whole number from its neighbours.
+const MOST_WHOLE: f64 = 9_007_199_254_740_991.0;
+
+/// The whole number that a value is, in whatever spelling.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, positive and not too large")]
+fn whole(value: &Value) -> Option<u64> {
+    let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=MOST_WHOLE).contains(number);
+    value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64))
 }

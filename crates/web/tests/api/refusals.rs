@@ -56,7 +56,7 @@ fn no_text(most: usize) -> Vec<Value> {
 /// What is no count up to so many.
 fn no_count(most: u64) -> Vec<Value> {
     let mut wrong =
-        vec![json!(-1), json!(1.5), json!(2.0), json!(1e300), json!("3"), json!(""), json!(true), json!([1]), json!({})];
+        vec![json!(-1), json!(1.5), json!(-2.0), json!(1e300), json!("3"), json!(""), json!(true), json!([1]), json!({})];
     wrong.extend([json!(most + 1), json!(u64::MAX), json!(i64::MIN), json!(4_294_967_297_u64)]);
     wrong
 }

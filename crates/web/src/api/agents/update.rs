@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use preclinical_core::{agent::{AgentChanges, Provider}, port::UpdateAgentError};
+use preclinical_core::{
+    agent::{AgentChanges, Provider},
+    port::UpdateAgentError,
+};
 
 use crate::{
     app::App,

@@ -14,8 +14,8 @@ use crate::{
     error::{ApiError, code},
     input::Query,
     live::{LastEventId, OneRun, RunPlace, tell},
-    wire::{RunEvent, ScenarioEvent},
     openapi::{Description, Parameter, Topic},
+    wire::{RunEvent, ScenarioEvent},
 };
 
 /// What an event tells.

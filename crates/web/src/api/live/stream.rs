@@ -9,8 +9,8 @@ use crate::{
     error::ApiError,
     input::Query,
     live::{Deliveries, LastEventId, Which, tell},
-    wire::DeliveryView,
     openapi::{Description, Field, Parameter, Topic},
+    wire::DeliveryView,
 };
 
 /// The organization's deliveries, each whenever it is created or changes, from now or from `Last-Event-ID` on, without an end.
@@ -38,9 +38,7 @@ pub(crate) async fn stream(
 
 pub(crate) fn describe() -> Description {
     Description::new(Topic::Live, "follow_deliveries", "Follow the organization's deliveries")
-        .text(
-            "Server-sent events without an end: each delivery whenever it is created or changes, as `event: delivery`.",
-        )
+        .text("Server-sent events without an end: each delivery whenever it is created or changes, as `event: delivery`.")
         .parameter(Parameter::query("status", Field::choice::<DeliveryStatus>().says("Only deliveries that have it now.")))
         .parameter(Parameter::query("webhook_id", Field::id()))
         .parameter(Parameter::query("agent_id", Field::id()))
