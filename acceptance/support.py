@@ -171,13 +171,17 @@ class Api:
 
         return eventually(probe, f"delivery {delivery_id} is settled")
 
-    def first_attempt_of(self, run_id: str) -> dict:
-        """The first attempt of the only delivery of a run, without waiting for retries."""
-        (delivery,) = self.deliveries(run_id)
+    def first_attempt(self, delivery_id: str) -> dict:
+        """The first attempt of a delivery, without waiting for retries."""
         return eventually(
-            lambda: [attempt for attempt in self.delivery(delivery["id"])["attempts"] if attempt["duration_ms"] is not None],
-            f"delivery {delivery['id']} is attempted",
+            lambda: [attempt for attempt in self.delivery(delivery_id)["attempts"] if attempt["duration_ms"] is not None],
+            f"delivery {delivery_id} is attempted",
         )[0]
+
+    def first_attempt_of(self, run_id: str) -> dict:
+        """The same for the only delivery of a run."""
+        (delivery,) = self.deliveries(run_id)
+        return self.first_attempt(delivery["id"])
 
     def settled_of(self, run_id: str) -> dict:
         """The same for the only delivery of a run."""
