@@ -49,3 +49,16 @@ async fn a_run_may_be_of_a_test_suite_of_its_organization() {
     }
     assert_eq!(app.api.get("/runs").await.is(200)["total"], 1);
 }
+
+#[tokio::test]
+async fn texts_are_measured_in_characters_and_a_whole_number_has_any_spelling() {
+    let app = TestApp::new().await;
+    let name = "ü".repeat(200);
+    let body = format!(r#"{{"name":"{name}","scenario_count":1.2e1}}"#);
+    let created = app.api.call("POST", "/test-suites", body).await.is(201);
+    assert_eq!((&created["name"], &created["scenario_count"]), (&json!(name), &json!(12)));
+    for wrong in ["12.5", "1e300", "9007199254740993.0", "-12.0"] {
+        let body = format!(r#"{{"name":"x","scenario_count":{wrong}}}"#);
+        app.api.call("POST", "/test-suites", body).await.refuses_field("INVALID_FIELD_VALUE", "scenario_count");
+    }
+}
