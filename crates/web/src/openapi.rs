@@ -19,7 +19,7 @@ mod resource;
 pub(crate) use description::{Description, Topic};
 pub(crate) use document::document;
 pub(crate) use field::{Field, Object};
-pub(crate) use kind::{Choice, DateTime, Percent, RunNumber, Uuid};
+pub(crate) use kind::{Choice, DateTime, HttpStatus, Percent, RunNumber, Uuid};
 pub(crate) use page::Page;
 pub(crate) use parameter::Parameter;
 pub(crate) use resource::Resource;

@@ -10,6 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::openapi::HttpStatus;
+
 /// What was found. A check that was not made is not a check that was passed: it is listed as such.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AgentValidation")]
@@ -28,7 +30,7 @@ struct Checks {
     not_checked: Vec<&'static str>,
     /// What the endpoint answered, if it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "u16")]
+    #[schemars(with = "HttpStatus")]
     http_status: Option<u16>,
 }
 

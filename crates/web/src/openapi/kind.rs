@@ -44,6 +44,8 @@ kinds! {
     DateTime {"type": "string", "format": "date-time"}
     /// A run's number in its organization.
     RunNumber {"type": "string", "pattern": "^TR-([0-9]{5}|[1-9][0-9]{5,9})$", "examples": ["TR-00042"]}
+    /// The status of an answer over HTTP.
+    HttpStatus {"type": "integer", "minimum": 100, "maximum": 999}
     /// A share in percent.
     Percent {"type": "number", "minimum": 0, "maximum": 100}
 }

@@ -56,9 +56,9 @@ fn html(document: &Value) -> String {
          <a class=\"skip\" href=\"#main\">Skip to the calls</a>\
          <header><p class=\"title\">{title} <span>API {version}</span></p><a class=\"machine\" href=\"openapi.json\">openapi.json</a></header>\
          <div class=\"frame\"><nav aria-label=\"Calls\">{nav}\
-         <p><a href=\"#webhooks\">What you receive</a></p><p><a href=\"#schemas\">Schemas</a></p></nav>\
+         <p><a href=\"#received\">What you receive</a></p><p><a href=\"#schemas\">Schemas</a></p></nav>\
          <main id=\"main\"><h1>The API</h1><div class=\"intro\">{introduction}</div>{sections}\
-         <section id=\"webhooks\"><h2>What you receive</h2><p class=\"says\">The requests that this server sends to the URL of a \
+         <section id=\"received\"><h2>What you receive</h2><p class=\"says\">The requests that this server sends to the URL of a \
          webhook.</p>{received}</section>\
          <section id=\"schemas\"><h2>Schemas</h2>{schemas}</section></main></div></body></html>\n"
     )

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::openapi::{Choice, DateTime, RunNumber, Uuid};
+use crate::openapi::{Choice, DateTime, HttpStatus, RunNumber, Uuid};
 
 /// One event on its way to one webhook.
 #[derive(Serialize, JsonSchema)]
@@ -36,6 +36,7 @@ pub(crate) struct DeliveryView<'a> {
     test_run_id: Option<String>,
     url: &'a str,
     attempt_count: u32,
+    #[schemars(with = "Option<HttpStatus>")]
     http_status: Option<u16>,
     duration_ms: Option<u64>,
     #[schemars(with = "Option<DateTime>")]
@@ -80,6 +81,7 @@ pub(crate) struct AttemptView<'a> {
     #[schemars(with = "DateTime")]
     started_at: String,
     duration_ms: Option<u64>,
+    #[schemars(with = "Option<HttpStatus>")]
     http_status: Option<u16>,
     error: Option<ErrorView<'a>>,
     request: Option<MessageView<'a>>,

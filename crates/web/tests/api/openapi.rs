@@ -116,6 +116,11 @@ async fn the_page_shows_every_call_and_asks_nobody_else_for_anything() {
         let id = operation["operationId"].as_str().unwrap();
         assert!(html.contains(&format!("id=\"{id}\"")), "{method} {path}");
     }
+    let ids: Vec<&str> = html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an anchor is there twice");
+    for link in html.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(ids.contains(&link), "{link}");
+    }
     for foreign in ["<script", "src=", "url(", "@import", "href=\"http", "href=\"//", " style=", " onclick="] {
         assert!(!html.contains(foreign), "{foreign}");
     }

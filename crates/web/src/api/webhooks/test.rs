@@ -17,7 +17,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::{Body, Id, SMALL},
-    openapi::{Description, Object, Resource, Topic},
+    openapi::{Description, HttpStatus, Object, Resource, Topic},
 };
 
 /// How a test delivery ended.
@@ -29,7 +29,7 @@ struct Outcome {
     message: String,
     /// What it answered, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "u16")]
+    #[schemars(with = "HttpStatus")]
     http_status: Option<u16>,
 }
 

@@ -6,7 +6,7 @@ use super::{
     Call,
     example::curl,
     markup::{escaped, line, prose},
-    schema::{entry, fields, kind},
+    schema::{Marked, entry, fields, kind},
 };
 
 pub(super) fn render(call: &Call<'_>, document: &Value) -> String {
@@ -43,7 +43,7 @@ fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
 }
 
 fn body_part(schema: &Value) -> String {
-    let content = fields(schema);
+    let content = fields(schema, Marked::Required);
     let content = if content.is_empty() { "<p>None, or <code>{}</code>.</p>".to_owned() } else { content };
     part("Body", &content)
 }
@@ -64,7 +64,7 @@ fn parameters(operation: &Value) -> String {
         let place = parameter["in"].as_str().unwrap_or_default();
         let name = parameter["name"].as_str().unwrap_or_default();
         let shown = if place == "query" { name.to_owned() } else { format!("{name} ({place})") };
-        entry(&shown, &schema, parameter["required"] == true, "")
+        entry(&shown, &schema, if parameter["required"] == true { "required" } else { "" }, "")
     };
     let rows: String = operation["parameters"].as_array().into_iter().flatten().map(row).collect();
     let list = if rows.is_empty() { rows } else { format!("<dl class=\"fields\">{rows}</dl>") };

@@ -4,23 +4,36 @@ use serde_json::Value;
 
 use super::markup::{escaped, line};
 
+/// Which names are marked: of what is sent those that must be there, of what is answered those that may not be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marked {
+    Required,
+    Optional,
+}
+
 /// Every component, each with its fields.
 pub(super) fn all(components: &Value) -> String {
     let one = |(name, schema): (&String, &Value)| {
         let says = schema["description"].as_str().map(|says| format!("<p>{}</p>", line(says))).unwrap_or_default();
         let name = escaped(name);
-        format!("<article class=\"schema\" id=\"schema-{name}\"><h3>{name}</h3>{says}{}</article>", fields(schema))
+        let fields = fields(schema, Marked::Optional);
+        format!("<article class=\"schema\" id=\"schema-{name}\"><h3>{name}</h3>{says}{fields}</article>")
     };
     components.as_object().into_iter().flatten().map(one).collect()
 }
 
 /// The fields of an object as a list; those of lists within it stand below it.
-pub(super) fn fields(schema: &Value) -> String {
+pub(super) fn fields(schema: &Value, marked: Marked) -> String {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let row = |(name, field): (&String, &Value)| {
         let items = &field["items"];
-        let nested = if items["properties"].is_object() { fields(items) } else { String::new() };
-        entry(name, field, required.contains(&name.as_str()), &nested)
+        let nested = if items["properties"].is_object() { fields(items, marked) } else { String::new() };
+        let mark = match (marked, required.contains(&name.as_str())) {
+            (Marked::Required, true) => "required",
+            (Marked::Optional, false) => "not always there",
+            _ => "",
+        };
+        entry(name, field, mark, &nested)
     };
     let rows: String = schema["properties"].as_object().into_iter().flatten().map(row).collect();
     if !rows.is_empty() {
@@ -31,8 +44,8 @@ pub(super) fn fields(schema: &Value) -> String {
 }
 
 /// One name, and what it may be.
-pub(super) fn entry(name: &str, schema: &Value, required: bool, below: &str) -> String {
-    let must = if required { " <em>required</em>" } else { "" };
+pub(super) fn entry(name: &str, schema: &Value, mark: &str, below: &str) -> String {
+    let mark = if mark.is_empty() { String::new() } else { format!(" <em>{mark}</em>") };
     let texts = ["description", "x-further-rule"].into_iter().filter_map(|field| schema[field].as_str());
     let paragraph = |text: &str| format!("<p>{}</p>", line(&sentence(text)));
     let says: String = texts.map(paragraph).collect();
@@ -42,7 +55,7 @@ pub(super) fn entry(name: &str, schema: &Value, required: bool, below: &str) -> 
     };
     let name = escaped(name);
     format!(
-        "<div><dt><code>{name}</code>{must}</dt><dd><span class=\"kind\">{}</span>{default}{says}{below}</dd></div>",
+        "<div><dt><code>{name}</code>{mark}</dt><dd><span class=\"kind\">{}</span>{default}{says}{below}</dd></div>",
         kind(schema)
     )
 }
