@@ -1,7 +1,8 @@
 //! A client of the API, apart from the one that the binary itself uses.
 
+use axum::body::Body;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header, request::Builder};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -34,16 +35,22 @@ impl Api {
     /// One call, whatever comes of it; an error if no complete answer came.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))?;
+        let request = self.request(method, path).header(header::CONTENT_TYPE, "application/json").body(Full::new(body))?;
         let response = self.http.request(request).await?;
         let status = response.status();
         let bytes = response.into_body().collect().await?.to_bytes();
         Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+    }
+
+    fn request(&self, method: Method, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        request.header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+    }
+
+    /// Asks for an answer that may be without an end, as whoever had the event of that id last.
+    pub(crate) async fn listen(&self, path: &str, last_id: &str) -> Response<Body> {
+        let request = self.request(Method::GET, path).header("last-event-id", last_id);
+        self.http.request(request.body(Full::default()).unwrap()).await.unwrap().map(Body::new)
     }
 
     /// Reads what must be there.

@@ -1,7 +1,7 @@
 //! Rules of [`preclinical_core::port::Changes`].
 #![allow(missing_docs, reason = "the names are the rules")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use preclinical_core::{
@@ -15,6 +15,14 @@ use preclinical_core::{
 };
 
 use crate::world::{World, answered, result};
+
+/// After how long a ring that should come has failed to.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until it rings.
+async fn rings(watch: &mut dyn Watch) {
+    tokio::time::timeout(PATIENCE, watch.rung()).await.expect("it does not ring");
+}
 
 /// Whether it rang already.
 async fn has_rung(watch: &mut dyn Watch) -> bool {
@@ -40,21 +48,21 @@ pub async fn a_watch_rings_for_every_commit_that_changes_its_organization(store:
     let run = world.run(agent, None).await.id;
     let mut watch = store.watch(world.organization).await.unwrap();
     world.report(run, vec![result("1", ScenarioStatus::Passed)]).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
     world.complete(run, None).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
     let claimed = store.claim_due(world.now(), world.leases(1)).await.unwrap().remove(0);
-    watch.rung().await;
+    rings(&mut *watch).await;
     store.record(world.record(&claimed, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
     world.enqueue_test(webhook).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
     assert!(!has_rung(&mut *watch).await, "several rings before it was waited for are one");
     store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
     let canceled = world.run(agent, None).await.id;
     store.finish_run(world.finish_value(canceled, FinalStatus::Canceled, None)).await.unwrap();
-    watch.rung().await;
+    rings(&mut *watch).await;
 }
 
 pub async fn a_watch_does_not_ring_for_another_organization(store: Arc<dyn Store>) {
@@ -65,7 +73,7 @@ pub async fn a_watch_does_not_ring_for_another_organization(store: Arc<dyn Store
     theirs.webhook("https://example.com", None).await;
     let claimed = theirs.claimed(agent).await;
     store.record(theirs.record(&claimed, answered(200), NextStep::Delivered)).await.unwrap();
-    their_watch.rung().await;
+    rings(&mut *their_watch).await;
     assert!(!has_rung(&mut *watch).await);
     assert!(changed(&store, ours.organization, ChangeNumber(0)).await.is_empty());
     assert_eq!(store.latest_change(ours.organization).await.unwrap(), ChangeNumber(0));
@@ -154,7 +162,7 @@ pub async fn a_follower_of_racing_changes_misses_none(store: Arc<dyn Store>) {
         seen.values().filter(|delivery| delivery.status == DeliveryStatus::Delivered).count()
     };
     while delivered(&seen) < RACERS * DELIVERIES {
-        watch.rung().await;
+        rings(&mut *watch).await;
         for (number, delivery) in changed(&store, world.organization, after).await {
             after = number;
             seen.insert(delivery.id, delivery);

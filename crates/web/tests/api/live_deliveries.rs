@@ -145,6 +145,23 @@ async fn whoever_comes_back_gets_what_changed_meanwhile_and_the_header_outweighs
 }
 
 #[tokio::test]
+async fn whoever_is_ahead_of_a_store_that_was_restored_is_told_what_changes_from_then_on() {
+    let app = TestApp::new().await;
+    app.api.webhook(URL, None).await;
+    let agent = app.api.agent("Assistant").await;
+    let mut stream = app.api.listen("/stream", "").await;
+    for _ in 0..3 {
+        let delivery = claimed(&app, &agent).await;
+        assert_told(&app, &mut stream, &delivery).await;
+    }
+    app.database.damage("UPDATE deliveries SET change = 0");
+    app.database.damage("UPDATE organizations SET last_change = 0");
+    let mut stream = app.api.listen("/stream", &stream.last_id).await;
+    let next = claimed(&app, &agent).await;
+    assert_told(&app, &mut stream, &next).await;
+}
+
+#[tokio::test]
 async fn more_changes_than_are_read_at_once_are_told_one_by_one() {
     let app = TestApp::new().await;
     app.api.webhook(URL, None).await;
