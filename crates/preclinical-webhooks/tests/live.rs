@@ -35,8 +35,8 @@ impl Stream {
         loop {
             while let Some((block, rest)) = self.pending.split_once("\n\n") {
                 let field = |name| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-                let (id, data) = (field("id: "), field("data: "));
-                self.pending = rest.to_owned();
+                let (id, data, rest) = (field("id: "), field("data: "), rest.to_owned());
+                self.pending = rest;
                 self.last_id = id.unwrap_or(std::mem::take(&mut self.last_id));
                 if let Some(data) = data {
                     return Some(serde_json::from_str(&data).unwrap());
