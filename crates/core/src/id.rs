@@ -81,6 +81,10 @@ id! {
     RequestId
     /// Names an API key, never its text.
     ApiKeyId
+    /// Names a member of an organization.
+    MemberId
+    /// Names an invitation, never its link.
+    InvitationId
     /// Proves the right to make one attempt; a new one for every claim.
     LeaseToken
 }

@@ -8,6 +8,7 @@
 //! - Every guarantee stated here is proved, for every store, by a test of the conformance suite.
 
 mod access;
+mod accounts;
 mod administration;
 mod changes;
 mod handoff;
@@ -20,6 +21,7 @@ mod redeliveries;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
+pub use accounts::{AcceptError, Acceptance, Accounts, MemberError, SignedIn};
 pub use administration::{
     Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
     UpdateWebhookError,

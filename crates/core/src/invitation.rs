@@ -1,0 +1,42 @@
+//! Invitations: links that make somebody a member, or give a member a new password. Each works once.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    id::{InvitationId, MemberId, OrganizationId},
+    member::Role,
+    token::TokenHash,
+};
+
+/// How long an invitation is good for.
+pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields say what they are")]
+pub struct Invitation {
+    pub id: InvitationId,
+    pub organization_id: OrganizationId,
+    pub hash: TokenHash,
+    pub purpose: Purpose,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// What an invitation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody becomes the first member of the organization, an owner.
+    SetUp,
+    /// Somebody becomes a member in that role.
+    Join(Role),
+    /// That member gets a new password.
+    ResetPassword(MemberId),
+}
+
+impl Invitation {
+    /// Whether it still opens anything at that time.
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        at < self.expires_at
+    }
+}
