@@ -114,7 +114,8 @@ impl Api {
         }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Bytes> {
+    /// Sends `body` and answers that of a 2xx; anything else is an error.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Bytes> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))

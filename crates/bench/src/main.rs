@@ -8,6 +8,7 @@
 mod client;
 mod disk;
 mod figures;
+mod history;
 mod load;
 mod machine;
 mod measure;
@@ -37,7 +38,7 @@ use crate::{
     machine::Machine,
     measure::Plan,
     quiet::Session,
-    section::Document,
+    section::{Document, THROUGHPUT},
     terminal::{say, say_aside},
 };
 
@@ -48,7 +49,7 @@ const BUILD: [&str; 4] = ["build", "--release", "-p", "preclinical-webhooks"];
 #[command(max_term_width = 100)]
 struct CommandLine {
     #[command(subcommand)]
-    role: Option<Role>,
+    task: Option<Task>,
     #[command(flatten)]
     options: Options,
 }
@@ -79,6 +80,14 @@ struct Options {
 }
 
 #[derive(Subcommand)]
+enum Task {
+    /// Measures how long lists take in a long history
+    History(history::Options),
+    #[command(flatten)]
+    Part(Role),
+}
+
+#[derive(Subcommand)]
 enum Role {
     #[command(hide = true)]
     Sink,
@@ -93,10 +102,11 @@ enum Role {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let CommandLine { role, options } = CommandLine::parse();
-    let outcome = match role {
+    let CommandLine { task, options } = CommandLine::parse();
+    let outcome = match task {
         None => until_interrupted(measure(options)).await,
-        Some(role) => tokio::select! {
+        Some(Task::History(options)) => until_interrupted(history::measure(options)).await,
+        Some(Task::Part(role)) => tokio::select! {
             outcome = play(role) => outcome,
             () = process::orphaned() => Ok(()),
         },
@@ -132,7 +142,7 @@ async fn until_interrupted(work: impl Future<Output = anyhow::Result<()>>) -> an
 
 async fn measure(options: Options) -> anyhow::Result<()> {
     ensure!(!cfg!(debug_assertions), "a debug build measures itself: cargo run --release -p bench");
-    let document = options.write.as_deref().map(Document::read).transpose()?;
+    let document = options.write.as_deref().map(|path| Document::read(path, THROUGHPUT)).transpose()?;
     let scratch = std::env::current_exe()?.parent().context("a program without a folder")?.to_owned();
     let server = match options.server {
         Some(server) => server,

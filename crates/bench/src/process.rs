@@ -2,7 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     net::TcpListener,
@@ -46,6 +46,16 @@ impl Server {
     pub(crate) fn processor_time(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
         processor_time(&stat)
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has; anything but success is an error.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        let id = self.child.id().context("a process that has ended")?;
+        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        ensure!(asked.success(), "process {id} cannot be asked to end");
+        let status = self.child.wait().await?;
+        ensure!(status.success(), "it ended with {status}");
+        Ok(())
     }
 
     /// Kills it without warning and waits until it is gone.

@@ -58,6 +58,11 @@ impl Product {
         Ok(Serving { server, api })
     }
 
+    /// The file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join("bench.db")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars_os() {
@@ -68,7 +73,7 @@ impl Product {
         command
             .args(arguments)
             .arg("--database")
-            .arg(self.folder.join("bench.db"))
+            .arg(self.database())
             .env("PRECLINICAL_ALLOW_CIDRS", "127.0.0.0/8")
             .env("PRECLINICAL_RATE_LIMIT", "0")
             .env("PRECLINICAL_REQUEST_TIMEOUT", REQUEST_TIMEOUT)

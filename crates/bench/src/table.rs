@@ -87,7 +87,8 @@ impl Line {
     }
 }
 
-fn verdict(met: bool) -> &'static str {
+/// Whether a goal was met, in words.
+pub(crate) fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "**not met**" }
 }
 
