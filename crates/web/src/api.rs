@@ -10,29 +10,14 @@ mod server;
 mod test_suites;
 mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header},
-    middleware::{self, Next},
-    response::Response,
-};
+use axum::Router;
 use preclinical_core::scope::Need::{FollowRuns, Read, Report, Write};
-use tower_http::{
-    compression::{
-        CompressionLayer,
-        predicate::{Predicate, SizeAbove},
-    },
-    timeout::RequestBodyDeadlineLayer,
-};
 
 use crate::{
     app::App,
     auth::Gate,
-    error::ApiError,
-    request_line,
     route::{Call, Route, delete, get, open, patch, post, put},
 };
 
@@ -97,38 +82,8 @@ pub fn calls() -> Vec<Call> {
     routes().into_iter().map(|route| route.call).collect()
 }
 
-/// The API as a service.
-pub fn router(app: Arc<App>) -> Router {
-    let gate = Gate::of(Arc::clone(&app));
-    routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| route.add_to(router, &gate))
-        .fallback(async || ApiError::not_found("path"))
-        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
-        .layer(middleware::from_fn_with_state(app.limits.call, within))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
-        .layer(middleware::from_fn(with_protective_headers))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), request_line::write))
-        .with_state(app)
-}
-
-/// Answers within the limit, one way or another.
-async fn within(State(limit): State<Duration>, request: Request, next: Next) -> Result<Response, ApiError> {
-    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| ApiError::timeout())
-}
-
-/// Not an answer with a tag: under one tag lies one sequence of bytes. Not a stream of events, which must not wait for more.
-fn is_worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    let is_stream = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    !headers.contains_key(header::ETAG) && !is_stream
-}
-
-/// Answers are data of one organization: no cache may keep them, and no browser may take them for anything else.
-async fn with_protective_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// The API as a service. What is around it is around the pages, too.
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let gate = Gate::of(Arc::clone(app));
+    routes().into_iter().fold(Router::new(), |router, route| route.add_to(router, &gate))
 }

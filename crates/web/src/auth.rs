@@ -18,7 +18,7 @@ use preclinical_core::{
 };
 
 use self::{buckets::Buckets, key_uses::KeyUses};
-use crate::{app::App, error::ApiError};
+use crate::{app::App, error::ApiError, request_line::Whose};
 
 /// The caller of a request that was admitted.
 #[derive(Clone)]
@@ -78,11 +78,12 @@ pub(crate) async fn admit(
     let key = gate.app.store.key(ApiKeyHash::of(presented), now).await?.ok_or_else(ApiError::unauthorized)?;
     gate.uses.note(&gate.app.store, key.id, now);
     let caller = Caller { organization: key.organization_id, key: key.id, hash: key.hash };
+    let whose = Whose(caller.organization);
     let standing = gate.buckets.take(key.id, now);
     let mut response = if standing.is_some_and(|standing| standing.exceeded) {
         ApiError::too_many_calls().into_response()
     } else if key.scope.permits(need) {
-        request.extensions_mut().insert(caller.clone());
+        request.extensions_mut().insert(caller);
         next.run(request).await
     } else {
         ApiError::forbidden(key.scope, need).into_response()
@@ -90,7 +91,7 @@ pub(crate) async fn admit(
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
     }
-    response.extensions_mut().insert(caller);
+    response.extensions_mut().insert(whose);
     Ok(response)
 }
 

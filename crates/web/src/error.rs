@@ -48,6 +48,16 @@ impl ApiError {
         self
     }
 
+    /// The sentence for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The field that caused it, if one did.
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.0.details.get("field").and_then(Value::as_str)
+    }
+
     /// Says why, to the log.
     pub(crate) fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.0.cause = Some(Cause(cause.to_string()));
@@ -92,6 +102,11 @@ impl ApiError {
         Self::new(code::FORBIDDEN, format!("this call needs a key with the scope {least}; this one has {scope}"))
             .detail("required_scope", least)
             .detail("scope", scope)
+    }
+
+    /// The caller is known, and may not.
+    pub(crate) fn not_permitted(why: &str) -> Self {
+        Self::new(code::FORBIDDEN, why)
     }
 
     /// No such path, webhook or delivery.
@@ -139,6 +154,12 @@ impl ApiError {
     /// The body is announced as something else than JSON.
     pub(crate) fn unsupported_media_type() -> Self {
         let message = "the request's Content-Type must be application/json";
+        Self::new(code::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
+    /// What a page sends is no form.
+    pub(crate) fn unsupported_form() -> Self {
+        let message = "a form's Content-Type must be application/x-www-form-urlencoded";
         Self::new(code::UNSUPPORTED_MEDIA_TYPE, message)
     }
 

@@ -19,13 +19,16 @@ mod limits;
 mod live;
 mod opaque;
 mod openapi;
+mod pages;
 mod request_line;
 mod route;
+mod router;
 mod validation;
 mod wire;
 
-pub use api::{calls, router};
+pub use api::calls;
 pub use app::App;
 pub use limits::{Limits, NotARateLimit, RateLimit};
 pub use live::{StreamLimits, Streams};
 pub use route::Call;
+pub use router::router;

@@ -11,12 +11,16 @@ use axum::{
 };
 use preclinical_core::id::{OrganizationId, RequestId};
 
-use crate::{app::App, auth::Caller, error::Cause};
+use crate::{app::App, error::Cause};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id of a caller that is taken over.
 const LONGEST: usize = 128;
+
+/// Whose data a request was about. An answer carries it to the line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whose(pub(crate) OrganizationId);
 
 /// Names the request and writes its line, also if its client hangs up.
 pub(crate) async fn write(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -30,7 +34,7 @@ pub(crate) async fn write(State(app): State<Arc<App>>, request: Request, next: N
     }
     line.end = Some(End {
         status: response.status(),
-        organization: response.extensions().get::<Caller>().map(|caller| caller.organization),
+        organization: response.extensions().get().map(|Whose(organization)| *organization),
         cause: response.extensions().get::<Cause>().cloned(),
     });
     response

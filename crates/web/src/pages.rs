@@ -1,0 +1,119 @@
+//! The pages: what people see of the service. They read and write the same facts as the API, through the same port.
+//!
+//! - Rendered here, whole: without scripts everything works but what is live. The one script adds to that.
+//! - Everything that comes from outside is text until the markup escapes it; nothing on a page is taken from another host, and no
+//!   script runs but our own file.
+//! - `door` stands before each page: who is signed in, in which role, and whether a form is ours.
+//!
+//! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
+
+mod assets;
+mod door;
+mod failure;
+mod join;
+mod parts;
+mod shell;
+mod sign_in;
+mod theme;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::Request,
+    handler::Handler,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::{self, Next},
+    response::{Redirect, Response},
+    routing::{self, MethodRouter},
+};
+
+use self::{
+    door::{Need, Passwords, Theme},
+    failure::Failure,
+};
+use crate::app::App;
+
+/// Nothing but our own files, no markup that styles or runs by itself, and no frame around us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page or what one of its forms does, and for whom.
+struct Page {
+    method: &'static str,
+    path: &'static str,
+    need: Option<Need>,
+    answering: MethodRouter<Arc<App>>,
+}
+
+macro_rules! page {
+    ($name:ident, $method:literal, $routing:ident) => {
+        fn $name<H: Handler<T, Arc<App>>, T: 'static>(
+            path: &'static str,
+            need: impl Into<Option<Need>>,
+            handler: H,
+        ) -> Page {
+            Page { method: $method, path, need: need.into(), answering: routing::$routing(handler) }
+        }
+    };
+}
+page!(get, "GET", get);
+page!(post, "POST", post);
+
+/// Every page and every form there is. Without a need it is for everybody.
+fn pages() -> Vec<Page> {
+    use Need::Look;
+    vec![
+        get("/", Look, async || Redirect::to("/runs")),
+        get("/assets/{name}", None, assets::get),
+        get("/sign-in", None, sign_in::show),
+        post("/sign-in", None, sign_in::submit),
+        post("/sign-out", Look, sign_in::leave),
+        post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
+        get("/join/{token}", None, join::show),
+        post("/join/{token}", None, join::accept),
+        post("/theme", Look, theme::choose),
+    ]
+}
+
+/// The pages as a service.
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    pages()
+        .into_iter()
+        .fold(Router::new(), |router, page| router.route(page.path, page.guarded(app)))
+        .layer(Extension(Arc::new(Passwords::default())))
+        .layer(middleware::from_fn(with_protective_headers))
+}
+
+impl Page {
+    fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
+        match self.need {
+            Some(need) => self.answering.route_layer(middleware::from_fn_with_state((Arc::clone(app), need), door::admit)),
+            None => self.answering.route_layer(middleware::from_fn_with_state(Arc::clone(app), door::greet)),
+        }
+    }
+}
+
+/// What a browser is shown for a path that leads nowhere.
+pub(crate) fn nowhere(headers: &HeaderMap) -> Response {
+    let mut response = Failure::not_found("page").shown_alone(Theme::of(headers));
+    protect(response.headers_mut());
+    response
+}
+
+async fn with_protective_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    protect(response.headers_mut());
+    response
+}
+
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
