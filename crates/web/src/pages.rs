@@ -11,6 +11,7 @@ mod assets;
 mod door;
 mod failure;
 mod join;
+mod live;
 mod parts;
 mod shell;
 mod sign_in;
@@ -72,6 +73,8 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/live/deliveries", Look, live::deliveries),
+        get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),
     ]
 }

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use preclinical_core::id::ApiKeyId;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::error::ApiError;
 
@@ -17,7 +17,7 @@ const BEAT: Duration = Duration::from_secs(20);
 /// How many streams may be open at once.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamLimits {
-    /// Under one key.
+    /// Of one key, or of one member.
     pub per_key: usize,
     /// In all.
     pub in_all: usize,
@@ -32,7 +32,7 @@ impl Default for StreamLimits {
 /// All streams of the server.
 pub struct Streams {
     limits: StreamLimits,
-    open: Mutex<HashMap<ApiKeyId, usize>>,
+    open: Mutex<HashMap<Uuid, usize>>,
     signal: watch::Sender<Signal>,
 }
 
@@ -51,7 +51,7 @@ impl Streams {
         Arc::new(Self { limits, open: Mutex::default(), signal: watch::channel(Signal::Beat).0 })
     }
 
-    /// Makes every stream send its ping and look at its key.
+    /// Makes every stream send its ping and look whether it is still admitted.
     pub fn beat(&self) {
         self.signal.send_if_modified(|signal| *signal == Signal::Beat);
     }
@@ -79,7 +79,7 @@ impl Streams {
     }
 
     /// Room for one more, if there is.
-    pub(super) fn enter(self: &Arc<Self>, key: ApiKeyId) -> Result<Room, ApiError> {
+    pub(super) fn enter(self: &Arc<Self>, of: Uuid) -> Result<Room, ApiError> {
         let signal = self.signal.subscribe();
         let mut counts = self.counts();
         if *signal.borrow() == Signal::End {
@@ -88,17 +88,17 @@ impl Streams {
         if counts.values().sum::<usize>() >= self.limits.in_all {
             return Err(ApiError::unavailable("the server has as many event streams open as it can; try again in a moment"));
         }
-        let of_key = counts.entry(key).or_default();
+        let of_key = counts.entry(of).or_default();
         if *of_key >= self.limits.per_key {
             let most = self.limits.per_key;
-            return Err(ApiError::busy(&format!("this key has {most} event streams open already; close one first")));
+            return Err(ApiError::busy(&format!("{most} event streams are open already under this key; close one first")));
         }
         *of_key += 1;
         drop(counts);
-        Ok(Room { streams: Arc::clone(self), key, signal })
+        Ok(Room { streams: Arc::clone(self), of, signal })
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<ApiKeyId, usize>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +106,7 @@ impl Streams {
 /// The room of one stream; dropping it gives it back.
 pub(super) struct Room {
     streams: Arc<Streams>,
-    key: ApiKeyId,
+    of: Uuid,
     signal: watch::Receiver<Signal>,
 }
 
@@ -132,10 +132,10 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         let mut counts = self.streams.counts();
-        if let Some(count) = counts.get_mut(&self.key) {
+        if let Some(count) = counts.get_mut(&self.of) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.key);
+                counts.remove(&self.of);
             }
         }
     }

@@ -9,21 +9,24 @@ use axum::{
 use futures_util::stream;
 use preclinical_core::port::{Store, StoreError, Watch};
 
-use super::streams::{Room, Signal};
-use crate::{app::App, auth::Caller, error::ApiError};
+use super::{
+    listener::Listener,
+    streams::{Room, Signal},
+};
+use crate::{app::App, error::ApiError};
 
 /// How many rows are read for a stream at once; so many events wait at most until its client takes them.
 pub(super) const PAGE: u32 = 100;
 
 /// What a stream tells of.
-pub(crate) trait Story: Send + 'static {
+pub(super) trait Story: Send + 'static {
     /// What is new in the store, and where that leaves the story. A piece of it, if there is much.
     fn go_on(&mut self, store: &dyn Store) -> impl Future<Output = Result<(Vec<Event>, Now), StoreError>> + Send;
 }
 
 /// Where a story stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Now {
+pub(super) enum Now {
     /// There may be more to read already.
     MayGoOn,
     /// All is told that is known.
@@ -32,12 +35,12 @@ pub(crate) enum Now {
     Over,
 }
 
-/// Answers with the story as a stream of events, as far as the caller may have another one open.
-pub(crate) async fn tell(app: Arc<App>, caller: Caller, story: impl Story) -> Result<Response, ApiError> {
-    let room = app.streams.enter(caller.key)?;
+/// Answers with the story as a stream of events, as far as the listener may have another one open.
+pub(super) async fn tell(app: Arc<App>, listener: Listener, story: impl Story) -> Result<Response, ApiError> {
+    let room = app.streams.enter(listener.id())?;
     // Before the first reading: what comes after that one rings.
-    let watch = app.store.watch(caller.organization).await?;
-    let telling = Telling { app, caller, room, watch, story, told: VecDeque::new(), now: Now::MayGoOn };
+    let watch = app.store.watch(listener.organization()).await?;
+    let telling = Telling { app, listener, room, watch, story, told: VecDeque::new(), now: Now::MayGoOn };
     let events = stream::unfold(telling, |mut telling| async move {
         let event = telling.next().await?;
         Some((Ok::<_, Infallible>(event), telling))
@@ -49,7 +52,7 @@ pub(crate) async fn tell(app: Arc<App>, caller: Caller, story: impl Story) -> Re
 
 struct Telling<S> {
     app: Arc<App>,
-    caller: Caller,
+    listener: Listener,
     room: Room,
     watch: Box<dyn Watch>,
     story: S,
@@ -95,7 +98,7 @@ impl<S: Story> Telling<S> {
     }
 
     async fn answer(&mut self, signal: Signal) -> Option<Event> {
-        let goes_on = signal == Signal::Beat && self.caller.is_still_admitted(&self.app).await;
+        let goes_on = signal == Signal::Beat && self.listener.is_still_admitted(&self.app).await;
         goes_on.then(|| Event::default().comment("ping"))
     }
 }

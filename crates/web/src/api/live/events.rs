@@ -1,11 +1,6 @@
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-};
-use preclinical_core::run::RunRef;
+use axum::{extract::State, http::HeaderMap, response::Response};
 use schemars::JsonSchema;
 
 use crate::{
@@ -13,7 +8,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, code},
     input::Query,
-    live::{LastEventId, OneRun, RunPlace, tell},
+    live::{Listener, following},
     openapi::{Description, Parameter, Topic},
     wire::{RunEvent, ScenarioEvent},
 };
@@ -28,24 +23,14 @@ enum ScenarioOrRun<'a> {
 }
 
 /// One run, from its beginning or from `Last-Event-ID` on, to its end; then the stream ends. A run that is final already is told
-/// by its last event alone, unless there is a place to go on from. Whoever had the last event gets 204, at which browsers stop
-/// coming back.
+/// by its last event alone, unless there is a place to go on from.
 pub(crate) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
-    mut query: Query,
+    query: Query,
 ) -> Result<Response, ApiError> {
-    let named = query.parsed::<RunRef>("run_id", "a run's id or a number like TR-00042", |text| text.parse().ok())?;
-    let named = named.ok_or_else(|| ApiError::missing("run_id"))?;
-    let last = LastEventId::take(&headers, &mut query)?;
-    query.finish()?;
-    let run = app.store.run(caller.organization, named).await?.ok_or_else(ApiError::run_not_found)?;
-    let place = last.map(|last| last.place(|id| RunPlace::read(run.id, id))).transpose()?;
-    match OneRun::from(&run, place) {
-        Some(story) => tell(app, caller, story).await,
-        None => Ok(StatusCode::NO_CONTENT.into_response()),
-    }
+    following::run(app, Listener::Program(caller), &headers, query).await
 }
 
 pub(crate) fn describe() -> Description {

@@ -8,7 +8,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     input::Query,
-    live::{Deliveries, LastEventId, Which, tell},
+    live::{Listener, following},
     openapi::{Description, Field, Parameter, Topic},
     wire::DeliveryView,
 };
@@ -19,21 +19,9 @@ pub(crate) async fn stream(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
-    mut query: Query,
+    query: Query,
 ) -> Result<Response, ApiError> {
-    let which = Which {
-        status: query.parsed("status", "one of pending, delivered, failed, canceled", DeliveryStatus::parse)?,
-        webhook_id: query.id("webhook_id")?,
-        agent_id: query.id("agent_id")?,
-    };
-    let last = LastEventId::take(&headers, &mut query)?;
-    query.finish()?;
-    let place = last.map(|last| last.place(|id| Deliveries::place(caller.organization, id))).transpose()?;
-    let latest = app.store.latest_change(caller.organization).await?;
-    // A store that was restored from a backup may be behind what its clients saw.
-    let after = place.map_or(latest, |place| place.min(latest));
-    let story = Deliveries::after(caller.organization, which, after);
-    tell(app, caller, story).await
+    following::deliveries(app, Listener::Program(caller), &headers, query).await
 }
 
 pub(crate) fn describe() -> Description {
