@@ -92,7 +92,7 @@ impl Server {
             TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
-        let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
+        let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
         let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());
@@ -106,6 +106,8 @@ impl Server {
             chance,
             endpoints: config.endpoints,
             public_url: config.public_url.unwrap_or_else(|| format!("http://{address}")),
+            schedule: config.schedule,
+            request_timeout: config.request_timeout,
             limits: Limits { rate: config.rate_limit, call: longest_call(config.request_timeout), ..Limits::default() },
             streams: Arc::clone(&streams),
         };
