@@ -21,7 +21,7 @@ mod redeliveries;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
-pub use accounts::{AcceptError, Acceptance, Accounts, MemberError, SignedIn};
+pub use accounts::{AcceptError, Acceptance, Accounts, InviteError, MemberError, SignedIn};
 pub use administration::{
     Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
     UpdateWebhookError,
@@ -40,12 +40,12 @@ pub use upkeep::Upkeep;
 
 /// A store is all roles together; each user asks for the ones it needs.
 pub trait Store:
-    Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep
+    Intake + DeliveryQueue + Administration + History + Changes + Access + Accounts + Idempotency + Redeliveries + Upkeep
 {
 }
 
-impl<T: Intake + DeliveryQueue + Administration + History + Changes + Access + Idempotency + Redeliveries + Upkeep> Store
-    for T
+impl<T> Store for T where
+    T: Intake + DeliveryQueue + Administration + History + Changes + Access + Accounts + Idempotency + Redeliveries + Upkeep
 {
 }
 
