@@ -29,8 +29,9 @@ use axum::{
     routing::{self, MethodRouter},
 };
 
+pub use self::door::Need;
 use self::{
-    door::{Need, Passwords, Theme},
+    door::{Passwords, Theme},
     failure::Failure,
 };
 use crate::app::App;
@@ -39,11 +40,20 @@ use crate::app::App;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// A page or what one of its forms does, and for whom.
+/// A page or what one of its forms does, without who answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageCall {
+    /// `GET` of a page, `POST` of a form.
+    pub method: &'static str,
+    /// Its whole path, with `{id}` where an id stands.
+    pub path: &'static str,
+    /// What it asks of its visitor; nothing of those that everybody may open.
+    pub need: Option<Need>,
+}
+
+/// It, and who answers it.
 struct Page {
-    method: &'static str,
-    path: &'static str,
-    need: Option<Need>,
+    call: PageCall,
     answering: MethodRouter<Arc<App>>,
 }
 
@@ -54,7 +64,7 @@ macro_rules! page {
             need: impl Into<Option<Need>>,
             handler: H,
         ) -> Page {
-            Page { method: $method, path, need: need.into(), answering: routing::$routing(handler) }
+            Page { call: PageCall { method: $method, path, need: need.into() }, answering: routing::$routing(handler) }
         }
     };
 }
@@ -79,18 +89,23 @@ fn pages() -> Vec<Page> {
     ]
 }
 
+/// Every page and form that [`router`] answers.
+pub fn page_calls() -> Vec<PageCall> {
+    pages().into_iter().map(|page| page.call).collect()
+}
+
 /// The pages as a service.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     pages()
         .into_iter()
-        .fold(Router::new(), |router, page| router.route(page.path, page.guarded(app)))
+        .fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)))
         .layer(Extension(Arc::new(Passwords::default())))
         .layer(middleware::from_fn(with_protective_headers))
 }
 
 impl Page {
     fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
-        match self.need {
+        match self.call.need {
             Some(need) => self.answering.route_layer(middleware::from_fn_with_state((Arc::clone(app), need), door::admit)),
             None => self.answering.route_layer(middleware::from_fn_with_state(Arc::clone(app), door::greet)),
         }
