@@ -13,6 +13,7 @@ mod failure;
 mod join;
 mod live;
 mod parts;
+mod settings;
 mod shell;
 mod sign_in;
 mod theme;
@@ -67,6 +68,7 @@ fn pages() -> Vec<Page> {
     vec![
         get("/", Look, async || Redirect::to("/runs")),
         get("/assets/{name}", None, assets::get),
+        get("/settings", Look, settings::first),
         get("/sign-in", None, sign_in::show),
         post("/sign-in", None, sign_in::submit),
         post("/sign-out", Look, sign_in::leave),
