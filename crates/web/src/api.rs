@@ -1,7 +1,7 @@
 //! The paths of the API.
 
-mod agents;
-mod api_keys;
+pub(crate) mod agents;
+pub(crate) mod api_keys;
 mod deliveries;
 mod live;
 mod redeliveries;

@@ -1,5 +1,7 @@
 //! The settings: the head that their pages share.
 
+pub(super) mod api_keys;
+
 use axum::response::{Redirect, Response};
 use maud::{Markup, html};
 
