@@ -8,14 +8,18 @@
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
 mod assets;
+mod done;
 mod door;
+mod every;
 mod failure;
 mod join;
 mod live;
 mod parts;
+mod settings;
 mod shell;
 mod sign_in;
 mod theme;
+mod wrong;
 
 use std::sync::Arc;
 
@@ -73,10 +77,16 @@ page!(post, "POST", post);
 
 /// Every page and every form there is. Without a need it is for everybody.
 fn pages() -> Vec<Page> {
-    use Need::Look;
+    use Need::{Change, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
         get("/assets/{name}", None, assets::get),
+        get("/settings", Look, settings::first),
+        get("/settings/api-keys", Look, settings::api_keys::list),
+        get("/settings/api-keys/new", Change, settings::api_keys::create::show),
+        post("/settings/api-keys/new", Change, settings::api_keys::create::submit),
+        get("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::ask),
+        post("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::revoke),
         get("/sign-in", None, sign_in::show),
         post("/sign-in", None, sign_in::submit),
         post("/sign-out", Look, sign_in::leave),
