@@ -19,6 +19,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod theme;
+mod webhook;
 mod wrong;
 
 use std::sync::Arc;
@@ -93,6 +94,15 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/settings/webhooks", Look, settings::webhooks::show),
+        post("/webhooks/save", Change, webhook::save),
+        post("/webhooks/check-url", Change, webhook::check_url),
+        post("/webhooks/{id}/test", Change, webhook::send_test),
+        post("/webhooks/{id}/enable", Change, webhook::enable),
+        post("/webhooks/{id}/disable", Change, webhook::disable),
+        post("/webhooks/{id}/rotate", Change, webhook::rotate),
+        get("/webhooks/{id}/delete", Change, webhook::ask_to_delete),
+        post("/webhooks/{id}/delete", Change, webhook::delete),
         get("/live/deliveries", Look, live::deliveries),
         get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),
