@@ -116,7 +116,9 @@ pub(super) fn fill(connection: &Connection, deliveries: u32) -> anyhow::Result<(
         copy(connection, table, known_by, differs)?;
     }
     connection.execute_batch(
-        "UPDATE organizations SET last_change = last_change + (SELECT count(*) FROM copies), \
+        "DELETE FROM run_counts; \
+         INSERT INTO run_counts SELECT organization_id, agent_id, status, count(*) FROM runs GROUP BY 1, 2, 3; \
+         UPDATE organizations SET last_change = last_change + (SELECT count(*) FROM copies), \
          last_run_number = last_run_number + (SELECT count(*) FROM copies)",
     )?;
     for sql in removed {
