@@ -49,8 +49,10 @@ CREATE TEMP TABLE copies AS
 const ID: &str = "unhex(printf('%012x7%03x%x%015x', at / 1000, abs(random() % 4096), 8 + abs(random() % 4), \
                   abs(random() % 1152921504606846976)))";
 
-/// The tables that are filled: how a real row is known there, and what is different in a copy of it.
-const TABLES: [(&str, &str, &[(&str, &str)]); 6] = [
+/// A table that is filled, how a real row is known there, and what is different in a copy of it: columns and their values.
+type Table = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const TABLES: [Table; 6] = [
     (
         "runs",
         "source.id = copy.of_run",
