@@ -185,6 +185,7 @@ CREATE INDEX deliveries_of_run ON deliveries (run_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_webhook_and_agent ON deliveries (webhook_id, agent_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_event ON deliveries (event_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_repeated ON deliveries (event_id, created_at DESC, id DESC) WHERE redelivery_of IS NOT NULL;
 CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at DESC, id DESC);
 -- No bulk redelivery repeats anything twice, whatever happens to it.
 CREATE UNIQUE INDEX deliveries_of_job ON deliveries (redelivery_job, redelivery_of) WHERE redelivery_job IS NOT NULL;
