@@ -83,9 +83,8 @@ fn index(connection: &Connection, organization: OrganizationId, filter: RunFilte
     Ok(match (filter.status.is_some(), filter.agent_id.is_some()) {
         (false, false) => "runs_newest",
         (true, false) => "runs_by_status",
-        (false, true) => "runs_of_agent",
         (true, true) if count(of_status)? < count(of_agent)? => "runs_by_status",
-        (true, true) => "runs_of_agent",
+        (_, true) => "runs_of_agent",
     })
 }
 
