@@ -76,12 +76,11 @@ impl Parts {
 
     /// The host's addresses that may be called. Which ones may not stays out of the message: it would map our network.
     async fn judged(&self, host: &str, laps: &Laps) -> Result<Vec<IpAddr>, ConnectFailure> {
-        let addresses: Vec<IpAddr> = match host.parse() {
-            Ok(literal) => vec![literal],
-            Err(_) => {
-                let found = laps.time(|timing| &mut timing.resolve, self.resolver.lookup_ip(host)).await;
-                found.map_err(|_| ConnectFailure::Dns)?.iter().collect()
-            }
+        let addresses: Vec<IpAddr> = if let Ok(literal) = host.parse() {
+            vec![literal]
+        } else {
+            let found = laps.time(|timing| &mut timing.resolve, self.resolver.lookup_ip(host)).await;
+            found.map_err(|_| ConnectFailure::Dns)?.iter().collect()
         };
         let mut refusal = None;
         let judge = |address: &IpAddr| self.policy.judge(*address).map_err(|forbidden| refusal = Some(forbidden)).is_ok();

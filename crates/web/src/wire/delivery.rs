@@ -94,6 +94,7 @@ pub(crate) struct AttemptView<'a> {
 /// wait if the connection was there already. The part in which an attempt failed has the time that was spent in it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Timing")]
+#[allow(clippy::struct_field_names, reason = "numbers on the wire say their unit")]
 struct TimingView {
     /// Resolving the host's name.
     resolve_ms: Option<f64>,
@@ -147,7 +148,8 @@ impl<'a> From<&'a Attempt> for AttemptView<'a> {
 
 impl From<Timing> for TimingView {
     fn from(timing: Timing) -> Self {
-        let milliseconds = |part: Option<Duration>| part.map(|part| part.as_micros() as f64 / 1000.0);
+        let micros = |part: Duration| u32::try_from(part.as_micros()).unwrap_or(u32::MAX);
+        let milliseconds = |part: Option<Duration>| part.map(|part| f64::from(micros(part)) / 1000.0);
         Self {
             resolve_ms: milliseconds(timing.resolve),
             connect_ms: milliseconds(timing.connect),
