@@ -23,8 +23,8 @@ mod upkeep;
 pub use access::{Access, CreateKeyError};
 pub use accounts::{AcceptError, Acceptance, Accounts, MemberError, SignedIn};
 pub use administration::{
-    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
-    UpdateWebhookError,
+    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, RevealSecretError,
+    UpdateAgentError, UpdateWebhookError,
 };
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};

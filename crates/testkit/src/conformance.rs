@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod queue;
 pub mod redeliveries;
+pub mod reveals;
 pub mod upkeep;
 
 /// Makes one test of each rule for the store that `$fresh` opens.
@@ -127,6 +128,12 @@ macro_rules! conformance_suite {
             a_job_is_created_once_under_its_id
             a_job_of_nothing_is_completed_at_once
             jobs_are_listed_newest_first_and_belong_to_their_organization
+        ]);
+        $crate::conformance_suite!(@role $fresh, reveals: [
+            a_revealed_secret_is_the_one_in_force_and_who_saw_it_is_noted
+            where_nothing_is_shown_nothing_is_noted
+            only_the_newest_reveals_of_a_webhook_are_kept
+            the_reveals_of_a_webhook_are_deleted_with_it
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once

@@ -18,12 +18,15 @@ use preclinical_core::{
         Access, Administration, AttemptRecord, CancelDeliveryError, CancelJobError, ChangeNumber, Changes, CreateAgentError,
         CreateKeyError, CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue,
         Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun,
-        NewWebhook, Page, Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter,
-        RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        NewWebhook, Page, Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError,
+        RevealSecretError, RunFilter, RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError,
+        Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
+    reveal::SecretReveal,
     run::{Run, RunRef},
     scenario::ScenarioResult,
+    secret::SigningSecret,
     slug::Slug,
     test_suite::TestSuite,
     version::Expected,
@@ -86,6 +89,9 @@ intercept!(Administration:
         -> Result<Webhook, UpdateWebhookError>;
     rotate_secret(organization: OrganizationId, id: WebhookId, rotation: SecretRotation, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
+    reveal_secret(organization: OrganizationId, id: WebhookId, reveal: SecretReveal)
+        -> Result<Option<SigningSecret>, RevealSecretError>;
+    secret_reveals(organization: OrganizationId, id: WebhookId, limit: u32) -> Result<Vec<SecretReveal>, StoreError>;
     create_test_suite(suite: TestSuite) -> Result<TestSuite, StoreError>;
     test_suites(organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
     delete_webhook(organization: OrganizationId, id: WebhookId, expected: Expected, at: Timestamp)
