@@ -115,9 +115,9 @@ pub async fn a_receiver_that_is_gone_disables_its_webhook(store: Arc<dyn Store>)
         (Some(false), None),
     ] {
         let changes = WebhookChanges { is_enabled, ..WebhookChanges::default() };
-        let changed = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
-        assert_eq!(changed.disabled_reason, reason, "it is kept until the webhook is enabled");
-        assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), Some(changed));
+        let webhook_now = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+        assert_eq!(webhook_now.disabled_reason, reason, "it is kept until the webhook is enabled");
+        assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), Some(webhook_now));
     }
 }
 
