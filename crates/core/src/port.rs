@@ -23,8 +23,8 @@ mod upkeep;
 pub use access::{Access, CreateKeyError};
 pub use accounts::{AcceptError, Acceptance, Accounts, InviteError, MemberError, SignedIn};
 pub use administration::{
-    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
-    UpdateWebhookError,
+    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, RevealSecretError,
+    UpdateAgentError, UpdateWebhookError,
 };
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
@@ -34,7 +34,9 @@ pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,
 };
 pub use probe::{MAX_PROBE_BYTES, ProbeAnswer, Prober};
-pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
+pub use queue::{
+    AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery,
+};
 pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redeliveries, RunningJob};
 pub use upkeep::Upkeep;
 

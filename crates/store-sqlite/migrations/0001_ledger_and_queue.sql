@@ -191,6 +191,15 @@ CREATE UNIQUE INDEX webhooks_one_per_organization ON webhooks (organization_id) 
 CREATE UNIQUE INDEX webhooks_one_per_agent ON webhooks (agent_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX webhooks_newest ON webhooks (organization_id, created_at DESC, id DESC);
 
+-- Who was shown the secret of a webhook, counted for each; the newest are kept.
+CREATE TABLE secret_reveals (
+  webhook_id BLOB NOT NULL REFERENCES webhooks (id),
+  number     INTEGER NOT NULL,
+  email      TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (webhook_id, number)
+) STRICT, WITHOUT ROWID;
+
 -- A webhook may be deleted, its deliveries stay; hence no reference to it.
 CREATE TABLE deliveries (
   id              BLOB PRIMARY KEY,
@@ -292,6 +301,11 @@ CREATE TABLE attempts (
   number        INTEGER NOT NULL,
   started_at    INTEGER NOT NULL,
   duration_ms   INTEGER,
+  -- The parts of it, in microseconds; missing if they did not happen.
+  resolve_us    INTEGER,
+  connect_us    INTEGER,
+  tls_us        INTEGER,
+  first_byte_us INTEGER,
   http_status   INTEGER,
   error_kind    TEXT,
   error_message TEXT,

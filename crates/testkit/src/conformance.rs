@@ -19,6 +19,7 @@ pub mod intake;
 pub mod invitations;
 pub mod queue;
 pub mod redeliveries;
+pub mod reveals;
 pub mod upkeep;
 
 /// What each of these calls answers when all of them are under way at once.
@@ -129,6 +130,8 @@ macro_rules! conformance_suite {
             a_test_is_made_once_and_leaves_the_webhook_alone
             a_redelivery_is_a_new_delivery_of_the_same_event
             a_repeated_test_is_a_test_that_is_made_once
+            a_pending_delivery_can_be_canceled_and_one_that_has_ended_cannot
+            an_attempt_under_way_when_its_delivery_is_canceled_is_still_recorded
         ]);
         $crate::conformance_suite!(@role $fresh, decisions: [
             an_ending_says_of_every_webhook_what_was_decided
@@ -143,6 +146,7 @@ macro_rules! conformance_suite {
             deliveries_are_filtered
             a_searched_id_finds_what_belongs_to_it
             what_was_sent_and_answered_is_kept_to_the_byte
+            where_the_time_of_an_attempt_went_is_kept_to_the_microsecond
             another_organizations_rows_are_missing_rows
         ]);
         $crate::conformance_suite!(@role $fresh, idempotency: [
@@ -169,6 +173,12 @@ macro_rules! conformance_suite {
             a_job_is_created_once_under_its_id
             a_job_of_nothing_is_completed_at_once
             jobs_are_listed_newest_first_and_belong_to_their_organization
+        ]);
+        $crate::conformance_suite!(@role $fresh, reveals: [
+            a_revealed_secret_is_the_one_in_force_and_who_saw_it_is_noted
+            where_nothing_is_shown_nothing_is_noted
+            only_the_newest_reveals_of_a_webhook_are_kept
+            the_reveals_of_a_webhook_are_deleted_with_it
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once

@@ -18,16 +18,18 @@ use preclinical_core::{
     organization::Organization,
     password::PasswordHash,
     port::{
-        AcceptError, Acceptance, Access, Accounts, Administration, AttemptRecord, CancelJobError, ChangeNumber, Changes,
-        CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage,
-        DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake, InviteError, JobStep,
-        MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError, RedeliverError,
-        Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, SignedIn, Store, StoreError, TestDelivery,
-        UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        AcceptError, Acceptance, Access, Accounts, Administration, AttemptRecord, CancelDeliveryError, CancelJobError,
+        ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError,
+        DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake,
+        InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError,
+        RedeliverError, Redeliveries, Redelivery, Report, ReportError, RevealSecretError, RunFilter, RunningJob, SignedIn,
+        Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
+    reveal::SecretReveal,
     run::{Run, RunRef},
     scenario::ScenarioResult,
+    secret::SigningSecret,
     session::Session,
     slug::Slug,
     test_suite::TestSuite,
@@ -73,6 +75,7 @@ intercept!(DeliveryQueue:
     next_due() -> Result<Option<Timestamp>, StoreError>;
     enqueue_test(test: TestDelivery) -> Result<Option<Claimed>, StoreError>;
     redeliver(redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
+    cancel_delivery(organization: OrganizationId, id: DeliveryId, at: Timestamp) -> Result<Delivery, CancelDeliveryError>;
 );
 
 intercept!(Administration:
@@ -92,6 +95,9 @@ intercept!(Administration:
         -> Result<Webhook, UpdateWebhookError>;
     rotate_secret(organization: OrganizationId, id: WebhookId, rotation: SecretRotation, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
+    reveal_secret(organization: OrganizationId, id: WebhookId, reveal: SecretReveal)
+        -> Result<Option<SigningSecret>, RevealSecretError>;
+    secret_reveals(organization: OrganizationId, id: WebhookId, limit: u32) -> Result<Vec<SecretReveal>, StoreError>;
     create_test_suite(suite: TestSuite) -> Result<TestSuite, StoreError>;
     test_suites(organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
     delete_webhook(organization: OrganizationId, id: WebhookId, expected: Expected, at: Timestamp)

@@ -7,6 +7,7 @@ mod delete;
 mod form;
 mod health;
 mod panel;
+mod reveal;
 mod rotate;
 mod save;
 mod schedule;
@@ -27,6 +28,7 @@ pub(super) use self::{
     check_url::check_url,
     delete::{ask_to_delete, delete},
     panel::Panel,
+    reveal::reveal,
     rotate::rotate,
     save::save,
     schedule::schedule,

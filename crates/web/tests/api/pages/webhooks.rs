@@ -61,7 +61,7 @@ async fn what_the_api_refuses_is_refused_here_in_the_same_words_and_nothing_is_s
             shown.says(&reason.replace('\'', "&#39;"));
         }
     }
-    let shown = save(&owner, &[("url", URL), ("secret", "whsec_!")]).await;
+    let shown = save(&owner, &[("url", URL), ("secret", "a bell \u{7}")]).await;
     shown.is(422).says(URL).says("Nothing was saved yet");
     assert_eq!(app.api.get("/webhooks").await.is(200)["total"], 0);
 }
@@ -135,6 +135,16 @@ async fn a_rotated_secret_is_shown_once_and_the_overlap_after_it() {
     page.does_not_say(&secret).says("signature of the secret before");
     app.pass(3601);
     owner.get("/settings/webhooks").await.does_not_say("signature of the secret before");
+}
+
+#[tokio::test]
+async fn whoever_looks_at_the_secret_is_recorded() {
+    let app = TestApp::new().await;
+    let owner = owner(&app).await;
+    let id = app.api.webhook(URL, None).await;
+    owner.get("/settings/webhooks").await.does_not_say("Shown to").does_not_say(SECRET);
+    owner.post(&format!("/webhooks/{id}/reveal"), &[]).await.is(200).says(SECRET);
+    owner.get("/settings/webhooks").await.does_not_say(SECRET).says("Shown to").says("owner-0@example.com, ");
 }
 
 #[tokio::test]
