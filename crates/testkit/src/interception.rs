@@ -18,12 +18,12 @@ use preclinical_core::{
         Access, Administration, AttemptRecord, CancelJobError, ChangeNumber, Changes, CreateAgentError, CreateKeyError,
         CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish,
         FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page,
-        Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, Store,
-        StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, ResultsPage, RunFilter,
+        RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     run::{Run, RunRef},
-    scenario::ScenarioResult,
+    scenario::{ScenarioResult, ScenarioStatus},
     slug::Slug,
     test_suite::TestSuite,
     version::Expected,
@@ -96,6 +96,7 @@ intercept!(History:
     runs(organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
     decisions(organization: OrganizationId, run: RunRef, page: Page) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
     results(organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+    results_page(organization: OrganizationId, run: RunRef, status: Option<ScenarioStatus>, page: Page) -> Result<Option<ResultsPage>, StoreError>;
     deliveries(organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     delivery(organization: OrganizationId, id: DeliveryId) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
 );
