@@ -13,6 +13,7 @@ mod failure;
 mod join;
 mod live;
 mod parts;
+mod runs;
 mod shell;
 mod sign_in;
 mod theme;
@@ -63,7 +64,7 @@ page!(post, "POST", post);
 
 /// Every page and every form there is. Without a need it is for everybody.
 fn pages() -> Vec<Page> {
-    use Need::Look;
+    use Need::{Change, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
         get("/assets/{name}", None, assets::get),
@@ -73,6 +74,9 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/runs", Look, runs::list),
+        get("/test/{id}", Look, runs::show),
+        post("/test/{id}/cancel", Change, runs::cancel),
         get("/live/deliveries", Look, live::deliveries),
         get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),

@@ -44,10 +44,12 @@ async function fetchPage(address, options = {}) {
 }
 
 function replace(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
   const open = new Set([...old.querySelectorAll("details[open][id]")].map((details) => details.id));
   fresh.querySelectorAll("details[id]").forEach((details) => { details.open ||= open.has(details.id); });
+  if (old.isEqualNode(fresh)) return;
+  const focused = old.contains(document.activeElement) && document.activeElement.id;
   old.replaceWith(fresh);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   enliven(fresh);
 }
 
@@ -140,6 +142,18 @@ function follow(root) {
       const fresh = page.getElementById(rows.id);
       if (fresh) renewRows(rows, fresh);
     }, root);
+    goOn(page.getElementById(root.id)?.dataset.live);
+  };
+  // What is followed may change as well: a run until it ends, then what comes after it.
+  const goOn = (next) => {
+    if (!root.id || next === root.dataset.live) return;
+    stream.close();
+    if (next) {
+      root.dataset.live = next;
+      follow(root);
+    } else {
+      root.removeAttribute("data-live");
+    }
   };
   const soon = () => {
     if (waiting) return;
