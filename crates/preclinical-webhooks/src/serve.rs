@@ -98,7 +98,7 @@ impl Server {
         let public_url = config.base(address);
         let setup = invitations::set_up(&store, &public_url).await?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
-        let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
+        let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
         let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());
@@ -112,6 +112,8 @@ impl Server {
             chance,
             endpoints: config.endpoints,
             public_url,
+            schedule: config.schedule,
+            request_timeout: config.request_timeout,
             limits: Limits { rate: config.rate_limit, call: longest_call(config.request_timeout), ..Limits::default() },
             streams: Arc::clone(&streams),
         };
