@@ -29,7 +29,7 @@ pub(super) fn reported_yet(app: &App, visitor: &Visitor, agent: Option<&Agent>) 
     html! {
         div.stack {
             section.card { (parts::empty(icon, title, &html! { (why) }, &action)) }
-            div.columns {
+            div.stack {
                 (parts::card("With the report command", Some("It takes the result files of your test tool: JUnit XML, CTRF or promptfoo."),
                     &parts::code("report-command", &command(app, agent), "The report command")))
                 (parts::card("With the API", Some("For a runner of your own."),
