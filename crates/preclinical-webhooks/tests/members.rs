@@ -4,8 +4,9 @@
 mod harness;
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
     sync::Arc,
 };
 
@@ -117,6 +118,21 @@ async fn a_server_prints_a_new_setup_link_at_each_start_until_there_is_a_member(
     let mut third = start(&[]);
     third.terminate();
     assert_eq!(third.next_line(), "");
+}
+
+#[test]
+fn the_demo_invites_with_its_setup_link() {
+    let mut demo = binary().arg("demo").stdout(Stdio::piped()).spawn().unwrap();
+    let lines: Vec<_> = BufReader::new(demo.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap)
+        .take_while(|line| !line.starts_with("Webhooks that arrive"))
+        .collect();
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    let url = lines[0].split_whitespace().find_map(|word| word.strip_suffix(',')).unwrap();
+    let link = lines.iter().find_map(|line| line.strip_prefix("  Pages: ")?.strip_suffix(&format!("  ({TERMS})"))).unwrap();
+    assert!(link.starts_with(&format!("{url}/join/")) && token(link).len() == 43, "{url} {link}");
 }
 
 #[tokio::test]

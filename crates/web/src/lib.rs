@@ -29,7 +29,7 @@ mod wire;
 pub use api::calls;
 pub use app::App;
 pub use limits::{Limits, NotARateLimit, RateLimit};
-pub use pages::{Need, PageCall, page_calls};
 pub use live::{StreamLimits, Streams};
+pub use pages::{Need, PageCall, page_calls};
 pub use route::Call;
 pub use router::router;

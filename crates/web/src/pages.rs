@@ -20,6 +20,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod theme;
+mod webhook;
 mod wrong;
 
 use std::sync::Arc;
@@ -97,6 +98,15 @@ fn pages() -> Vec<Page> {
         get("/runs", Look, runs::list),
         get("/test/{id}", Look, runs::show),
         post("/test/{id}/cancel", Change, runs::cancel),
+        get("/settings/webhooks", Look, settings::webhooks::show),
+        post("/webhooks/save", Change, webhook::save),
+        post("/webhooks/check-url", Change, webhook::check_url),
+        post("/webhooks/{id}/test", Change, webhook::send_test),
+        post("/webhooks/{id}/enable", Change, webhook::enable),
+        post("/webhooks/{id}/disable", Change, webhook::disable),
+        post("/webhooks/{id}/rotate", Change, webhook::rotate),
+        get("/webhooks/{id}/delete", Change, webhook::ask_to_delete),
+        post("/webhooks/{id}/delete", Change, webhook::delete),
         get("/live/deliveries", Look, live::deliveries),
         get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),

@@ -65,10 +65,11 @@ impl Place {
 
     /// Its page, with something to say on it.
     async fn show(self, app: &App, visitor: &Visitor, panel: Panel) -> Result<Response, Failure> {
-        match self {
-            Self::Organization => settings::webhooks::page(app, visitor, &panel).await,
-            Self::Agent(_) => Err(Failure::not_found("agent")),
-        }
+        let page = match self {
+            Self::Organization => settings::webhooks::page(app, visitor, &panel).await?,
+            Self::Agent(_) => return Err(Failure::not_found("agent")),
+        };
+        Ok(panel.wrong.shown_on(page))
     }
 }
 
@@ -79,17 +80,14 @@ async fn named(app: &App, visitor: &Visitor, id: &str) -> Result<Webhook, Failur
     app.store.webhook(visitor.organization.id, id).await?.ok_or_else(missing)
 }
 
-/// What was done to a webhook, in a sentence for the page behind it.
-pub(super) fn done(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "webhook-saved" => "The webhook was saved.",
-        "webhook-created" => "The webhook was saved. Send a test to see that it works.",
-        "webhook-enabled" => "The webhook is enabled again.",
-        "webhook-disabled" => "The webhook is disabled. Its pending deliveries were canceled.",
-        "webhook-deleted" => "The webhook was deleted. Its history stays.",
-        _ => return None,
-    })
-}
+/// What was done to a webhook, for the page behind it.
+pub(super) const DONE: [(&str, &str); 5] = [
+    ("webhook-saved", "The webhook was saved."),
+    ("webhook-created", "The webhook was saved. Send a test to see that it works."),
+    ("webhook-enabled", "The webhook is enabled again."),
+    ("webhook-disabled", "The webhook is disabled. Its pending deliveries were canceled."),
+    ("webhook-deleted", "The webhook was deleted. Its history stays."),
+];
 
 type WebhookPath = Path<String>;
 type Shared = Arc<App>;

@@ -14,7 +14,7 @@ pub(super) fn table(runs: &[Run]) -> Markup {
                 thead {
                     tr {
                         @for name in ["Run", "Agent", "Status", "Verdicts"] { th scope="col" { (name) } }
-                        @for name in ["Pass rate", "Duration", "When"] { th.end scope="col" { (name) } }
+                        @for name in ["Duration", "When"] { th.end scope="col" { (name) } }
                     }
                 }
                 tbody { @for run in runs { (row(run)) } }
@@ -32,8 +32,12 @@ fn row(run: &Run) -> Markup {
             }
             td data-label="Agent" { a.plain-link.clip href=(super::list::of_agent(run.agent_id)) title=(run.agent_name) { (run.agent_name) } }
             td data-label="Status" { (badge::of_run(run.status)) }
-            td data-label="Verdicts" { div.meter { (verdicts::bar(run.tally)) (verdicts::counts(run.tally)) } }
-            td.end.number data-label="Pass rate" { (or_none(verdicts::rate(run.tally))) }
+            td data-label="Verdicts" {
+                div.meter {
+                    div.rated { (verdicts::bar(run.tally)) @if let Some(rate) = verdicts::rate(run.tally) { strong.number { (rate) span.sr { " passed" } } } }
+                    (verdicts::counts(run.tally))
+                }
+            }
             td.end.number.nowrap data-label="Duration" { (or_none(duration(run))) }
             td.end.nowrap data-label="When" { (time::ago(run.created_at)) }
         }
@@ -43,7 +47,10 @@ fn row(run: &Run) -> Markup {
 /// How long a run took; `None` while it has not ended, or if it never began.
 pub(super) fn duration(run: &Run) -> Option<String> {
     run.started_at.and(run.completed_at)?;
-    Some(time::duration(run.duration_seconds().saturating_mul(1000)))
+    Some(match run.duration_seconds() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => time::duration(seconds.saturating_mul(1000)),
+    })
 }
 
 /// A value, or what stands where there is none.

@@ -26,9 +26,10 @@ use crate::{
     error::ApiError,
     input::{Id, Query},
     pages::{
+        done,
         door::Visitor,
         failure::Failure,
-        parts::{self, Tone},
+        parts,
         shell::{self, Section},
     },
 };
@@ -43,15 +44,11 @@ const TOLD: u32 = 20;
 struct Asked {
     status: Option<ScenarioStatus>,
     page: PageNumber,
-    done: Option<Done>,
 }
 
-/// What was done just now.
-#[derive(Clone, Copy)]
-enum Done {
-    Canceled,
-    EndedBefore,
-}
+/// What the page may have to say about what was done.
+const DONE: [(&str, &str); 2] =
+    [("canceled", "The run was canceled."), ("ended-before", "Nothing was canceled: the run had ended before.")];
 
 /// Everything that the page shows.
 struct Shown {
@@ -61,16 +58,10 @@ struct Shown {
 }
 
 impl Asked {
-    fn read(mut query: Query) -> Result<Self, ApiError> {
-        let done = |text: &str| match text {
-            "canceled" => Some(Done::Canceled),
-            "ended-before" => Some(Done::EndedBefore),
-            _ => None,
-        };
+    fn read(query: &mut Query) -> Result<Self, ApiError> {
         Ok(Self {
-            status: address::choice(&mut query, "status", "one of passed, failed, error, canceled", ScenarioStatus::parse)?,
-            page: PageNumber::read(&mut query, ROWS)?,
-            done: address::choice(&mut query, "done", "what the page was told", done)?,
+            status: address::choice(query, "status", "one of passed, failed, error, canceled", ScenarioStatus::parse)?,
+            page: PageNumber::read(query, ROWS)?,
         })
     }
 }
@@ -96,10 +87,11 @@ pub(in crate::pages) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     id: Result<Id, ApiError>,
-    query: Query,
+    mut query: Query,
 ) -> Result<Response, Failure> {
     let run: RunRef = id?.parse(ApiError::run_not_found)?;
-    let asked = Asked::read(query)?;
+    let done = done::notice(&mut query, &DONE)?;
+    let asked = Asked::read(&mut query)?;
     let organization = visitor.organization.id;
     let found = app.store.results_page(organization, run, asked.status, asked.page.page()).await?;
     let found = found.ok_or_else(ApiError::run_not_found)?;
@@ -110,15 +102,15 @@ pub(in crate::pages) async fn show(
     let shown = Shown { found, decisions, deliveries };
     let run = &shown.found.run;
     let title = format!("{} · {}", run.number, run.name);
-    Ok(shell::page(&visitor, Section::Runs, &title, &content(&app, &visitor, &asked, &shown)))
+    Ok(shell::page(&visitor, Section::Runs, &title, &content(&app, &visitor, &asked, &shown, &done)))
 }
 
-fn content(app: &App, visitor: &Visitor, asked: &Asked, shown: &Shown) -> Markup {
+fn content(app: &App, visitor: &Visitor, asked: &Asked, shown: &Shown, done: &Markup) -> Markup {
     let run = &shown.found.run;
     html! {
         div id="run" data-live=[live(shown)] {
             (parts::crumbs(&[("Runs", "/runs")]))
-            @if let Some(done) = asked.done { div.after-head { (said(done)) } }
+            div.after-head { (done) }
             div id="run-head" data-live-region { (head::of(visitor, run)) }
             div.stack {
                 div id="run-stats" data-live-region { (head::stats(run, shown.found.total(None))) }
@@ -137,11 +129,4 @@ fn live(Shown { found, deliveries, .. }: &Shown) -> Option<String> {
     }
     let is_pending = deliveries.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::Pending);
     is_pending.then(|| format!("/live/deliveries?agent_id={}", run.agent_id))
-}
-
-fn said(done: Done) -> Markup {
-    match done {
-        Done::Canceled => parts::notice(Tone::Good, &html! { "The run was canceled." }),
-        Done::EndedBefore => parts::notice(Tone::Info, &html! { "The run had ended already, so nothing was canceled." }),
-    }
 }

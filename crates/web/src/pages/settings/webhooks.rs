@@ -6,17 +6,16 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::{agent::Agent, choice::Level, in_force::InForce, port::Page};
 
-use super::head;
 use crate::{
     app::App,
     error::ApiError,
     input::Query,
     pages::{
+        done,
         door::Visitor,
         failure::Failure,
         parts::{self, Icon, Tone, badge},
-        settings::Tab,
-        shell::{self, Section},
+        settings::{self, Tab},
         webhook::{self, Panel, Place},
     },
 };
@@ -30,33 +29,30 @@ pub(in crate::pages) async fn show(
     visitor: Visitor,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let done = query.parsed("done", "a known code", |code| Some(webhook::done(code)))?.flatten();
+    let done = done::notice(&mut query, &webhook::DONE)?;
     let panel = Panel::load(&app, &visitor, Place::Organization).await?;
-    render(&app, &visitor, &panel, done).await
+    render(&app, &visitor, &panel, &done).await
 }
 
 /// The page with a panel that has something to say.
 pub(in crate::pages) async fn page(app: &App, visitor: &Visitor, panel: &Panel) -> Result<Response, Failure> {
-    render(app, visitor, panel, None).await
+    render(app, visitor, panel, &html! {}).await
 }
 
-async fn render(app: &App, visitor: &Visitor, panel: &Panel, done: Option<&str>) -> Result<Response, Failure> {
+async fn render(app: &App, visitor: &Visitor, panel: &Panel, done: &Markup) -> Result<Response, Failure> {
     let (agents, total) = agents(app, visitor).await?;
     let history = html! { a.button href="/deliveries" { (Icon::Clock) "View Delivery History" } };
     let content = html! {
-        (head(Tab::Webhooks, &history))
-        div.stack {
-            @if let Some(done) = done { (parts::notice(Tone::Good, &html! { p { (done) } })) }
-            div.wide-narrow {
-                div.stack { (panel.render(app, visitor)) }
-                div.stack {
-                    (parts::card("Retries", None, &webhook::schedule(&app.schedule, app.request_timeout)))
-                    (in_force(&agents, total))
-                }
+        (done)
+        div.wide-narrow {
+            div.stack { (panel.render(app, visitor)) }
+            div.stack {
+                (parts::card("Retries", None, &webhook::schedule(&app.schedule, app.request_timeout)))
+                (in_force(&agents, total))
             }
         }
     };
-    Ok(shell::page(visitor, Section::Settings, "Webhooks", &content))
+    Ok(settings::page_with(visitor, Tab::Webhooks, &history, &content))
 }
 
 type Agents = Vec<(Agent, Option<InForce>)>;

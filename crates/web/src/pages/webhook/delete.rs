@@ -3,12 +3,7 @@ use axum::{
     response::{Redirect, Response},
 };
 use maud::html;
-use preclinical_core::{
-    delivery::DeliveryStatus,
-    port::DeliveryFilter,
-    version::Expected,
-    webhook::Webhook,
-};
+use preclinical_core::{delivery::DeliveryStatus, port::DeliveryFilter, version::Expected, webhook::Webhook};
 
 use super::{Place, Shared, WebhookPath, named};
 use crate::{

@@ -4,62 +4,32 @@ use maud::{Markup, html};
 use preclinical_core::webhook::Webhook;
 
 use super::{Panel, Place};
-use crate::{
-    error::ApiError,
-    pages::{
-        door::{Form, Visitor},
-        failure::sentence,
-        parts::{
-            Icon,
-            field::{TextField, tick},
-        },
-        shell,
+use crate::pages::{
+    door::{Form, Visitor},
+    parts::{
+        Icon,
+        field::{TextField, tick},
     },
+    shell,
 };
 
-/// What stands in the fields, and what is wrong with it. A secret that was typed is not among it.
+/// What stands in the fields. A secret that was typed is not among it.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
-    pub(super) url: String,
-    pub(super) description: String,
-    errors: Vec<(String, String)>,
+    url: String,
+    description: String,
 }
 
-impl Typed {
-    pub(super) fn of(form: &Form) -> Self {
-        Self { url: form.text("url").to_owned(), description: form.text("description").to_owned(), errors: Vec::new() }
-    }
-
-    /// Keeps what is wrong with a field, and answers the rest.
-    pub(super) fn check<T>(&mut self, value: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
-        match value {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => self.note(error).map(|()| None),
-        }
-    }
-
-    /// Keeps an error that is about a field; any other is none of the form's.
-    pub(super) fn note(&mut self, error: ApiError) -> Result<(), ApiError> {
-        let Some(field) = error.field() else { return Err(error) };
-        let why = error.message().strip_prefix(field).unwrap_or(error.message()).trim_start();
-        self.errors.push((field.to_owned(), sentence(why)));
-        Ok(())
-    }
-
-    pub(super) fn is_wrong(&self) -> bool {
-        !self.errors.is_empty()
-    }
-
-    fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(name, _)| name == field).map(|(_, why)| why.as_str())
+impl From<&Form> for Typed {
+    fn from(form: &Form) -> Self {
+        Self { url: form.text("url").to_owned(), description: form.text("description").to_owned() }
     }
 }
 
 impl From<Option<&Webhook>> for Typed {
     fn from(webhook: Option<&Webhook>) -> Self {
         let Some(webhook) = webhook else { return Self::default() };
-        let description = webhook.description.clone().unwrap_or_default();
-        Self { url: webhook.url.clone(), description, errors: Vec::new() }
+        Self { url: webhook.url.clone(), description: webhook.description.clone().unwrap_or_default() }
     }
 }
 
@@ -73,18 +43,19 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
     } else {
         "Recommended. Your receiver checks with it that a request comes from here and was not changed."
     };
-    let typed = &panel.typed;
+    let (typed, wrong) = (&panel.typed, |field: &str| panel.wrong.with(field));
     html! {
         form.card-body method="post" action="/webhooks/save" {
             (shell::csrf(visitor))
+            (panel.wrong.notice(&["url", "secret", "description"]))
             @if let Place::Agent(id) = panel.place { input type="hidden" name="agent_id" value=(id); }
             (TextField { kind: "url", value: &typed.url, required: true, placeholder: "https://hooks.example.com/preclinical",
-                autocomplete: "url", error: typed.error("url"), checked_at: Some("/webhooks/check-url"),
+                autocomplete: "url", error: wrong("url").as_deref(), checked_at: Some("/webhooks/check-url"),
                 ..TextField::new("url", "URL") })
             (TextField { kind: "password", autocomplete: "new-password", longest: 512, hint: Some(secret_hint),
-                error: typed.error("secret"), beside: Some(generate), ..TextField::new("secret", "Signing secret") })
+                error: wrong("secret").as_deref(), beside: Some(generate), ..TextField::new("secret", "Signing secret") })
             @if has_secret { (tick("remove_secret", "Remove the secret", false, Some("Requests are no longer signed then."))) }
-            (TextField { value: &typed.description, error: typed.error("description"), longest: 1000,
+            (TextField { value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
                 ..TextField::new("description", "Description") })
             div.actions { button.button.primary { "Save" } }
         }

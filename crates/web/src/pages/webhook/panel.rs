@@ -1,11 +1,7 @@
 //! Everything about one webhook, or the place for one.
 
 use maud::{Markup, html};
-use preclinical_core::{
-    delivery::Delivery,
-    port::{DeliveryFilter, Page},
-    webhook::Webhook,
-};
+use preclinical_core::{delivery::Delivery, port::DeliveryFilter, webhook::Webhook};
 
 use super::{Place, form::Typed, health, secret, test::TestResult, verification};
 use crate::{
@@ -15,6 +11,7 @@ use crate::{
         door::Visitor,
         parts::{self, Icon, Tone, badge},
         shell,
+        wrong::Wrong,
     },
 };
 
@@ -29,6 +26,8 @@ pub(in crate::pages) struct Panel {
     recent: Vec<Delivery>,
     /// What was typed and is not saved.
     pub(super) typed: Typed,
+    /// Why it is not.
+    pub(super) wrong: Wrong,
     /// A secret to be shown this one time.
     pub(super) shown_secret: Option<String>,
     pub(super) test: Option<TestResult>,
@@ -38,13 +37,7 @@ impl Panel {
     /// The panel as it is stored.
     pub(in crate::pages) async fn load(app: &App, visitor: &Visitor, place: Place) -> Result<Self, ApiError> {
         let organization = visitor.organization.id;
-        let webhook = match place {
-            Place::Organization => of_organization(app, visitor).await?,
-            Place::Agent(_) => {
-                let page = Page { limit: 1, offset: 0 };
-                app.store.webhooks(organization, place.agent(), page).await?.0.into_iter().next()
-            }
-        };
+        let webhook = app.store.webhook_at(organization, place.agent()).await?;
         let recent = match &webhook {
             Some(webhook) => {
                 let filter = DeliveryFilter { webhook_id: Some(webhook.id), limit: RECENT, ..DeliveryFilter::default() };
@@ -53,7 +46,7 @@ impl Panel {
             None => Vec::new(),
         };
         let typed = Typed::from(webhook.as_ref());
-        Ok(Self { place, webhook, recent, typed, shown_secret: None, test: None })
+        Ok(Self { place, webhook, recent, typed, wrong: Wrong::default(), shown_secret: None, test: None })
     }
 
     /// The panel with what can be done by this visitor.
@@ -90,11 +83,6 @@ impl Panel {
             }
         }
     }
-}
-
-/// The organization's own; those of its agents are others.
-async fn of_organization(app: &App, visitor: &Visitor) -> Result<Option<Webhook>, ApiError> {
-    Ok(app.store.webhook_of_organization(visitor.organization.id).await?)
 }
 
 fn state(webhook: Option<&Webhook>) -> Markup {

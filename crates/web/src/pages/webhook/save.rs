@@ -1,6 +1,5 @@
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use preclinical_core::{
@@ -20,39 +19,24 @@ use crate::{
     pages::{
         door::{Form, Visitor},
         failure::Failure,
+        wrong::Wrong,
     },
 };
 
-/// What a form asks for, as far as it is right.
-struct Wish {
-    url: String,
-    secret: Option<SigningSecret>,
-    description: Option<String>,
-}
-
 /// `POST /webhooks/save`: sets the webhook of a level up, or changes it.
-pub(in crate::pages) async fn save(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    form: Form,
-) -> Result<Response, Failure> {
+pub(in crate::pages) async fn save(State(app): State<Shared>, visitor: Visitor, form: Form) -> Result<Response, Failure> {
     let place = place(&form)?;
     let mut panel = Panel::load(&app, &visitor, place).await?;
-    let mut typed = Typed::of(&form);
-    let wish = read(&app, &form, &mut typed)?;
-    panel.typed = typed;
-    let Some(wish) = wish else { return again(&app, &visitor, panel).await };
     let saved = match &panel.webhook {
-        Some(webhook) => change(&app, webhook, wish, form.has("remove_secret")).await.map(|()| "webhook-saved"),
-        None => create(&app, &visitor, place, wish).await.map(|()| "webhook-created"),
+        Some(webhook) => change(&app, webhook, &form).await.map(|()| "webhook-saved"),
+        None => create(&app, &visitor, place, &form).await.map(|()| "webhook-created"),
     };
-    match saved {
-        Ok(done) => Ok(Redirect::to(&place.path(done)).into_response()),
-        Err(error) => {
-            panel.typed.note(error)?;
-            again(&app, &visitor, panel).await
-        }
-    }
+    let error = match saved {
+        Ok(done) => return Ok(Redirect::to(&place.path(done)).into_response()),
+        Err(error) => error,
+    };
+    (panel.typed, panel.wrong) = (Typed::from(&form), Wrong::of(error)?);
+    place.show(&app, &visitor, panel).await
 }
 
 fn place(form: &Form) -> Result<Place, Failure> {
@@ -62,16 +46,23 @@ fn place(form: &Form) -> Result<Place, Failure> {
     }
 }
 
-fn read(app: &App, form: &Form, typed: &mut Typed) -> Result<Option<Wish>, ApiError> {
-    let mut fields = form.fields(&["url", "secret", "description"]);
-    let url = webhooks::url(app, &mut fields).and_then(|url| fields.require("url", url));
-    let url = typed.check(url)?;
-    let secret = typed.check(webhooks::secret(&mut fields))?;
-    let description = typed.check(fields.text("description", Length::DESCRIPTION))?;
-    Ok(url.zip(secret).zip(description).map(|((url, secret), description)| Wish { url, secret, description }))
+/// What a form asks for.
+struct Wish {
+    url: String,
+    secret: Option<SigningSecret>,
+    description: Option<String>,
 }
 
-async fn change(app: &App, webhook: &Webhook, wish: Wish, without_secret: bool) -> Result<(), ApiError> {
+fn read(app: &App, form: &Form) -> Result<Wish, ApiError> {
+    let mut fields = form.fields(&["url", "secret", "description"]);
+    let url = webhooks::url(app, &mut fields)?;
+    let url = fields.require("url", url)?;
+    let secret = webhooks::secret(&mut fields)?;
+    Ok(Wish { url, secret, description: fields.text("description", Length::DESCRIPTION)? })
+}
+
+async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiError> {
+    let (wish, without_secret) = (read(app, form)?, form.has("remove_secret"));
     let changes = WebhookChanges {
         expected: Expected::default(),
         url: Some(wish.url),
@@ -83,8 +74,8 @@ async fn change(app: &App, webhook: &Webhook, wish: Wish, without_secret: bool) 
     Ok(())
 }
 
-async fn create(app: &App, visitor: &Visitor, place: Place, wish: Wish) -> Result<(), ApiError> {
-    let now = app.clock.now();
+async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Result<(), ApiError> {
+    let (wish, now) = (read(app, form)?, app.clock.now());
     let webhook = Webhook {
         id: WebhookId::generate(now, &*app.chance),
         organization_id: visitor.organization.id,
@@ -102,9 +93,4 @@ async fn create(app: &App, visitor: &Visitor, place: Place, wish: Wish) -> Resul
     };
     app.store.create_webhook(NewWebhook { webhook, secret: wish.secret }).await?;
     Ok(())
-}
-
-async fn again(app: &App, visitor: &Visitor, panel: Panel) -> Result<Response, Failure> {
-    debug_assert!(panel.typed.is_wrong());
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, panel.place.show(app, visitor, panel).await?).into_response())
 }

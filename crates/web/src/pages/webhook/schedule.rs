@@ -59,7 +59,16 @@ mod tests {
     #[test]
     fn the_documented_schedule_has_four_attempts() {
         let drawn = schedule(&RetrySchedule::default(), Duration::from_secs(15)).into_string();
-        let expected = ["At once", "+ 1 min", "2nd attempt", "+ 5 min", "3rd attempt, 6 min", "+ 30 min", "4th attempt, 36 min", "within 15 s"];
+        let expected = [
+            "At once",
+            "+ 1 min",
+            "2nd attempt",
+            "+ 5 min",
+            "3rd attempt, 6 min",
+            "+ 30 min",
+            "4th attempt, 36 min",
+            "within 15 s",
+        ];
         for text in expected {
             assert!(drawn.contains(text), "{text} in {drawn}");
         }

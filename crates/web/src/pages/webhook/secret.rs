@@ -11,7 +11,11 @@ use crate::pages::{
 };
 
 pub(super) fn card(webhook: &Webhook, visitor: &Visitor, may_change: bool) -> Markup {
-    let state = if webhook.has_secret { "Requests are signed." } else { "Requests are not signed: anybody could send your receiver one." };
+    let state = if webhook.has_secret {
+        "Requests are signed."
+    } else {
+        "Requests are not signed: anybody could send your receiver one."
+    };
     parts::card(
         "Signing secret",
         None,

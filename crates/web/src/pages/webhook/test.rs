@@ -5,7 +5,8 @@ use axum::{
 use maud::{Markup, html};
 use preclinical_core::{
     attempt::{Attempt, Message},
-    delivery::Delivery,
+    id::DeliveryId,
+    port::AttemptSummary,
 };
 
 use super::{Panel, Place, Shared, WebhookPath, named};
@@ -23,7 +24,8 @@ const SHOWN_BYTES: usize = 2048;
 
 /// What came of a test delivery.
 pub(in crate::pages) struct TestResult {
-    delivery: Delivery,
+    delivery: DeliveryId,
+    summary: AttemptSummary,
     attempt: Option<Attempt>,
 }
 
@@ -35,12 +37,11 @@ pub(in crate::pages) async fn send_test(
 ) -> Result<Response, Failure> {
     let webhook = named(&app, &visitor, &id).await?;
     let organization = visitor.organization.id;
-    let (delivery, _) = webhooks::test::send(app.clone(), organization, webhook.id).await?;
-    let (delivery, mut attempts) =
-        app.store.delivery(organization, delivery).await?.ok_or_else(|| Failure::not_found("delivery"))?;
+    let (delivery, summary) = webhooks::test::send(app.clone(), organization, webhook.id).await?;
+    let attempts = app.store.delivery(organization, delivery).await?.map(|(_, attempts)| attempts);
     let place = Place::of(&webhook);
     let mut panel = Panel::load(&app, &visitor, place).await?;
-    panel.test = Some(TestResult { delivery, attempt: attempts.pop() });
+    panel.test = Some(TestResult { delivery, summary, attempt: attempts.and_then(|mut attempts| attempts.pop()) });
     place.show(&app, &visitor, panel).await
 }
 
@@ -49,11 +50,12 @@ impl TestResult {
     pub(super) fn render(result: Option<&Self>) -> Markup {
         html! {
             div id="test-result" aria-live="polite" {
-                @if let Some(Self { delivery, attempt }) = result {
+                @if let Some(Self { delivery, summary, attempt }) = result {
+                    @let tone = if summary.delivered { Tone::Good } else { Tone::Bad };
                     div.card-body {
-                        (parts::notice(tone(attempt.as_ref()), &html! {
-                            p { strong { (headline(attempt.as_ref())) } }
-                            p.small { a href={ "/deliveries/" (delivery.id) } { "See the whole delivery" } }
+                        (parts::notice(tone, &html! {
+                            p { strong { (headline(summary, attempt.as_ref())) } }
+                            p.small { a href={ "/deliveries/" (delivery) } { "See the whole delivery" } }
                         }))
                         @if let Some(attempt) = attempt { (conversation(attempt)) }
                     }
@@ -63,15 +65,10 @@ impl TestResult {
     }
 }
 
-fn tone(attempt: Option<&Attempt>) -> Tone {
-    let status = attempt.and_then(|attempt| attempt.http_status);
-    if status.is_some_and(|status| (200..300).contains(&status)) { Tone::Good } else { Tone::Bad }
-}
-
-fn headline(attempt: Option<&Attempt>) -> String {
-    let Some(attempt) = attempt else { return "No attempt was recorded.".to_owned() };
-    let took = attempt.duration_ms.map(|took| format!(" after {}", time::duration(took))).unwrap_or_default();
-    match (&attempt.error, attempt.http_status) {
+fn headline(summary: &AttemptSummary, attempt: Option<&Attempt>) -> String {
+    let took = attempt.and_then(|attempt| attempt.duration_ms);
+    let took = took.map(|took| format!(" after {}", time::duration(took))).unwrap_or_default();
+    match (&summary.error, summary.http_status) {
         (Some(error), _) => sentence(&error.message),
         (None, Some(status)) => format!("The receiver answered {status}{took}."),
         (None, None) => "No answer came.".to_owned(),

@@ -16,7 +16,7 @@ pub(super) struct Size {
 }
 
 pub(super) const WIDE: Size = Size { width: 880, height: 250, dates: 6 };
-pub(super) const NARROW: Size = Size { width: 320, height: 210, dates: 3 };
+pub(super) const NARROW: Size = Size { width: 280, height: 190, dates: 3 };
 
 /// What lies around the plot: labels of rates to its left, dates below it.
 const LEFT: f64 = 42.0;

@@ -1,11 +1,12 @@
 use preclinical_core::{
+    invitation::Purpose,
     member::{Member, Role},
     password::Password,
     port::Acceptance,
-    invitation::Purpose,
 };
 
-use crate::{app::TestApp, browser::Browser};
+use super::{Browser, Shown};
+use crate::app::TestApp;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -16,7 +17,7 @@ async fn ada(app: &TestApp) -> Member {
     app.world.store.accept_invitation(acceptance).await.unwrap()
 }
 
-async fn sign_in(browser: &Browser, email: &str, password: &str, next: &str) -> crate::browser::Shown {
+async fn sign_in(browser: &Browser, email: &str, password: &str, next: &str) -> Shown {
     browser.post("/sign-in", &[("email", email), ("password", password), ("next", next)]).await
 }
 

@@ -6,7 +6,12 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
-use preclinical_core::{member::{Member, Role}, port::Page, session::Session, token::Token};
+use preclinical_core::{
+    member::{Member, Role},
+    port::Page,
+    session::Session,
+    token::Token,
+};
 use preclinical_testkit::world::World;
 use tower::ServiceExt;
 use url::form_urlencoded;
@@ -56,10 +61,8 @@ impl Browser {
 
     /// Sends a form as the pages make it.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("csrf", &self.csrf)
-            .extend_pairs(fields)
-            .finish();
+        let form =
+            form_urlencoded::Serializer::new(String::new()).append_pair("csrf", &self.csrf).extend_pairs(fields).finish();
         let request = self.request("POST", path).header("sec-fetch-site", "same-origin");
         self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.into()).unwrap()).await
     }

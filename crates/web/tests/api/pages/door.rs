@@ -7,10 +7,8 @@ use axum::{
 use preclinical_core::member::Role;
 use preclinical_web::{Need, PageCall, page_calls};
 
-use crate::{
-    app::{NOBODY, TestApp},
-    browser::Browser,
-};
+use super::Browser;
+use crate::app::{NOBODY, TestApp};
 
 /// Pages that everybody may open. A new one has to be thought about here, too.
 const FOR_EVERYBODY: [(&str, &str); 5] = [
@@ -28,7 +26,8 @@ fn guarded(method: &str) -> Vec<(String, Need)> {
 
 #[test]
 fn few_pages_are_for_everybody_and_these_are_known() {
-    let open: Vec<_> = page_calls().into_iter().filter(|call| call.need.is_none()).map(|call| (call.method, call.path)).collect();
+    let open: Vec<_> =
+        page_calls().into_iter().filter(|call| call.need.is_none()).map(|call| (call.method, call.path)).collect();
     assert_eq!(open, FOR_EVERYBODY);
 }
 
@@ -139,7 +138,8 @@ async fn the_chosen_colours_are_kept_and_lead_back() {
     let owner = Browser::of(app.router(), &app.world, Role::Viewer).await;
     let form = format!("csrf={}&theme=dark", owner.csrf);
     let request = owner.request("POST", "/theme").header(header::REFERER, "https://any.example/runs?status=failed");
-    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
+    let request =
+        request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
     let chosen = owner.send(request.body(Body::from(form)).unwrap()).await;
     assert_eq!(chosen.leads_to(), "/runs?status=failed");
     assert!(chosen.headers[header::SET_COOKIE].to_str().unwrap().starts_with("theme=dark; "));

@@ -1,9 +1,7 @@
 use preclinical_core::{invitation::Purpose, member::Role};
 
-use crate::{
-    app::TestApp,
-    browser::{Browser, Shown},
-};
+use super::{Browser, Shown};
+use crate::app::TestApp;
 
 const PASSWORD: &str = "correct horse battery";
 
