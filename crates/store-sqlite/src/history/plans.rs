@@ -92,7 +92,7 @@ fn results_of_a_verdict_are_found_and_counted_by_an_index() {
     let database = database();
     plan(&database, results::COUNTS, &[]);
     let steps = plan(&database, results::OF_STATUS, &[]);
-    assert!(steps[0].contains("scenario_results_by_status"), "{steps:?}");
+    assert!(steps[0].contains("COVERING INDEX scenario_results_by_status"), "{steps:?}");
 }
 
 #[test]

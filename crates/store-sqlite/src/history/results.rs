@@ -9,9 +9,12 @@ use rusqlite::{Connection, ToSql, params};
 
 use crate::row::{self, Id, unavailable};
 
-/// One verdict's results, in the order of their first report.
+/// The positions of a stretch of one verdict's results. Those before it are stepped over in the index alone.
 pub(super) const OF_STATUS: &str =
-    "SELECT content FROM scenario_results WHERE run_id = ?1 AND status = ?2 ORDER BY position LIMIT ?3 OFFSET ?4";
+    "SELECT position FROM scenario_results WHERE run_id = ?1 AND status = ?2 ORDER BY position LIMIT ?3 OFFSET ?4";
+
+/// A result by its position.
+const AT: &str = "SELECT content FROM scenario_results WHERE run_id = ?1 AND position = ?2";
 
 /// How many results of each verdict there are.
 pub(super) const COUNTS: &str = "SELECT status, count(*) AS count FROM scenario_results WHERE run_id = ?1 GROUP BY status";
@@ -33,9 +36,10 @@ pub(super) fn page(
     let Page { limit: mut left, offset: mut pass_over } = page;
     for (of, count) in counts.into_iter().filter(|(of, _)| status.is_none_or(|status| status == *of)) {
         if left > 0 && pass_over < count {
-            let found = read(connection, OF_STATUS, &[&Id(run.id), &of.as_str(), &left, &pass_over])?;
+            for position in positions(connection, &run, of, left, pass_over).map_err(unavailable)? {
+                results.extend(read(connection, AT, &[&Id(run.id), &position])?);
+            }
             left -= left.min(count - pass_over);
-            results.extend(found);
         }
         pass_over = pass_over.saturating_sub(count);
     }
@@ -52,6 +56,17 @@ fn counts(connection: &Connection, run: &Run) -> rusqlite::Result<[(ScenarioStat
         counts.iter_mut().filter(|(of, _)| *of == status).for_each(|(_, counted)| *counted = count);
     }
     Ok(counts)
+}
+
+fn positions(
+    connection: &Connection,
+    run: &Run,
+    status: ScenarioStatus,
+    limit: u32,
+    offset: u32,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(OF_STATUS)?;
+    statement.query_map(params![Id(run.id), status.as_str(), limit, offset], |row| row.get(0))?.collect()
 }
 
 fn read(connection: &Connection, sql: &str, parameters: &[&dyn ToSql]) -> Result<Vec<ScenarioResult>, StoreError> {

@@ -127,7 +127,11 @@ document.addEventListener("change", (event) => {
 // data-live="address of a stream": what changed is read again. Rows that are there change in place; new ones wait behind a button,
 // so that nothing moves under the eyes of a reader.
 function follow(root) {
-  const state = root.querySelector(".live");
+  let shown = null;
+  const show = (state, text) => {
+    shown = [state, text];
+    each(".live", (element) => { element.dataset.state = state; element.textContent = text; }, root);
+  };
   const stream = new EventSource(root.dataset.live);
   let waiting = false;
   const refresh = async () => {
@@ -142,6 +146,7 @@ function follow(root) {
       const fresh = page.getElementById(rows.id);
       if (fresh) renewRows(rows, fresh);
     }, root);
+    if (shown) show(...shown);
     goOn(page.getElementById(root.id)?.dataset.live);
   };
   // What is followed may change as well: a run until it ends, then what comes after it.
@@ -161,8 +166,8 @@ function follow(root) {
     setTimeout(() => refresh().catch(() => {}), 300);
   };
   for (const kind of ["message", "delivery"]) stream.addEventListener(kind, soon);
-  stream.addEventListener("open", () => { if (state) { state.dataset.state = "on"; state.textContent = "Live"; } });
-  stream.addEventListener("error", () => { if (state) { state.dataset.state = "off"; state.textContent = "Reconnecting"; } });
+  stream.addEventListener("open", () => show("on", "Live"));
+  stream.addEventListener("error", () => show("off", "Reconnecting"));
   addEventListener("pagehide", () => stream.close());
 }
 

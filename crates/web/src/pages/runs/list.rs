@@ -108,11 +108,7 @@ async fn agents(app: &App, organization: OrganizationId, chosen: Option<AgentId>
 }
 
 fn head() -> Markup {
-    parts::page_head(
-        "Runs",
-        &html! { "Every test run that was reported, newest first. Its webhook is sent when it ends." },
-        &html! {},
-    )
+    parts::page_head("Runs", &html! { "Every test run that was reported, newest first." }, &html! {})
 }
 
 fn filters(asked: &Asked, agents: &[Agent]) -> Markup {

@@ -1,7 +1,10 @@
 //! One scenario's result: the verdict, and behind it the evidence.
 
 use maud::{Markup, html};
-use preclinical_core::{run::Run, scenario::ScenarioResult};
+use preclinical_core::{
+    run::Run,
+    scenario::{ScenarioResult, ScenarioStatus},
+};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -11,7 +14,11 @@ use super::{
 };
 use crate::{
     app::App,
-    pages::parts::{self, Tone, badge, time},
+    pages::parts::{
+        self, Tone,
+        badge::{self, Look},
+        time,
+    },
 };
 
 /// The result, closed until somebody wants to see more.
@@ -20,7 +27,7 @@ pub(super) fn of(app: &App, run: &Run, result: &ScenarioResult) -> Markup {
     html! {
         details.scenario id=(id) {
             summary id={ (id) "-name" } {
-                (badge::of_scenario(result.status))
+                (verdict(result.status))
                 span.scenario-name {
                     span { (result.scenario_name) }
                     span.small.muted.clip { (result.scenario_id) }
@@ -30,6 +37,12 @@ pub(super) fn of(app: &App, run: &Run, result: &ScenarioResult) -> Markup {
             div.evidence { (evidence(app, run, result)) }
         }
     }
+}
+
+/// The verdict without its word, which stands above the group.
+fn verdict(status: ScenarioStatus) -> Markup {
+    let Look { tone, icon, word } = badge::of_scenario(status);
+    html! { span class=(tone.class()) { (icon.sized(16)) span.sr { (word) ": " } } }
 }
 
 fn evidence(app: &App, run: &Run, result: &ScenarioResult) -> Markup {
