@@ -28,7 +28,7 @@ pub use administration::{
 };
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
-pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
+pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, ResultsPage, RunFilter};
 pub use idempotency::Idempotency;
 pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,

@@ -151,10 +151,12 @@ CREATE TABLE scenario_results (
   run_id      BLOB NOT NULL REFERENCES runs (id),
   scenario_id TEXT NOT NULL,
   position    INTEGER NOT NULL,
+  status      TEXT NOT NULL,
   content     BLOB NOT NULL,
   PRIMARY KEY (run_id, scenario_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX scenario_results_in_order ON scenario_results (run_id, position);
+CREATE INDEX scenario_results_by_status ON scenario_results (run_id, status, position);
 
 CREATE TABLE events (
   id              BLOB PRIMARY KEY,

@@ -142,6 +142,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, history: [
             runs_are_listed_newest_first_and_filtered
+            results_are_paged_with_those_first_that_need_a_look
             pages_of_deliveries_stay_where_they_are_while_rows_arrive
             deliveries_are_filtered
             a_searched_id_finds_what_belongs_to_it

@@ -22,13 +22,13 @@ use preclinical_core::{
         ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError,
         DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake,
         InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError,
-        RedeliverError, Redeliveries, Redelivery, Report, ReportError, RevealSecretError, RunFilter, RunningJob, SignedIn,
-        Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        RedeliverError, Redeliveries, Redelivery, Report, ReportError, ResultsPage, RevealSecretError, RunFilter,
+        RunningJob, SignedIn, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     reveal::SecretReveal,
     run::{Run, RunRef},
-    scenario::ScenarioResult,
+    scenario::{ScenarioResult, ScenarioStatus},
     secret::SigningSecret,
     session::Session,
     slug::Slug,
@@ -109,6 +109,7 @@ intercept!(History:
     runs(organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
     decisions(organization: OrganizationId, run: RunRef, page: Page) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
     results(organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+    results_page(organization: OrganizationId, run: RunRef, status: Option<ScenarioStatus>, page: Page) -> Result<Option<ResultsPage>, StoreError>;
     deliveries(organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     delivery(organization: OrganizationId, id: DeliveryId) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
 );

@@ -63,6 +63,11 @@ impl ApiError {
         self.0.details.get("field").and_then(Value::as_str)
     }
 
+    /// Whether it is that error.
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.0.code == code
+    }
+
     /// Says why, to the log.
     pub(crate) fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.0.cause = Some(Cause(cause.to_string()));

@@ -15,6 +15,7 @@ mod failure;
 mod join;
 mod live;
 mod parts;
+mod runs;
 mod settings;
 mod shell;
 mod sign_in;
@@ -94,6 +95,9 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/runs", Look, runs::list),
+        get("/test/{id}", Look, runs::show),
+        post("/test/{id}/cancel", Change, runs::cancel),
         get("/settings/webhooks", Look, settings::webhooks::show),
         post("/webhooks/save", Change, webhook::save),
         post("/webhooks/check-url", Change, webhook::check_url),

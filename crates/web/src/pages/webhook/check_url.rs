@@ -42,7 +42,7 @@ fn fine(url: Option<&Url>) -> Markup {
     } else {
         ("good", Icon::Check, "Well formed, and not a forbidden address.")
     };
-    html! { p.small.line class=(class) id="url-check" data-valid="true" { (icon.sized(14)) (remark) } }
+    html! { p class={ "small line " (class) } id="url-check" data-valid="true" { (icon.sized(14)) (remark) } }
 }
 
 fn is_slack(url: &Url) -> bool {
