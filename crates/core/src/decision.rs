@@ -42,7 +42,7 @@ pub enum DecisionOutcome {
     Retrying,
     /// All attempts failed, or the receiver is gone.
     Failed,
-    /// The webhook was disabled or deleted before it was delivered.
+    /// It was canceled, or the webhook disabled or deleted, before it was delivered.
     Canceled,
     /// There was none.
     NoWebhook,
@@ -138,7 +138,7 @@ fn told(delivery: &Delivery) -> String {
         }
         (DeliveryStatus::Failed, _) => format!("Not delivered in {attempts}{last}; no more will be made."),
         (DeliveryStatus::Canceled, _) => {
-            format!("The webhook was disabled or deleted before it was delivered, after {attempts}{last}.")
+            format!("Canceled, or its webhook disabled or deleted, before it was delivered, after {attempts}{last}.")
         }
     }
 }

@@ -18,7 +18,7 @@ pub enum DeliveryStatus {
     Delivered,
     /// All attempts failed, or the receiver is gone.
     Failed,
-    /// Its webhook was disabled or deleted first.
+    /// Somebody canceled it, or its webhook was disabled or deleted first.
     Canceled,
 }
 

@@ -34,7 +34,9 @@ pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,
 };
 pub use probe::{MAX_PROBE_BYTES, ProbeAnswer, Prober};
-pub use queue::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery};
+pub use queue::{
+    AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery,
+};
 pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redeliveries, RunningJob};
 pub use upkeep::Upkeep;
 

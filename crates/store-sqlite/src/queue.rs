@@ -1,5 +1,6 @@
 //! [`DeliveryQueue`] on SQLite.
 
+mod canceling;
 mod claim;
 mod recording;
 
@@ -8,16 +9,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, DeliveryStatus, Lease},
+    delivery::{Claimed, Delivery, Lease},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
-    port::{AttemptRecord, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError, TestDelivery},
+    port::{
+        AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
+        TestDelivery,
+    },
     run::RunNumber,
     vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub(crate) use self::claim::claim;
+pub(crate) use self::{canceling::cancel_pending, claim::claim};
 use crate::{
     SqliteStore, history,
     row::{Id, Time, id, maybe_id, maybe_time, unavailable},
@@ -85,15 +89,6 @@ pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -
             Time(delivery.at),
             delivery.job.map(Id),
         ])
-}
-
-/// Ends what a webhook still has to send. Who holds a lease may still record how its attempt ended.
-pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE webhook_id = ?1 AND status = 'pending'",
-        )?
-        .execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
 
 fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
@@ -210,5 +205,14 @@ impl DeliveryQueue for SqliteStore {
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
         let vault = Arc::clone(&self.vault);
         self.write(move |connection| redeliver(connection, &vault, &redelivery)).await
+    }
+
+    async fn cancel_delivery(
+        &self,
+        organization: OrganizationId,
+        id: DeliveryId,
+        at: Timestamp,
+    ) -> Result<Delivery, CancelDeliveryError> {
+        self.write(move |connection| canceling::cancel(connection, organization, id, at)).await
     }
 }

@@ -84,6 +84,8 @@ macro_rules! conformance_suite {
             a_test_is_made_once_and_leaves_the_webhook_alone
             a_redelivery_is_a_new_delivery_of_the_same_event
             a_repeated_test_is_a_test_that_is_made_once
+            a_pending_delivery_can_be_canceled_and_one_that_has_ended_cannot
+            an_attempt_under_way_when_its_delivery_is_canceled_is_still_recorded
         ]);
         $crate::conformance_suite!(@role $fresh, decisions: [
             an_ending_says_of_every_webhook_what_was_decided

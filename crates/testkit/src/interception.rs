@@ -15,11 +15,11 @@ use preclinical_core::{
     in_force::InForce,
     organization::Organization,
     port::{
-        Access, Administration, AttemptRecord, CancelJobError, ChangeNumber, Changes, CreateAgentError, CreateKeyError,
-        CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish,
-        FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page,
-        Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, Store,
-        StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        Access, Administration, AttemptRecord, CancelDeliveryError, CancelJobError, ChangeNumber, Changes, CreateAgentError,
+        CreateKeyError, CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue,
+        Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun,
+        NewWebhook, Page, Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter,
+        RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     run::{Run, RunRef},
@@ -67,6 +67,7 @@ intercept!(DeliveryQueue:
     next_due() -> Result<Option<Timestamp>, StoreError>;
     enqueue_test(test: TestDelivery) -> Result<Option<Claimed>, StoreError>;
     redeliver(redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
+    cancel_delivery(organization: OrganizationId, id: DeliveryId, at: Timestamp) -> Result<Delivery, CancelDeliveryError>;
 );
 
 intercept!(Administration:

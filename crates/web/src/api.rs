@@ -58,6 +58,7 @@ fn routes() -> Vec<Route> {
         get("/webhooks/deliveries", Read, endpoint!(deliveries::list)),
         get("/webhooks/deliveries/{id}", Read, endpoint!(deliveries::get)),
         post("/webhooks/deliveries/{id}/redeliver", Write, endpoint!(deliveries::redeliver)),
+        post("/webhooks/deliveries/{id}/cancel", Write, endpoint!(deliveries::cancel)),
         get("/webhooks/redeliveries", Read, endpoint!(redeliveries::list)),
         post("/webhooks/redeliveries", Write, endpoint!(redeliveries::create)),
         get("/webhooks/redeliveries/{id}", Read, endpoint!(redeliveries::get)),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use crate::{
     attempt::{Message, Outcome},
-    delivery::{Claimed, Delivery, Lease},
+    delivery::{Claimed, Delivery, DeliveryStatus, Lease},
     id::{DeliveryId, EventId, LeaseToken, OrganizationId, WebhookId},
     retry::NextStep,
 };
@@ -36,6 +36,15 @@ pub trait DeliveryQueue: Send + Sync {
     /// a test: one attempt, to a webhook that is enabled or not.
     /// Under the id of one that was written so before, it answers that one, unclaimed.
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
+
+    /// Ends a pending delivery as canceled. An attempt that is under way is still recorded, and a success is not forgotten: see
+    /// [`Self::record`].
+    async fn cancel_delivery(
+        &self,
+        organization: OrganizationId,
+        id: DeliveryId,
+        at: Timestamp,
+    ) -> Result<Delivery, CancelDeliveryError>;
 }
 
 /// The end of an attempt.
@@ -107,6 +116,18 @@ pub enum RedeliverError {
     WebhookDeleted,
     #[error("its webhook is disabled")]
     WebhookDisabled,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a delivery was not canceled.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum CancelDeliveryError {
+    #[error("no such delivery")]
+    NotFound,
+    #[error("the delivery is already {}", .0.as_str())]
+    AlreadyEnded(DeliveryStatus),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

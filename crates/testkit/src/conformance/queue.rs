@@ -9,7 +9,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     event::EventKind,
     id::DeliveryId,
-    port::{RecordError, RedeliverError, Redelivery, Store},
+    port::{CancelDeliveryError, RecordError, RedeliverError, Redelivery, Store},
     retry::NextStep,
     version::Expected,
     webhook::WebhookChanges,
@@ -209,4 +209,65 @@ pub async fn a_repeated_test_is_a_test_that_is_made_once(store: Arc<dyn Store>) 
     world.clock.turn(LEASE);
     assert!(store.claim_due(world.now(), world.leases(10)).await.unwrap().is_empty(), "it is not made twice");
     assert_eq!(world.delivery(later).await.status, DeliveryStatus::Failed);
+}
+
+pub async fn a_pending_delivery_can_be_canceled_and_one_that_has_ended_cannot(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let (canceled, other) = (world.claimed(agent).await, world.claimed(agent).await);
+    for claimed in [&canceled, &other] {
+        store.record(world.record(claimed, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
+    }
+    let theirs = World::new(store.clone(), "theirs").await.organization;
+    let stranger = store.cancel_delivery(theirs, canceled.delivery_id, world.now()).await;
+    assert!(matches!(stranger, Err(CancelDeliveryError::NotFound)), "{stranger:?}");
+    world.clock.turn(SignedDuration::from_secs(1));
+    let cancel = |id| store.cancel_delivery(world.organization, id, world.now());
+    let delivery = cancel(canceled.delivery_id).await.unwrap();
+    assert_eq!((delivery.status, delivery.completed_at), (DeliveryStatus::Canceled, Some(world.now())));
+    assert_eq!((delivery.next_attempt_at, delivery.http_status), (None, Some(503)));
+    assert_eq!(world.delivery(canceled.delivery_id).await, delivery);
+    let due = store.claim_due(world.now(), world.leases(10)).await.unwrap();
+    assert_eq!(due.iter().map(|claimed| claimed.delivery_id).collect::<Vec<_>>(), [other.delivery_id]);
+    store.record(world.record(&due[0], answered(200), NextStep::Delivered)).await.unwrap();
+
+    let failed = world.claimed(agent).await;
+    store.record(world.record(&failed, answered(500), NextStep::Exhausted)).await.unwrap();
+    for (ended, status) in [
+        (canceled.delivery_id, DeliveryStatus::Canceled),
+        (other.delivery_id, DeliveryStatus::Delivered),
+        (failed.delivery_id, DeliveryStatus::Failed),
+    ] {
+        let before = world.delivery(ended).await;
+        let refused = cancel(ended).await;
+        assert!(matches!(refused, Err(CancelDeliveryError::AlreadyEnded(current)) if current == status), "{refused:?}");
+        assert_eq!(world.delivery(ended).await, before);
+    }
+    let unknown = DeliveryId::generate(world.now(), &*world.chance);
+    assert!(matches!(cancel(unknown).await, Err(CancelDeliveryError::NotFound)));
+}
+
+pub async fn an_attempt_under_way_when_its_delivery_is_canceled_is_still_recorded(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    for (outcome, next, status) in [
+        (answered(200), NextStep::Delivered, DeliveryStatus::Delivered),
+        (answered(503), NextStep::RetryAt(world.now()), DeliveryStatus::Canceled),
+        (unreachable(), NextStep::Exhausted, DeliveryStatus::Canceled),
+    ] {
+        let claimed = world.claimed(agent).await;
+        store.cancel_delivery(world.organization, claimed.delivery_id, world.now()).await.unwrap();
+        store.record(world.record(&claimed, outcome.clone(), next)).await.unwrap();
+        let (delivery, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
+        assert_eq!((delivery.status, delivery.next_attempt_at), (status, None));
+        assert_eq!((attempts[0].http_status, attempts[0].duration_ms), (outcome.http_status(), Some(12)));
+        assert_eq!(store.next_due().await.unwrap(), None);
+    }
+    let cut_off = world.claimed(agent).await;
+    store.cancel_delivery(world.organization, cut_off.delivery_id, world.now()).await.unwrap();
+    world.clock.turn(LEASE);
+    assert!(store.claim_due(world.now(), world.leases(10)).await.unwrap().is_empty());
+    assert_eq!(world.delivery(cut_off.delivery_id).await.status, DeliveryStatus::Canceled);
 }

@@ -1,11 +1,13 @@
 //! `/webhooks/deliveries`: the delivery history.
 
+pub(super) mod cancel;
 mod cursor;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod list_of_webhook;
 pub(super) mod redeliver;
 
+pub(super) use cancel::cancel;
 pub(super) use get::get;
 pub(super) use list::list;
 pub(super) use list_of_webhook::list_of_webhook;

@@ -134,7 +134,7 @@ async fn a_delivery_that_came_to_nothing_says_how() {
     let (canceled, _) = ended(&app, &agent).await;
     app.api.delete(&format!("/webhooks/{webhook}")).await;
     let decided = decisions(&app, &canceled).await;
-    let expected = "The webhook was disabled or deleted before it was delivered, after 0 attempts.";
+    let expected = "Canceled, or its webhook disabled or deleted, before it was delivered, after 0 attempts.";
     assert_eq!(outcome(&decided[0]), ("canceled", expected));
     assert_eq!(decided[0]["webhook_id"], webhook.as_str());
 }

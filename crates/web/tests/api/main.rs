@@ -9,6 +9,7 @@ mod api_keys;
 mod app;
 mod bodies;
 mod bulk_redelivery;
+mod canceling;
 mod choice;
 mod compression;
 mod decisions;

@@ -38,6 +38,7 @@ async fn a_method_that_a_path_does_not_have_is_refused_with_those_it_has() {
         ("/webhooks/deliveries", "GET,HEAD"),
         ("/webhooks/deliveries/{id}", "GET,HEAD"),
         ("/webhooks/deliveries/{id}/redeliver", "POST"),
+        ("/webhooks/deliveries/{id}/cancel", "POST"),
         ("/webhooks/redeliveries", "GET,HEAD,POST"),
         ("/webhooks/redeliveries/{id}", "GET,HEAD"),
         ("/webhooks/redeliveries/{id}/cancel", "POST"),
@@ -92,7 +93,7 @@ async fn a_text_that_is_no_id_names_nothing() {
         for path in ["/webhooks/{id}", "/webhooks/{id}/deliveries", "/webhooks/deliveries/{id}"] {
             app.api.get(&path.replace("{id}", &id)).await.refuses(404, "NOT_FOUND");
         }
-        for path in ["/webhooks/{id}/test", "/webhooks/deliveries/{id}/redeliver"] {
+        for path in ["/webhooks/{id}/test", "/webhooks/deliveries/{id}/redeliver", "/webhooks/deliveries/{id}/cancel"] {
             app.api.call("POST", &path.replace("{id}", &id), "").await.refuses(404, "NOT_FOUND");
         }
         app.api.call("PUT", &format!("/webhooks/{id}"), "{}").await.refuses(404, "NOT_FOUND");

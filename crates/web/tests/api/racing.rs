@@ -44,7 +44,9 @@ impl Scene {
             "/test-suites" => ("", json!({"name": "Suite"})),
             "/webhooks" => ("", json!({"url": URL, "agent_id": self.agent})),
             "/webhooks/{id}/test" | "/webhooks/{id}/rotate-secret" => (self.webhook.as_str(), json!({})),
-            "/webhooks/deliveries/{id}/redeliver" => (self.delivery.as_str(), json!({})),
+            "/webhooks/deliveries/{id}/redeliver" | "/webhooks/deliveries/{id}/cancel" => {
+                (self.delivery.as_str(), json!({}))
+            }
             "/runs" => ("", json!({"agent_id": self.agent})),
             "/runs/{id}/results" => (self.run.as_str(), json!({"results": [result]})),
             // To complete and to cancel a run; whatever another path answers, it answers once.
@@ -134,6 +136,8 @@ async fn a_call_whose_answer_was_lost_in_a_crash_is_answered_after_it_without_a_
         if call.path.ends_with("/rotate-secret") || call.path.ends_with("/api-keys") {
             assert_eq!(again.status, lost.status, "{}", again.text());
             assert_eq!(again.json()["id"], lost.json()["id"], "the secret is another: the first was never seen");
+        } else if call.path.ends_with("/deliveries/{id}/cancel") {
+            again.refuses_state("canceled");
         } else {
             assert_eq!((again.status, again.text()), (lost.status, lost.text()), "{}", call.path);
             assert_eq!(again.header("location"), lost.header("location"));

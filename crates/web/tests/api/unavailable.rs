@@ -21,6 +21,7 @@ async fn call_everything(api: &Client, [agent, webhook, delivery, run]: [&str; 4
         api.get("/webhooks/deliveries").await,
         api.get(&format!("/webhooks/deliveries/{delivery}")).await,
         api.post(&format!("/webhooks/deliveries/{delivery}/redeliver"), json!({})).await,
+        api.post(&format!("/webhooks/deliveries/{delivery}/cancel"), json!({})).await,
         api.get("/webhooks/redeliveries").await,
         api.post("/webhooks/redeliveries", json!({})).await,
         api.post("/webhooks/redeliveries", json!({"dry_run": true})).await,
@@ -53,7 +54,7 @@ async fn while_the_store_fails_every_call_says_try_again_and_changes_nothing() {
     let (before, sent) = (app.database.rows(), app.handoff.sent().len());
     app.database.hide(|table| table != "api_keys");
     let answers = call_everything(&app.api, [&agent, &webhook, &delivery, &run]).await;
-    assert_eq!(answers.len(), 27);
+    assert_eq!(answers.len(), 28);
     answers.iter().for_each(assert_unavailable);
     app.database.restore();
     app.handoff.idle().await;

@@ -83,6 +83,7 @@ pub(super) const CALLS: &[Row] = &[
     row("GET", "/api/v1/webhooks/deliveries", READ, ""),
     row("GET", "/api/v1/webhooks/deliveries/{id}", READ, ""),
     row("POST", "/api/v1/webhooks/deliveries/{id}/redeliver", WRITE, "{}"),
+    row("POST", "/api/v1/webhooks/deliveries/{id}/cancel", WRITE, "{}"),
     row("GET", "/api/v1/webhooks/redeliveries", READ, ""),
     row("POST", "/api/v1/webhooks/redeliveries", WRITE, r#"{"dry_run":true}"#),
     row("GET", "/api/v1/webhooks/redeliveries/{id}", READ, ""),
