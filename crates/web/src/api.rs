@@ -2,9 +2,9 @@
 
 mod agents;
 mod api_keys;
-mod deliveries;
+pub(crate) mod deliveries;
 mod live;
-mod redeliveries;
+pub(crate) mod redeliveries;
 mod runs;
 mod server;
 mod test_suites;
