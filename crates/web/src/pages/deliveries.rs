@@ -14,6 +14,7 @@ mod filter_bar;
 mod history;
 mod names;
 mod nothing;
+mod rows;
 mod timeline;
 mod timing;
 mod visible;
