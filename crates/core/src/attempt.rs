@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{request::Headers, retry_after::RetryAfter};
+use crate::{request::Headers, retry_after::RetryAfter, timing::Timing};
 
 /// How many bytes of an answer the history keeps.
 pub const KEPT_RESPONSE_BYTES: usize = 16 * 1024;
@@ -115,6 +115,7 @@ pub struct Attempt {
     pub number: u32,
     pub started_at: Timestamp,
     pub duration_ms: Option<u64>,
+    pub timing: Timing,
     pub http_status: Option<u16>,
     pub error: Option<AttemptError>,
     /// Missing while the attempt is under way and after one that was interrupted.

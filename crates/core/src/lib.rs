@@ -41,6 +41,7 @@ pub mod signature_check;
 pub mod slug;
 pub mod tally;
 pub mod test_suite;
+pub mod timing;
 pub mod token;
 pub mod vault;
 pub mod version;

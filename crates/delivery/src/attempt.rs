@@ -13,7 +13,7 @@ use preclinical_core::{
 };
 use tokio::time::Instant;
 
-use crate::{answer::Answer, engine::Engine};
+use crate::{answer::Answer, engine::Engine, stopwatch::Stopwatch};
 
 /// The pause before a record that the store refused is tried again, as long as its lease holds.
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
@@ -21,8 +21,9 @@ const RECORD_PAUSE: Duration = Duration::from_millis(500);
 /// Sends, decides what follows and records both. `None` if the record was refused.
 pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<AttemptSummary> {
     let request = request::build(&claimed, engine.clock.now());
-    let started = Instant::now();
-    let (outcome, answer) = send(engine, &claimed, &request).await;
+    let (started, stopwatch) = (Instant::now(), Arc::default());
+    let (outcome, answer) = send(engine, &claimed, &request, &stopwatch).await;
+    let timing = stopwatch.read();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let ended_at = engine.clock.now();
     let next = decide(engine, &claimed, &outcome, ended_at);
@@ -34,6 +35,7 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
         lease: claimed.lease.token,
         ended_at,
         duration_ms,
+        timing,
         outcome,
         request: Some(sent(request)),
         response: answer.map(|answer| answer.message),
@@ -47,9 +49,14 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
     recorded.then_some(summary)
 }
 
-async fn send(engine: &Engine, claimed: &Claimed, request: &WebhookRequest) -> (Outcome, Option<Answer>) {
+async fn send(
+    engine: &Engine,
+    claimed: &Claimed,
+    request: &WebhookRequest,
+    stopwatch: &Arc<Stopwatch>,
+) -> (Outcome, Option<Answer>) {
     let limit = engine.settings.request_timeout;
-    let error = match tokio::time::timeout(limit, engine.client.post(&claimed.url, request)).await {
+    let error = match tokio::time::timeout(limit, engine.client.post(&claimed.url, request, stopwatch)).await {
         Ok(Ok(answer)) => {
             return (Outcome::Answered { status: answer.status, retry_after: answer.retry_after }, Some(answer));
         }

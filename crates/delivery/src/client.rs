@@ -1,10 +1,9 @@
 //! The HTTP client: keeps connections, follows no redirect, asks no proxy, and connects only to judged addresses.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::Full;
+use http::{HeaderName, HeaderValue, Method, Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::Client,
@@ -21,6 +20,7 @@ use crate::{
     connector::GuardedConnector,
     failure,
     platform::Platform,
+    stopwatch::{Stopwatch, WatchedBody},
 };
 
 /// How long a connection is kept for the next request to the same receiver.
@@ -37,7 +37,7 @@ const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// A client for webhook requests; clones share their connections.
 #[derive(Clone)]
 pub struct WebhookClient {
-    client: Client<GuardedConnector, Full<Bytes>>,
+    client: Client<GuardedConnector, WatchedBody>,
     policy: EndpointPolicy,
 }
 
@@ -62,9 +62,14 @@ impl WebhookClient {
     }
 
     /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
-    pub(crate) async fn post(&self, url: &str, request: &WebhookRequest) -> Result<Answer, AttemptError> {
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        request: &WebhookRequest,
+        stopwatch: &Arc<Stopwatch>,
+    ) -> Result<Answer, AttemptError> {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let response = self.send(Method::POST, url, headers, request.body.clone()).await?;
+        let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
         answer::read(response).await.map_err(|error| failure::sort(&error))
     }
 
@@ -75,11 +80,12 @@ impl WebhookClient {
         url: &str,
         headers: impl Iterator<Item = (&str, &str)>,
         body: Bytes,
+        stopwatch: &Arc<Stopwatch>,
     ) -> Result<Response<Incoming>, AttemptError> {
         let blocked = |message: String| AttemptError { kind: ErrorKind::Blocked, message };
         let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
         let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
-        let mut outgoing = Request::new(Full::new(body));
+        let mut outgoing = stopwatch.attach(body);
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
         for (name, value) in headers {
@@ -88,6 +94,6 @@ impl WebhookClient {
             };
             outgoing.headers_mut().append(name, value);
         }
-        self.client.request(outgoing).await.map_err(|error| failure::sort(&error))
+        stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
     }
 }

@@ -28,7 +28,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::{failure::ConnectFailure, platform::Platform};
+use crate::{failure::ConnectFailure, platform::Platform, stopwatch::Laps};
 
 /// Resolves, judges, connects and, for `https`, shakes hands.
 #[derive(Clone)]
@@ -57,26 +57,30 @@ impl GuardedConnector {
 }
 
 impl Parts {
-    async fn connect(&self, uri: Uri) -> Result<GuardedStream, ConnectFailure> {
+    async fn connect(&self, uri: Uri, laps: Arc<Laps>) -> Result<GuardedStream, ConnectFailure> {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = Self::first_reachable(&self.judged(host).await?, port).await?;
+        let addresses = self.judged(host, &laps).await?;
+        let tcp = laps.time(|timing| &mut timing.connect, Self::first_reachable(&addresses, port)).await?;
         let _ = tcp.set_nodelay(true);
         if !secure {
-            return Ok(GuardedStream { io: TokioIo::new(Box::new(tcp)), http2: false });
+            return Ok(GuardedStream { io: TokioIo::new(Box::new(tcp)), http2: false, laps });
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectFailure::Tls(error.to_string()))?;
-        let stream = self.tls.connect(name, tcp).await.map_err(|error| ConnectFailure::Tls(error.to_string()))?;
+        let stream = laps.time(|timing| &mut timing.tls, self.tls.connect(name, tcp)).await;
+        let stream = stream.map_err(|error| ConnectFailure::Tls(error.to_string()))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(GuardedStream { io: TokioIo::new(Box::new(stream)), http2 })
+        Ok(GuardedStream { io: TokioIo::new(Box::new(stream)), http2, laps })
     }
 
     /// The host's addresses that may be called. Which ones may not stays out of the message: it would map our network.
-    async fn judged(&self, host: &str) -> Result<Vec<IpAddr>, ConnectFailure> {
-        let addresses: Vec<IpAddr> = match host.parse() {
-            Ok(literal) => vec![literal],
-            Err(_) => self.resolver.lookup_ip(host).await.map_err(|_| ConnectFailure::Dns)?.iter().collect(),
+    async fn judged(&self, host: &str, laps: &Laps) -> Result<Vec<IpAddr>, ConnectFailure> {
+        let addresses: Vec<IpAddr> = if let Ok(literal) = host.parse() {
+            vec![literal]
+        } else {
+            let found = laps.time(|timing| &mut timing.resolve, self.resolver.lookup_ip(host)).await;
+            found.map_err(|_| ConnectFailure::Dns)?.iter().collect()
         };
         let mut refusal = None;
         let judge = |address: &IpAddr| self.policy.judge(*address).map_err(|forbidden| refusal = Some(forbidden)).is_ok();
@@ -110,8 +114,8 @@ impl Service<Uri> for GuardedConnector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let parts = Arc::clone(&self.parts);
-        Box::pin(async move { parts.connect(uri).await })
+        let (parts, laps) = (Arc::clone(&self.parts), Laps::begin());
+        Box::pin(async move { parts.connect(uri, laps).await })
     }
 }
 
@@ -122,11 +126,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 pub(crate) struct GuardedStream {
     io: TokioIo<Box<dyn Io>>,
     http2: bool,
+    laps: Arc<Laps>,
 }
 
 impl Connection for GuardedStream {
     fn connected(&self) -> Connected {
-        if self.http2 { Connected::new().negotiated_h2() } else { Connected::new() }
+        let connected = Connected::new().extra(Arc::clone(&self.laps));
+        if self.http2 { connected.negotiated_h2() } else { connected }
     }
 }
 

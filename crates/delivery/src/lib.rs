@@ -16,6 +16,7 @@ mod place;
 mod platform;
 mod probe;
 mod redelivery;
+mod stopwatch;
 
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};

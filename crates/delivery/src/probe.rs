@@ -1,6 +1,6 @@
 //! Requests that are no deliveries, through the same client.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,7 +30,7 @@ impl Probe {
         let authorization = bearer.map(|token| format!("Bearer {token}"));
         let headers = [("user-agent", USER_AGENT), ("accept", "application/json")].into_iter();
         let headers = headers.chain(authorization.as_deref().map(|value| ("authorization", value)));
-        let response = self.client.send(Method::GET, url, headers, Bytes::new()).await?;
+        let response = self.client.send(Method::GET, url, headers, Bytes::new(), &Arc::default()).await?;
         let status = response.status().as_u16();
         match Limited::new(response.into_body(), MAX_PROBE_BYTES).collect().await {
             Ok(body) => Ok(ProbeAnswer { status, body: body.to_bytes() }),

@@ -224,6 +224,11 @@ CREATE TABLE attempts (
   number        INTEGER NOT NULL,
   started_at    INTEGER NOT NULL,
   duration_ms   INTEGER,
+  -- The parts of it, in microseconds; missing if they did not happen.
+  resolve_us    INTEGER,
+  connect_us    INTEGER,
+  tls_us        INTEGER,
+  first_byte_us INTEGER,
   http_status   INTEGER,
   error_kind    TEXT,
   error_message TEXT,

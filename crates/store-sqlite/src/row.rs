@@ -1,5 +1,7 @@
 //! Values as SQLite keeps them, and back.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use preclinical_core::{
     event::EventContent,
@@ -72,6 +74,15 @@ impl FromSql for Time {
     }
 }
 
+/// A length of time as microseconds.
+pub(crate) struct Micros(pub(crate) Duration);
+
+impl ToSql for Micros {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0.as_micros()).unwrap_or(i64::MAX).into())
+    }
+}
+
 /// A value of a closed set, by its name.
 pub(crate) fn named<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
     let index = row.as_ref().column_index(column)?;
@@ -101,6 +112,10 @@ pub(crate) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
 
 pub(crate) fn maybe_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
+}
+
+pub(crate) fn maybe_micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Duration>> {
+    Ok(row.get::<_, Option<u64>>(column)?.map(Duration::from_micros))
 }
 
 /// The columns that [`run`] reads; `agents` must be joined as `agent`, `runs` as `run`.

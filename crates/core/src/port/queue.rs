@@ -9,6 +9,7 @@ use crate::{
     delivery::{Claimed, Delivery, DeliveryStatus, Lease},
     id::{DeliveryId, EventId, LeaseToken, OrganizationId, WebhookId},
     retry::NextStep,
+    timing::Timing,
 };
 
 /// The queue of deliveries.
@@ -57,6 +58,7 @@ pub struct AttemptRecord {
     pub ended_at: Timestamp,
     /// From a clock that never jumps, in milliseconds.
     pub duration_ms: u64,
+    pub timing: Timing,
     pub outcome: Outcome,
     pub request: Option<Message>,
     pub response: Option<Message>,

@@ -17,4 +17,5 @@ mod rig;
 mod schedule;
 mod shutdown;
 mod timeout;
+mod timing;
 mod tls;

@@ -4,10 +4,11 @@ use preclinical_core::{
     attempt::{Attempt, AttemptError, ErrorKind, Message},
     id::DeliveryId,
     port::StoreError,
+    timing::Timing,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::row::{Id, named, time, unavailable};
+use crate::row::{Id, maybe_micros, named, time, unavailable};
 
 /// All attempts of the delivery, first to last.
 pub(super) fn of(connection: &Connection, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
@@ -31,6 +32,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         number: row.get("number")?,
         started_at: time(row, "started_at")?,
         duration_ms: row.get("duration_ms")?,
+        timing: Timing {
+            resolve: maybe_micros(row, "resolve_us")?,
+            connect: maybe_micros(row, "connect_us")?,
+            tls: maybe_micros(row, "tls_us")?,
+            first_byte: maybe_micros(row, "first_byte_us")?,
+        },
         http_status: row.get("http_status")?,
         error,
         request: None,

@@ -12,7 +12,7 @@ use preclinical_core::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cancel_pending;
-use crate::row::{Id, Time, id, maybe_id, named, unavailable};
+use crate::row::{Id, Micros, Time, id, maybe_id, named, unavailable};
 
 struct Current {
     webhook: WebhookId,
@@ -58,8 +58,8 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
     };
     connection
         .prepare_cached(
-            "UPDATE attempts SET duration_ms = ?3, http_status = ?4, error_kind = ?5, error_message = ?6 \
-             WHERE delivery_id = ?1 AND number = ?2",
+            "UPDATE attempts SET duration_ms = ?3, http_status = ?4, error_kind = ?5, error_message = ?6, resolve_us = ?7, \
+             connect_us = ?8, tls_us = ?9, first_byte_us = ?10 WHERE delivery_id = ?1 AND number = ?2",
         )?
         .execute(params![
             Id(record.delivery_id),
@@ -68,6 +68,10 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
             record.outcome.http_status(),
             error.map(|error| error.kind.as_str()),
             error.map(|error| error.message.as_str()),
+            record.timing.resolve.map(Micros),
+            record.timing.connect.map(Micros),
+            record.timing.tls.map(Micros),
+            record.timing.first_byte.map(Micros),
         ])
 }
 

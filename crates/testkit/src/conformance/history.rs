@@ -1,7 +1,7 @@
 //! Rules of [`preclinical_core::port::History`].
 #![allow(missing_docs, reason = "the names are the rules")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use preclinical_core::{
@@ -11,6 +11,7 @@ use preclinical_core::{
     retry::NextStep,
     run::{RunNumber, RunRef, RunStatus},
     search::Search,
+    timing::Timing,
     version::Expected,
 };
 
@@ -155,6 +156,23 @@ pub async fn what_was_sent_and_answered_is_kept_to_the_byte(store: Arc<dyn Store
     store.record(record).await.unwrap();
     let (_, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
     assert_eq!((attempts[0].request.as_ref(), attempts[0].response.as_ref()), (Some(&request), Some(&response)));
+}
+
+pub async fn where_the_time_of_an_attempt_went_is_kept_to_the_microsecond(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let micros = |micros| Some(Duration::from_micros(micros));
+    let full = Timing { resolve: micros(1), connect: micros(0), tls: micros(45_678), first_byte: micros(60_000_000) };
+    let reused = Timing { first_byte: micros(1_234), ..Timing::default() };
+    for timing in [full, reused, Timing { first_byte: None, ..full }, Timing::default()] {
+        let claimed = world.claimed(agent).await;
+        let attempts = async || store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap().1;
+        assert_eq!(attempts().await[0].timing, Timing::default(), "nothing is known while it is under way");
+        let record = AttemptRecord { timing, ..world.record(&claimed, answered(200), NextStep::Delivered) };
+        store.record(record).await.unwrap();
+        assert_eq!(attempts().await[0].timing, timing);
+    }
 }
 
 pub async fn another_organizations_rows_are_missing_rows(store: Arc<dyn Store>) {

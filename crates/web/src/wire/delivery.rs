@@ -1,6 +1,6 @@
 //! Deliveries and attempts on the wire. Their times show milliseconds: people compare them with their own logs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use preclinical_core::{
     delivery::{Delivery, DeliveryStatus},
     event::EventKind,
     id::{AgentId, DeliveryId, RunId, WebhookId},
+    timing::Timing,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,11 +82,28 @@ pub(crate) struct AttemptView<'a> {
     #[schemars(with = "DateTime")]
     started_at: String,
     duration_ms: Option<u64>,
+    timing: TimingView,
     #[schemars(with = "Option<HttpStatus>")]
     http_status: Option<u16>,
     error: Option<ErrorView<'a>>,
     request: Option<MessageView<'a>>,
     response: Option<MessageView<'a>>,
+}
+
+/// Where the time of an attempt went, in milliseconds with their fraction. A part that did not happen is `null`: those before the
+/// wait if the connection was there already. The part in which an attempt failed has the time that was spent in it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Timing")]
+#[allow(clippy::struct_field_names, reason = "numbers on the wire say their unit")]
+struct TimingView {
+    /// Resolving the host's name.
+    resolve_ms: Option<f64>,
+    /// Making the TCP connection.
+    connect_ms: Option<f64>,
+    /// The TLS handshake.
+    tls_ms: Option<f64>,
+    /// From the beginning of the request's writing until the head of the answer was there.
+    first_byte_ms: Option<f64>,
 }
 
 /// Why an attempt got no complete answer.
@@ -119,10 +137,24 @@ impl<'a> From<&'a Attempt> for AttemptView<'a> {
             number: attempt.number,
             started_at: precise(attempt.started_at),
             duration_ms: attempt.duration_ms,
+            timing: TimingView::from(attempt.timing),
             http_status: attempt.http_status,
             error: attempt.error.as_ref().map(ErrorView::from),
             request: attempt.request.as_ref().map(MessageView::from),
             response: attempt.response.as_ref().map(MessageView::from),
+        }
+    }
+}
+
+impl From<Timing> for TimingView {
+    fn from(timing: Timing) -> Self {
+        let micros = |part: Duration| u32::try_from(part.as_micros()).unwrap_or(u32::MAX);
+        let milliseconds = |part: Option<Duration>| part.map(|part| f64::from(micros(part)) / 1000.0);
+        Self {
+            resolve_ms: milliseconds(timing.resolve),
+            connect_ms: milliseconds(timing.connect),
+            tls_ms: milliseconds(timing.tls),
+            first_byte_ms: milliseconds(timing.first_byte),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! `/webhooks/deliveries`: what the history shows.
 
+use std::time::Duration;
+
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind, Message, Outcome},
     delivery::Claimed,
+    port::AttemptRecord,
     retry::NextStep,
+    timing::Timing,
 };
 use preclinical_testkit::world::{answered, message, unreachable};
 use serde_json::{Value, json};
@@ -29,10 +33,14 @@ const FIELDS: [&str; 16] = [
     "completed_at",
 ];
 
+fn no_timing() -> Value {
+    json!({"resolve_ms": null, "connect_ms": null, "tls_ms": null, "first_byte_ms": null})
+}
+
 async fn record(app: &TestApp, claimed: &Claimed, outcome: Outcome, next: NextStep, messages: [Option<Message>; 2]) {
     let [request, response] = messages;
     let record = app.world.record(claimed, outcome, next);
-    let record = preclinical_core::port::AttemptRecord { request, response, ..record };
+    let record = AttemptRecord { request, response, ..record };
     app.world.store.record(record).await.unwrap();
 }
 
@@ -56,13 +64,13 @@ async fn a_delivery_under_way_is_pending_with_one_attempt() {
     assert_eq!(names(&detail)[..16], FIELDS);
     assert_eq!(names(&detail)[16..], ["attempts"]);
     let attempt = json!({
-        "number": 1, "started_at": "2026-01-30T10:30:00.000Z", "duration_ms": null, "http_status": null, "error": null,
-        "request": null, "response": null,
+        "number": 1, "started_at": "2026-01-30T10:30:00.000Z", "duration_ms": null, "timing": no_timing(), "http_status": null,
+        "error": null, "request": null, "response": null,
     });
     assert_eq!(detail["attempts"], json!([attempt]));
     assert_eq!(
         names(&detail["attempts"][0]),
-        ["number", "started_at", "duration_ms", "http_status", "error", "request", "response"]
+        ["number", "started_at", "duration_ms", "timing", "http_status", "error", "request", "response"]
     );
 }
 
@@ -91,7 +99,7 @@ async fn attempts_are_shown_down_to_the_bytes() {
     assert_eq!((&detail["attempt_count"], &detail["completed_at"]), (&json!(2), &json!("2026-01-30T10:31:01.000Z")));
     let attempts = json!([
         {
-            "number": 1, "started_at": "2026-01-30T10:30:00.000Z", "duration_ms": 12, "http_status": null,
+            "number": 1, "started_at": "2026-01-30T10:30:00.000Z", "duration_ms": 12, "timing": no_timing(), "http_status": null,
             "error": {"kind": "connect", "message": "connection refused"},
             "request": {
                 "headers": {"content-type": "application/json", "x-a": "1, 2"}, "body": "{\"a\":\"ü\"}", "truncated": false, "size_bytes": 10,
@@ -99,7 +107,7 @@ async fn attempts_are_shown_down_to_the_bytes() {
             "response": null,
         },
         {
-            "number": 2, "started_at": "2026-01-30T10:31:01.000Z", "duration_ms": 12, "http_status": 204, "error": null,
+            "number": 2, "started_at": "2026-01-30T10:31:01.000Z", "duration_ms": 12, "timing": no_timing(), "http_status": 204, "error": null,
             "request": {"headers": {}, "body": "", "truncated": false, "size_bytes": 0},
             "response": {"headers": {"server": "x"}, "body_base64": "//4A", "truncated": true, "size_bytes": 65536},
         },
@@ -108,6 +116,21 @@ async fn attempts_are_shown_down_to_the_bytes() {
     assert_eq!(names(&detail["attempts"][0]["error"]), ["kind", "message"]);
     assert_eq!(names(&detail["attempts"][0]["request"]), ["headers", "body", "truncated", "size_bytes"]);
     assert_eq!(names(&detail["attempts"][1]["response"]), ["headers", "body_base64", "truncated", "size_bytes"]);
+}
+
+#[tokio::test]
+async fn an_attempt_shows_where_its_time_went() {
+    let app = TestApp::new().await;
+    app.api.webhook(URL, None).await;
+    let agent = app.api.agent("Assistant").await;
+    let delivery = app.api.delivered(&agent).await;
+    let micros = |micros| Some(Duration::from_micros(micros));
+    let timing = Timing { resolve: micros(1_007), connect: micros(20_000), tls: None, first_byte: micros(3) };
+    let record = app.world.record(&app.handoff.sent().pop().unwrap(), answered(200), NextStep::Delivered);
+    app.world.store.record(AttemptRecord { timing, ..record }).await.unwrap();
+    let shown = app.api.get(&format!("/webhooks/deliveries/{delivery}")).await.is(200)["attempts"][0]["timing"].clone();
+    assert_eq!(shown, json!({"resolve_ms": 1.007, "connect_ms": 20.0, "tls_ms": null, "first_byte_ms": 0.003}));
+    assert_eq!(names(&shown), ["resolve_ms", "connect_ms", "tls_ms", "first_byte_ms"]);
 }
 
 #[tokio::test]
