@@ -136,7 +136,10 @@ impl<'a> Signed<'a> {
             return SecretFinding::NotSigned;
         }
         let near = |is_it: &dyn Fn(&str) -> bool| {
-            spellings(secret).into_iter().find(|(_, text)| is_it(text)).map(|(spelling, _)| SecretFinding::Misspelt(spelling))
+            spellings(secret)
+                .into_iter()
+                .find(|(_, text)| is_it(text))
+                .map(|(spelling, _)| SecretFinding::Misspelt(spelling))
         };
         // The key of one header is the text of the secret, so it tells spellings apart; the other's may be what the text stands for.
         let is_current = |text: &str| self.preclinical_matches(text);

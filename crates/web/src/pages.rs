@@ -8,6 +8,7 @@
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
 mod assets;
+mod deliveries;
 mod door;
 mod failure;
 mod join;
@@ -63,7 +64,7 @@ page!(post, "POST", post);
 
 /// Every page and every form there is. Without a need it is for everybody.
 fn pages() -> Vec<Page> {
-    use Need::Look;
+    use Need::{Change, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
         get("/assets/{name}", None, assets::get),
@@ -73,6 +74,16 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/deliveries", Look, deliveries::history),
+        get("/deliveries/redeliver", Change, deliveries::offer),
+        post("/deliveries/redeliver", Change, deliveries::start),
+        get("/deliveries/redeliveries", Look, deliveries::jobs),
+        get("/deliveries/redeliveries/{id}", Look, deliveries::job),
+        post("/deliveries/redeliveries/{id}/cancel", Change, deliveries::cancel_bulk),
+        get("/deliveries/{id}", Look, deliveries::show),
+        post("/deliveries/{id}/redeliver", Change, deliveries::redeliver),
+        post("/deliveries/{id}/cancel", Change, deliveries::cancel),
+        post("/deliveries/{id}/check-signature", Look, deliveries::check_signature),
         get("/live/deliveries", Look, live::deliveries),
         get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),

@@ -1,6 +1,9 @@
 //! What an attempt came to in plain words, and what to do about it.
 
-use preclinical_core::attempt::{Attempt, AttemptError, ErrorKind, Message};
+use preclinical_core::{
+    attempt::{Attempt, AttemptError, ErrorKind, Message},
+    timing::Timing,
+};
 
 /// A result and the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub(super) struct Advice {
 pub(super) fn advice(attempt: &Attempt) -> Advice {
     let (what, next_step) = match (attempt.http_status, &attempt.error) {
         (Some(status), _) => of_status(status),
-        (None, Some(error)) => of_error(error, attempt),
+        (None, Some(error)) => of_error(error, &attempt.timing),
         (None, None) => ("The request is under way.", ""),
     };
     let is_refusal = attempt.http_status.is_some_and(|status| !(200..300).contains(&status));
@@ -24,7 +27,7 @@ pub(super) fn advice(attempt: &Attempt) -> Advice {
     Advice { what, next_step, is_web_page }
 }
 
-fn of_error(error: &AttemptError, attempt: &Attempt) -> (&'static str, &'static str) {
+fn of_error(error: &AttemptError, timing: &Timing) -> (&'static str, &'static str) {
     match error.kind {
         ErrorKind::Dns => (
             "The host’s name could not be found.",
@@ -32,7 +35,7 @@ fn of_error(error: &AttemptError, attempt: &Attempt) -> (&'static str, &'static 
         ),
         ErrorKind::Connect => of_connect(&error.message),
         ErrorKind::Tls => of_tls(&error.message),
-        ErrorKind::Timeout => of_timeout(attempt),
+        ErrorKind::Timeout => of_timeout(timing),
         ErrorKind::Blocked => (
             "This server may not call that address.",
             "Use a public address. For a receiver in your own network, have its range added to PRECLINICAL_ALLOW_CIDRS.",
@@ -59,10 +62,7 @@ fn of_connect(message: &str) -> (&'static str, &'static str) {
             "Start the receiver, or correct the port in the webhook’s URL.",
         );
     }
-    (
-        "No connection could be made.",
-        "Check that the receiver is up, and that a firewall lets this server reach it.",
-    )
+    ("No connection could be made.", "Check that the receiver is up, and that a firewall lets this server reach it.")
 }
 
 /// The words are those of the TLS library, the only ones there are.
@@ -70,7 +70,10 @@ fn of_tls(message: &str) -> (&'static str, &'static str) {
     let message = message.to_ascii_lowercase().replace(' ', "");
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if says(&["notvalidforname"]) {
-        ("The certificate is made out for another name.", "Use the name in the URL that the certificate is made out for, or get one for this name.")
+        (
+            "The certificate is made out for another name.",
+            "Use the name in the URL that the certificate is made out for, or get one for this name.",
+        )
     } else if says(&["notvalidyet", "notyetvalid"]) {
         ("The certificate is not valid yet.", "Check the clock of this server, and from when on the certificate is valid.")
     } else if says(&["expired"]) {
@@ -81,13 +84,41 @@ fn of_tls(message: &str) -> (&'static str, &'static str) {
             "Have the receiver send its whole chain, or install your own authority in the system of this server.",
         )
     } else if says(&["invalidcontenttype", "corruptmessage"]) {
-        ("The receiver does not speak TLS on that port.", "Use http in the URL, or the port on which the receiver takes https.")
+        (
+            "The receiver does not speak TLS on that port.",
+            "Use http in the URL, or the port on which the receiver takes https.",
+        )
     } else {
-        ("The connection could not be secured.", "Check the receiver’s TLS: its certificate, and that it takes TLS 1.2 or 1.3.")
+        (
+            "The connection could not be secured.",
+            "Check the receiver’s TLS: its certificate, and that it takes TLS 1.2 or 1.3.",
+        )
     }
 }
 
-fn of_timeout(_: &Attempt) -> (&'static str, &'static str) {
+/// How far it came tells what to look at. The part that the time ran out in is the last one that took any.
+fn of_timeout(timing: &Timing) -> (&'static str, &'static str) {
+    if timing.first_byte.is_some() {
+        return (
+            "The receiver was reached and did not answer in time.",
+            "Have it answer first and work afterwards: any 2xx is enough, within the limit.",
+        );
+    }
+    if timing.tls.is_some() {
+        return (
+            "The receiver was reached, and the connection was not secured in time.",
+            "Check that the receiver speaks TLS on that port, and that it is not overloaded.",
+        );
+    }
+    if timing.connect.is_some() {
+        return (
+            "No connection was made in time.",
+            "A firewall may drop what this server sends. Check that it lets it through, and the port in the URL.",
+        );
+    }
+    if timing.resolve.is_some() {
+        return ("The host’s name was not found in time.", "Check the name servers of this server and those of the host.");
+    }
     (
         "No complete answer came in time.",
         "Have the receiver answer first and work afterwards. If it is not reached at all, look at the firewall.",
@@ -101,22 +132,43 @@ fn of_status(status: u16) -> (&'static str, &'static str) {
             "The receiver sent a redirect, and redirects are not followed.",
             "Put the final URL into the webhook; the answer’s location header names it.",
         ),
-        400 => ("The receiver did not accept the request.", "Its answer below may say which part of the body it did not expect."),
+        400 => (
+            "The receiver did not accept the request.",
+            "Its answer below may say which part of the body it did not expect.",
+        ),
         401 | 403 => (
             "The receiver did not let the request in.",
             "Check the signing secret on both sides, and whether the receiver asks for a sign-in of its own.",
         ),
-        404 => ("There is nothing at that path.", "Check the path of the webhook’s URL, and that the receiver’s route is deployed."),
-        405 => ("The receiver does not take POST there.", "Check the path of the webhook’s URL, and for which method its route is made."),
-        408 => ("The receiver gave up waiting for the request.", "Nothing to do if it happens once; otherwise look at the proxy before the receiver."),
-        409 => ("The receiver reports a conflict.", "It may know this delivery already. It should answer a repetition with 2xx."),
+        404 => (
+            "There is nothing at that path.",
+            "Check the path of the webhook’s URL, and that the receiver’s route is deployed.",
+        ),
+        405 => (
+            "The receiver does not take POST there.",
+            "Check the path of the webhook’s URL, and for which method its route is made.",
+        ),
+        408 => (
+            "The receiver gave up waiting for the request.",
+            "Nothing to do if it happens once; otherwise look at the proxy before the receiver.",
+        ),
+        409 => (
+            "The receiver reports a conflict.",
+            "It may know this delivery already. It should answer a repetition with 2xx.",
+        ),
         410 => (
             "The receiver said that it is gone for good, so the webhook was disabled.",
             "Set another URL, or enable the webhook again if that was a mistake.",
         ),
-        413 => ("The body is too long for the receiver.", "Raise the limit of size in the receiver, and in the proxy before it."),
+        413 => (
+            "The body is too long for the receiver.",
+            "Raise the limit of size in the receiver, and in the proxy before it.",
+        ),
         415 => ("The receiver does not take JSON.", "Have it accept the content type application/json."),
-        422 => ("The receiver understood the body and did not accept it.", "Its answer below may say which field it did not expect."),
+        422 => (
+            "The receiver understood the body and did not accept it.",
+            "Its answer below may say which field it did not expect.",
+        ),
         429 => (
             "The receiver has too much to do.",
             "Nothing to do: the next attempt waits as long as its Retry-After asks. Raise its limit if this happens often.",
@@ -125,7 +177,9 @@ fn of_status(status: u16) -> (&'static str, &'static str) {
             "The receiver is not available now.",
             "Nothing to do: the next attempt waits as long as its Retry-After asks. If it goes on, look into the receiver’s log.",
         ),
-        500..=599 => ("The receiver, or a proxy before it, failed.", "Look into the receiver’s log at the time of the attempt."),
+        500..=599 => {
+            ("The receiver, or a proxy before it, failed.", "Look into the receiver’s log at the time of the attempt.")
+        }
         _ => ("The receiver did not take it.", "Any 2xx says that it did: have the receiver answer with one."),
     }
 }
@@ -140,6 +194,8 @@ fn is_web_page(response: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::Timestamp;
 
     use super::*;
@@ -149,6 +205,7 @@ mod tests {
             number: 1,
             started_at: Timestamp::UNIX_EPOCH,
             duration_ms: Some(12),
+            timing: Timing::default(),
             http_status: None,
             error: None,
             request: None,
@@ -179,13 +236,35 @@ mod tests {
             (ErrorKind::Tls, "received corrupt message of type InvalidContentType", "does not speak TLS", "http in"),
             (ErrorKind::Tls, "received fatal alert: HandshakeFailure", "could not be secured", "TLS 1.2"),
             (ErrorKind::Timeout, "no complete answer within 15 s", "in time", "answer first"),
-            (ErrorKind::Blocked, "blocked: the address is not a public one (loopback)", "may not call", "PRECLINICAL_ALLOW_CIDRS"),
+            (
+                ErrorKind::Blocked,
+                "blocked: the address is not a public one (loopback)",
+                "may not call",
+                "PRECLINICAL_ALLOW_CIDRS",
+            ),
             (ErrorKind::Reset, "the connection broke", "broke", "crash"),
             (ErrorKind::Protocol, "the answer was not valid HTTP", "not HTTP", "port"),
             (ErrorKind::Interrupted, "", "nobody knows", "same ids"),
         ] {
             let advice = failed(kind, message);
             assert!(advice.what.contains(what) && advice.next_step.contains(next_step), "{message}: {advice:?}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_told_by_how_far_the_attempt_came() {
+        let some = Some(Duration::from_secs(1));
+        for (timing, what) in [
+            (Timing::default(), "No complete answer"),
+            (Timing { resolve: some, ..Timing::default() }, "name was not found in time"),
+            (Timing { resolve: some, connect: some, ..Timing::default() }, "No connection"),
+            (Timing { connect: some, tls: some, ..Timing::default() }, "not secured in time"),
+            (Timing { connect: some, tls: some, first_byte: some, ..Timing::default() }, "did not answer"),
+            (Timing { first_byte: some, ..Timing::default() }, "did not answer"),
+        ] {
+            let error = Some(AttemptError { kind: ErrorKind::Timeout, message: String::new() });
+            let advice = advice(&Attempt { error, timing, ..attempt() });
+            assert!(advice.what.contains(what), "{timing:?}: {advice:?}");
         }
     }
 

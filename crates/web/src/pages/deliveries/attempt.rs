@@ -70,7 +70,9 @@ pub(super) fn shown(attempt: &Attempt, is_last: bool) -> Markup {
 fn result(attempt: &Attempt) -> Markup {
     let Look { tone, icon, word } = look(attempt);
     match attempt.http_status {
-        Some(status) => html! { span.badge class=(tone.class()) { (icon.sized(13)) (of_http(status)) span.sr { " " (word) } } },
+        Some(status) => {
+            html! { span.badge class=(tone.class()) { (icon.sized(13)) (of_http(status)) span.sr { " " (word) } } }
+        }
         None => badge(tone, icon, word),
     }
 }

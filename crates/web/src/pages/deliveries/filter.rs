@@ -1,6 +1,6 @@
 //! Which deliveries the history shows, as its address says.
 
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil, tz::Offset};
 use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, RunId, WebhookId},
@@ -193,14 +193,13 @@ fn filled<T>(
 
 /// A time with its zone, or what a field for times sends: one in UTC.
 fn moment(text: &str) -> Option<Timestamp> {
-    let in_utc = || Some(text.parse::<civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    let in_utc = || Offset::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
     text.parse().ok().or_else(in_utc)
 }
 
 /// A time as a field for times takes it.
 pub(super) fn local(time: Timestamp) -> String {
-    let time = time.to_zoned(TimeZone::UTC);
-    time.strftime(if time.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
+    time.strftime(if time.as_second() % 60 == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
 }
 
 fn address(path: &str, pairs: &[(&str, String)]) -> String {

@@ -71,27 +71,27 @@ fn search(filter: &Filter) -> Markup {
 
 fn webhooks(filter: &Filter, names: &Names) -> Markup {
     let choices = names.webhooks.iter().map(|webhook| (webhook.id.to_string(), names.of_webhook(webhook))).collect();
-    choice("webhook_id", "Webhook", "Every webhook", choices, filter.webhook_id.map(|id| id.to_string()))
+    choice("webhook_id", "Webhook", "Every webhook", choices, filter.webhook_id.map(|id| id.to_string()).as_deref())
 }
 
 fn agents(filter: &Filter, names: &Names) -> Markup {
     let choices = names.agents.iter().map(|agent| (agent.id.to_string(), agent.name.clone())).collect();
-    choice("agent_id", "Agent", "Every agent", choices, filter.agent_id.map(|id| id.to_string()))
+    choice("agent_id", "Agent", "Every agent", choices, filter.agent_id.map(|id| id.to_string()).as_deref())
 }
 
 /// A list to choose from. What is chosen is in it even if it was deleted.
-fn choice(name: &str, label: &str, all: &str, mut choices: Vec<(String, String)>, chosen: Option<String>) -> Markup {
-    if let Some(chosen) = &chosen
+fn choice(name: &str, label: &str, all: &str, mut choices: Vec<(String, String)>, chosen: Option<&str>) -> Markup {
+    if let Some(chosen) = chosen
         && !choices.iter().any(|(id, _)| id == chosen)
     {
-        choices.push((chosen.clone(), format!("Deleted, {chosen}")));
+        choices.push((chosen.to_owned(), format!("Deleted, {chosen}")));
     }
     html! {
         div.field {
             label for=(name) { (label) }
             select.input id=(name) name=(name) data-submits {
                 option value="" selected[chosen.is_none()] { (all) }
-                @for (id, shown) in &choices { option value=(id) selected[chosen.as_ref() == Some(id)] { (shown) } }
+                @for (id, shown) in &choices { option value=(id) selected[chosen == Some(id.as_str())] { (shown) } }
             }
         }
     }

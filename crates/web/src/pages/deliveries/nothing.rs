@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 use preclinical_core::{
-    id::OrganizationId,
-    in_force::{InForce, NOBODY_LISTENS},
+    id::{AgentId, OrganizationId},
+    in_force::NOBODY_LISTENS,
     port::{DeliveryFilter, Page, Store, StoreError},
 };
 
@@ -23,60 +23,52 @@ pub(super) enum Nothing {
     /// Whoever was to be told is not, by somebody's choice.
     Muted(&'static str),
     /// Whoever is to be told was not yet.
-    NothingEnded,
+    NoneEnded,
 }
 
 /// What the reason follows from.
 struct Facts {
     has_webhook: bool,
-    narrows: bool,
     has_deliveries: bool,
-    /// Why nothing is sent now, if that is so.
-    muted: Option<&'static str>,
-    /// Whether nothing was ever sent of the chosen agent, and nothing would be now.
-    nobody_listens: bool,
+    narrows: bool,
+    /// Why nothing was ever sent of the chosen agent, if that is so and would be now.
+    of_agent: Option<&'static str>,
+    /// Why nothing is sent of anybody, if that is so.
+    of_all: Option<&'static str>,
 }
 
 impl Facts {
     fn reason(&self) -> Nothing {
-        match self.muted {
+        match (self.of_agent, self.of_all) {
             _ if !self.has_webhook && !self.has_deliveries => Nothing::NoWebhook,
-            Some(why) if self.nobody_listens || !self.has_deliveries => Nothing::Muted(why),
+            (Some(why), _) => Nothing::Muted(why),
             _ if self.narrows && self.has_deliveries => Nothing::NoMatch,
-            Some(why) => Nothing::Muted(why),
-            None => Nothing::NothingEnded,
+            (None, Some(why)) => Nothing::Muted(why),
+            (None, None) => Nothing::NoneEnded,
         }
     }
 }
 
 impl Nothing {
     /// Looks for the reason.
-    pub(super) async fn look(
-        store: &dyn Store,
-        organization: OrganizationId,
-        filter: &Filter,
-    ) -> Result<Self, StoreError> {
-        let any = DeliveryFilter { limit: 1, ..DeliveryFilter::default() };
-        let has_deliveries = !store.deliveries(organization, any).await?.deliveries.is_empty();
-        let (webhooks, total) = store.webhooks(organization, None, Page { limit: LOOKED_AT, offset: 0 }).await?;
-        let mut facts = Facts {
-            has_webhook: total > 0,
-            narrows: filter.narrows(),
-            has_deliveries,
-            muted: (total <= u64::from(LOOKED_AT) && !webhooks.iter().any(|webhook| webhook.is_enabled))
-                .then_some(ALL_DISABLED),
-            nobody_listens: false,
+    pub(super) async fn look(store: &dyn Store, organization: OrganizationId, filter: &Filter) -> Result<Self, StoreError> {
+        let sent_of = async |agent_id| {
+            let any = DeliveryFilter { agent_id, limit: 1, ..DeliveryFilter::default() };
+            Ok::<_, StoreError>(!store.deliveries(organization, any).await?.deliveries.is_empty())
         };
-        if let Some(agent) = filter.agent_id {
-            let in_force = store.webhook_in_force(organization, agent).await?;
-            let of_agent = DeliveryFilter { agent_id: Some(agent), limit: 1, ..DeliveryFilter::default() };
-            let is_new = store.deliveries(organization, of_agent).await?.deliveries.is_empty();
-            facts.nobody_listens = is_new && in_force.as_ref().is_none_or(InForce::is_muted);
-            facts.muted = match &in_force {
-                None => Some(NOBODY_LISTENS),
-                Some(in_force) => in_force.is_muted().then(|| in_force.reason()),
-            };
-        }
+        let (webhooks, total) = store.webhooks(organization, None, Page { limit: LOOKED_AT, offset: 0 }).await?;
+        let is_any_enabled = total > u64::from(LOOKED_AT) || webhooks.iter().any(|webhook| webhook.is_enabled);
+        let of_agent = match filter.agent_id {
+            Some(agent) if !sent_of(Some(agent)).await? => why_not(store, organization, agent).await?,
+            _ => None,
+        };
+        let facts = Facts {
+            has_webhook: total > 0,
+            has_deliveries: sent_of(None).await?,
+            narrows: filter.narrows(),
+            of_agent,
+            of_all: (!is_any_enabled).then_some(ALL_DISABLED),
+        };
         Ok(facts.reason())
     }
 
@@ -97,7 +89,7 @@ impl Nothing {
                 &html! { a.button href="/deliveries" { "Clear filters" } },
             ),
             Self::Muted(why) => parts::empty(Icon::Mute, "Nothing is sent", &html! { (why) }, &remedy(filter)),
-            Self::NothingEnded => parts::empty(
+            Self::NoneEnded => parts::empty(
                 Icon::Inbox,
                 "No run has ended yet",
                 &html! {
@@ -110,15 +102,25 @@ impl Nothing {
     }
 }
 
+/// Why a run of the agent would not be told if it ended now.
+async fn why_not(
+    store: &dyn Store,
+    organization: OrganizationId,
+    agent: AgentId,
+) -> Result<Option<&'static str>, StoreError> {
+    let in_force = store.webhook_in_force(organization, agent).await?;
+    Ok(in_force.map_or(Some(NOBODY_LISTENS), |in_force| in_force.is_muted().then(|| in_force.reason())))
+}
+
 /// How many webhooks are asked whether they are enabled.
 const LOOKED_AT: u32 = 100;
 
 const ALL_DISABLED: &str = "Every webhook is disabled, so no run that ends is told to anybody. Enable one to go on.";
 
 fn remedy(filter: &Filter) -> Markup {
-    match filter.agent_id {
-        Some(agent) => html! { a.button href={ "/agents/" (agent) } { "Go to the agent" } },
-        None => html! { a.button href="/settings/webhooks" { "Go to the webhooks" } },
+    html! {
+        @if let Some(agent) = filter.agent_id { a.button href={ "/agents/" (agent) } { "Go to the agent" } }
+        @else { a.button href="/settings/webhooks" { "Go to the webhooks" } }
     }
 }
 
@@ -128,17 +130,18 @@ mod tests {
 
     #[test]
     fn four_reasons_are_told_apart() {
-        let facts = |has_webhook, narrows, has_deliveries, muted, nobody_listens| {
-            Facts { has_webhook, narrows, has_deliveries, muted, nobody_listens }.reason()
+        let facts = |has_webhook, has_deliveries, narrows, of_agent, of_all| {
+            Facts { has_webhook, has_deliveries, narrows, of_agent, of_all }.reason()
         };
-        assert_eq!(facts(false, false, false, Some(ALL_DISABLED), false), Nothing::NoWebhook);
-        assert_eq!(facts(false, true, false, Some(ALL_DISABLED), false), Nothing::NoWebhook);
-        assert_eq!(facts(true, false, false, None, false), Nothing::NothingEnded);
-        assert_eq!(facts(true, true, false, None, false), Nothing::NothingEnded);
-        assert_eq!(facts(true, true, true, None, false), Nothing::NoMatch);
-        assert_eq!(facts(true, true, true, Some(ALL_DISABLED), false), Nothing::NoMatch);
-        assert_eq!(facts(true, false, false, Some(ALL_DISABLED), false), Nothing::Muted(ALL_DISABLED));
-        assert_eq!(facts(true, true, true, Some(NOBODY_LISTENS), true), Nothing::Muted(NOBODY_LISTENS));
-        assert_eq!(facts(false, true, true, Some(ALL_DISABLED), false), Nothing::NoMatch, "the webhook was deleted");
+        let (agent, all) = (Some(NOBODY_LISTENS), Some(ALL_DISABLED));
+        assert_eq!(facts(false, false, false, None, all), Nothing::NoWebhook);
+        assert_eq!(facts(false, false, true, agent, all), Nothing::NoWebhook);
+        assert_eq!(facts(true, false, false, None, None), Nothing::NoneEnded);
+        assert_eq!(facts(true, false, true, None, None), Nothing::NoneEnded);
+        assert_eq!(facts(true, true, true, None, None), Nothing::NoMatch);
+        assert_eq!(facts(true, true, true, None, all), Nothing::NoMatch);
+        assert_eq!(facts(true, false, false, None, all), Nothing::Muted(ALL_DISABLED));
+        assert_eq!(facts(true, true, true, agent, None), Nothing::Muted(NOBODY_LISTENS));
+        assert_eq!(facts(false, true, true, None, all), Nothing::NoMatch, "the webhook was deleted");
     }
 }

@@ -1,6 +1,6 @@
 //! Text of receivers, so that nothing in it hides.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// The text with a sign in place of each character that cannot be seen or that turns others around. Line breaks and tabs stay.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
@@ -29,7 +29,8 @@ pub(super) fn visible_line(text: &str) -> String {
 }
 
 fn hides(character: char) -> bool {
-    let is_directional = matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    let is_directional =
+        matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
     (character.is_control() && !matches!(character, '\n' | '\t')) || is_directional || character == '\u{feff}'
 }
 
@@ -39,10 +40,10 @@ fn push_sign(shown: &mut String, character: char) {
         0x7f => Some('␡'),
         _ => None,
     };
-    match picture {
-        Some(picture) => shown.push(picture),
-        None => shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(character))),
-    }
+    let _ = match picture {
+        Some(picture) => shown.write_char(picture),
+        None => write!(shown, "⟨U+{:04X}⟩", u32::from(character)),
+    };
 }
 
 #[cfg(test)]
