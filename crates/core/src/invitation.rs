@@ -11,6 +11,9 @@ use crate::{
 /// How long an invitation is good for.
 pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How many invitations to join an organization are in force at once.
+pub const MOST_TO_JOIN: u32 = 100;
+
 /// An invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields say what they are")]

@@ -21,7 +21,7 @@ mod redeliveries;
 mod upkeep;
 
 pub use access::{Access, CreateKeyError};
-pub use accounts::{AcceptError, Acceptance, Accounts, MemberError, SignedIn};
+pub use accounts::{AcceptError, Acceptance, Accounts, InviteError, MemberError, SignedIn};
 pub use administration::{
     Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
     UpdateWebhookError,

@@ -87,6 +87,11 @@ pub enum NextStep {
 }
 
 impl RetrySchedule {
+    /// The waits, the first retry's first.
+    pub fn waits(&self) -> &[Duration] {
+        &self.0
+    }
+
     /// Decides what follows from an attempt that ended at `ended_at` after `failures` failed ones before it.
     ///
     /// `chance` in `0.0..1.0` spreads retries out. The result is never earlier than the schedule says, and at most a tenth of

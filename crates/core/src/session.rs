@@ -7,6 +7,9 @@ use crate::{id::MemberId, token::TokenHash};
 /// How long somebody stays signed in.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How many sessions a member has at once.
+pub const MOST: u32 = 32;
+
 /// A session, known to its browser by a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields say what they are")]

@@ -62,6 +62,11 @@ impl Config {
         Self::read(ours.collect(), overrides)
     }
 
+    /// Where people reach a server that listens on that address; without a slash at its end.
+    pub(crate) fn base(&self, address: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+    }
+
     /// Reads settings, named without their prefix. One message names everything that is wrong, with no value of a setting that may be secret.
     fn read(mut settings: BTreeMap<String, String>, overrides: Overrides) -> anyhow::Result<Self> {
         for (name, value) in

@@ -2,9 +2,15 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context;
-use preclinical_core::{clock::Clock, organization::DEFAULT_SLUG};
-use preclinical_core::{id::OrganizationId, organization::Organization, port::Access, vault::Vault};
+use anyhow::{Context, bail};
+use preclinical_core::{
+    clock::Clock,
+    id::OrganizationId,
+    organization::{DEFAULT_SLUG, Organization},
+    port::Access,
+    slug::Slug,
+    vault::Vault,
+};
 use preclinical_store_sqlite::{OpenError, SqliteStore};
 
 use crate::{
@@ -22,6 +28,15 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<SqliteStore> {
 /// Opens it beside a process that may serve it.
 pub(crate) async fn join(config: &Config) -> anyhow::Result<SqliteStore> {
     open(config, SqliteStore::open).await
+}
+
+/// Opens it beside a process that may serve it, for work on that organization.
+pub(crate) async fn join_as(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+    let store = join(config).await?;
+    match store.organization(slug).await? {
+        Some(organization) => Ok((store, organization.id)),
+        None => bail!("there is no organization {:?}", slug.as_str()),
+    }
 }
 
 async fn open(

@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use crate::{
     client::ApiClient,
     config::Config,
+    invitations::{self, Link},
     keys,
     listen::render,
     master_key::KeySource,
@@ -63,7 +64,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     match outcome {
         Ok(mut incoming) if !args.once => {
-            invite(&url, key.expose());
+            invite(&url, key.expose(), server.setup.as_ref());
             stay(&mut incoming).await?;
         }
         Ok(_) => {}
@@ -162,8 +163,11 @@ fn run_of(received: &Received) -> String {
     body["test_run"]["id"].as_str().unwrap_or_default().to_owned()
 }
 
-fn invite(url: &str, key: &str) {
+fn invite(url: &str, key: &str, setup: Option<&Link>) {
     say(format_args!("\n{}", Styled(STRONG, "Try it yourself")));
+    if let Some(link) = setup {
+        say(format_args!("  Pages: {}  ({})", link.url(), invitations::terms()));
+    }
     say(format_args!("  export PRECLINICAL_API_URL={url} PRECLINICAL_API_KEY={key}"));
     say("  preclinical-webhooks report results.xml --agent \"Triage agent\"");
     say(format_args!("  curl -H \"Authorization: Bearer $PRECLINICAL_API_KEY\" {url}/api/v1/webhooks/deliveries"));

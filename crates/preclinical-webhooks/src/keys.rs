@@ -4,7 +4,6 @@ mod create;
 mod list;
 mod revoke;
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use preclinical_core::{api_key::ApiKey, id::OrganizationId, organization::DEFAULT_SLUG, port::Access, slug::Slug};
@@ -41,15 +40,7 @@ struct Place {
 impl Place {
     async fn open(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
         let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
-        open(&config, &self.organization).await
-    }
-}
-
-async fn open(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
-    let store = database::join(config).await?;
-    match store.organization(slug).await? {
-        Some(organization) => Ok((store, organization.id)),
-        None => bail!("there is no organization {:?}", slug.as_str()),
+        database::join_as(&config, &self.organization).await
     }
 }
 

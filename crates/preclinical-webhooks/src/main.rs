@@ -6,9 +6,11 @@ mod config;
 mod connections;
 mod database;
 mod demo;
+mod invitations;
 mod keys;
 mod listen;
 mod master_key;
+mod members;
 mod organizations;
 mod pages;
 mod receiver;
@@ -45,6 +47,9 @@ enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Manage members, who sign in to the pages
+    #[command(subcommand)]
+    Members(members::MembersCommand),
     /// Manage organizations, the tenants of one installation
     #[command(subcommand)]
     Organizations(organizations::OrganizationsCommand),
@@ -66,6 +71,7 @@ async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::run(args).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::Members(command) => members::run(command).await,
         Command::Organizations(command) => organizations::run(command).await,
         Command::Report(args) => report::run(args).await,
         Command::Listen(args) => listen::run(args).await,

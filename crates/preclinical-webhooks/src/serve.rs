@@ -13,7 +13,9 @@ use tracing_subscriber::prelude::*;
 use crate::{
     config::{Config, Overrides},
     connections, database,
+    invitations::{self, Link},
     system::{SystemChance, SystemClock},
+    terminal::say,
 };
 
 /// How long attempts may still take, beyond their own deadline, when the end is asked for.
@@ -58,7 +60,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
     let server = Server::start(config).await?;
-    announce(server.address);
+    announce(&server);
     wait_for_signal().await?;
     tokio::select! {
         stopped = server.stop() => stopped,
@@ -69,6 +71,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 /// A running server. `demo` has one, too.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// While the organization `default` has no member.
+    pub(crate) setup: Option<Link>,
     engine: Arc<Engine>,
     engine_loop: tokio::task::JoinHandle<()>,
     redeliveries: tokio::task::JoinHandle<()>,
@@ -91,8 +95,10 @@ impl Server {
         let listener =
             TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let public_url = config.base(address);
+        let setup = invitations::set_up(&store, &public_url).await?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
-        let settings = Settings { schedule: config.schedule, request_timeout: config.request_timeout };
+        let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
         let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());
@@ -105,7 +111,9 @@ impl Server {
             clock,
             chance,
             endpoints: config.endpoints,
-            public_url: config.public_url.unwrap_or_else(|| format!("http://{address}")),
+            public_url,
+            schedule: config.schedule,
+            request_timeout: config.request_timeout,
             limits: Limits { rate: config.rate_limit, call: longest_call(config.request_timeout), ..Limits::default() },
             streams: Arc::clone(&streams),
         };
@@ -119,6 +127,7 @@ impl Server {
         let engine_loop = tokio::spawn(Arc::clone(&engine).run());
         Ok(Self {
             address,
+            setup,
             engine,
             engine_loop,
             redeliveries,
@@ -156,8 +165,11 @@ fn longest_call(request_timeout: Duration) -> Duration {
     Limits::default().call.max(2 * request_timeout + DRAIN_MARGIN)
 }
 
-fn announce(address: SocketAddr) {
-    crate::terminal::say(format_args!("listening on http://{address}"));
+fn announce(server: &Server) {
+    say(format_args!("listening on http://{}", server.address));
+    if let Some(link) = &server.setup {
+        say(format_args!("set up: {}  ({})", link.url(), invitations::terms()));
+    }
 }
 
 /// Resolves on SIGINT or SIGTERM.

@@ -29,6 +29,47 @@ CREATE TABLE api_keys (
 CREATE UNIQUE INDEX api_keys_names ON api_keys (organization_id, name) WHERE revoked_at IS NULL;
 CREATE INDEX api_keys_newest ON api_keys (organization_id, created_at DESC, id DESC);
 
+-- Who signs in to the pages.
+CREATE TABLE members (
+  id                BLOB PRIMARY KEY,
+  organization_id   BLOB NOT NULL REFERENCES organizations (id),
+  email             TEXT NOT NULL UNIQUE,
+  role              TEXT NOT NULL,
+  -- Hashed.
+  password          TEXT NOT NULL,
+  joined_at         INTEGER NOT NULL,
+  last_signed_in_at INTEGER,
+  UNIQUE (organization_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_earliest ON members (organization_id, joined_at, id);
+
+CREATE TABLE invitations (
+  id              BLOB PRIMARY KEY,
+  organization_id BLOB NOT NULL REFERENCES organizations (id),
+  hash            BLOB NOT NULL UNIQUE,
+  purpose         TEXT NOT NULL,
+  -- Of whoever joins.
+  role            TEXT,
+  -- Whose password is reset.
+  member_id       BLOB,
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL,
+  FOREIGN KEY (organization_id, member_id) REFERENCES members (organization_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX invitations_one_setup ON invitations (organization_id) WHERE purpose = 'set_up';
+CREATE UNIQUE INDEX invitations_one_reset ON invitations (organization_id, member_id) WHERE member_id IS NOT NULL;
+CREATE INDEX invitations_newest ON invitations (organization_id, created_at DESC, id DESC);
+CREATE INDEX invitations_expiring ON invitations (expires_at);
+
+CREATE TABLE sessions (
+  hash       BLOB PRIMARY KEY,
+  member_id  BLOB NOT NULL REFERENCES members (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_newest ON sessions (member_id, created_at DESC, hash);
+CREATE INDEX sessions_expiring ON sessions (expires_at);
+
 CREATE TABLE agents (
   id              BLOB PRIMARY KEY,
   organization_id BLOB NOT NULL REFERENCES organizations (id),

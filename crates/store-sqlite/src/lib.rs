@@ -7,6 +7,7 @@
 //! Left out on purpose: leases between processes. One process at a time may [`serve`](SqliteStore::open_exclusively) a file.
 
 mod access;
+mod accounts;
 mod administration;
 mod candidates;
 mod changes;

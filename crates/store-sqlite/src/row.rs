@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use preclinical_core::{
     event::EventContent,
     id::{
-        AgentId, ApiKeyId, DeliveryId, EventId, LeaseToken, OrganizationId, RedeliveryJobId, RotationId, RunId, TestSuiteId,
-        WebhookId,
+        AgentId, ApiKeyId, DeliveryId, EventId, InvitationId, LeaseToken, MemberId, OrganizationId, RedeliveryJobId,
+        RotationId, RunId, TestSuiteId, WebhookId,
     },
     port::StoreError,
     run::{Run, RunNumber, RunStatus},
@@ -38,6 +38,11 @@ pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
         .is_some_and(|error| matches!(error.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY))
 }
 
+/// Whether an insert was refused because a row that it refers to does not exist.
+pub(crate) fn is_orphan(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
+}
+
 /// An id as 16 bytes.
 pub(crate) struct Id<T>(pub(crate) T);
 
@@ -57,7 +62,10 @@ macro_rules! ids {
     )*};
 }
 
-ids! { OrganizationId AgentId TestSuiteId RunId EventId WebhookId DeliveryId RedeliveryJobId RotationId ApiKeyId LeaseToken }
+ids! {
+    OrganizationId AgentId TestSuiteId RunId EventId WebhookId DeliveryId RedeliveryJobId RotationId ApiKeyId LeaseToken
+    MemberId InvitationId
+}
 
 /// A time as UTC microseconds.
 pub(crate) struct Time(pub(crate) Timestamp);

@@ -9,15 +9,27 @@
 //! where `fresh_store` is an `async fn() -> (Arc<dyn Store>, Guard)`; whatever `Guard` is, it is dropped after the test.
 
 pub mod access;
+pub mod accounts;
 pub mod administration;
 pub mod changes;
 pub mod decisions;
 pub mod history;
 pub mod idempotency;
 pub mod intake;
+pub mod invitations;
 pub mod queue;
 pub mod redeliveries;
 pub mod upkeep;
+
+/// What each of these calls answers when all of them are under way at once.
+async fn race<T: Send + 'static>(calls: impl Iterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let racing: Vec<_> = calls.map(tokio::spawn).collect();
+    let mut answers = Vec::new();
+    for one in racing {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}
 
 /// Makes one test of each rule for the store that `$fresh` opens.
 #[macro_export]
@@ -33,6 +45,21 @@ macro_rules! conformance_suite {
             an_expired_key_is_unknown_from_its_end_on
             of_racing_keys_of_one_name_one_is_kept
             the_latest_use_of_a_key_is_noted
+        ]);
+        $crate::conformance_suite!(@role $fresh, accounts: [
+            a_member_is_found_by_address_with_the_hash_of_the_password
+            members_are_listed_the_earliest_first
+            a_role_changes_within_its_organization
+            an_organization_keeps_an_owner
+            of_owners_who_all_leave_at_once_one_stays
+            a_removed_member_is_gone_with_sessions_and_password_resets
+            a_changed_password_ends_all_sessions_but_one
+            who_is_signed_in_is_told_until_the_session_expires
+            the_beginning_of_the_newest_session_is_noted
+            a_session_needs_a_member
+            a_session_that_begins_forgets_what_has_expired
+            a_member_has_so_many_sessions_and_the_oldest_ends
+            an_ended_session_is_unknown_at_once
         ]);
         $crate::conformance_suite!(@role $fresh, administration: [
             names_of_agents_are_unique_in_an_organization
@@ -72,6 +99,24 @@ macro_rules! conformance_suite {
             a_run_that_never_started_has_no_start
             the_webhook_in_force_is_chosen_when_the_run_ends
             an_ending_with_a_lease_comes_back_claimed_with_its_attempt_started
+        ]);
+        $crate::conformance_suite!(@role $fresh, invitations: [
+            an_invitation_to_set_up_takes_the_place_of_the_earlier_one
+            nothing_is_set_up_once_somebody_joined
+            of_racing_setups_of_an_organization_one_is_accepted
+            an_invitation_makes_a_member_of_its_role_once
+            an_invitation_makes_one_member_however_many_calls_race
+            an_invitation_is_in_force_until_it_expires
+            invitations_are_listed_newest_first
+            a_withdrawn_invitation_is_unknown_at_once
+            an_invitation_stays_when_the_address_is_taken
+            of_racing_members_of_one_address_one_joins
+            an_organization_has_so_many_invitations_to_join_and_no_more
+            an_invitation_that_is_kept_forgets_what_has_expired
+            a_password_reset_takes_the_place_of_the_earlier_one
+            a_password_reset_needs_a_member_of_its_organization
+            a_password_reset_works_once_and_ends_every_session
+            an_invitation_opens_nothing_but_its_purpose
         ]);
         $crate::conformance_suite!(@role $fresh, queue: [
             a_delivery_is_due_at_once_and_claimed_by_one_of_many

@@ -10,22 +10,28 @@ use preclinical_core::{
     attempt::Attempt,
     decision::Decision,
     delivery::{Claimed, Delivery, Lease},
-    id::{AgentId, ApiKeyId, DeliveryId, LeaseToken, OrganizationId, RedeliveryJobId, WebhookId},
+    id::{AgentId, ApiKeyId, DeliveryId, InvitationId, LeaseToken, MemberId, OrganizationId, RedeliveryJobId, WebhookId},
     idempotency::{Begun, CallId, KeptAnswer, NewCall},
     in_force::InForce,
+    invitation::Invitation,
+    member::{Email, Member, Role},
     organization::Organization,
+    password::PasswordHash,
     port::{
-        Access, Administration, AttemptRecord, CancelDeliveryError, CancelJobError, ChangeNumber, Changes, CreateAgentError,
-        CreateKeyError, CreateRunError, CreateWebhookError, DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue,
-        Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake, JobStep, NewAgent, NewRedeliveryJob, NewRun,
-        NewWebhook, Page, Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter,
-        RunningJob, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        AcceptError, Acceptance, Access, Accounts, Administration, AttemptRecord, CancelDeliveryError, CancelJobError,
+        ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError,
+        DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake,
+        InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError,
+        RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, SignedIn, Store, StoreError,
+        TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     run::{Run, RunRef},
     scenario::ScenarioResult,
+    session::Session,
     slug::Slug,
     test_suite::TestSuite,
+    token::TokenHash,
     version::Expected,
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
@@ -118,6 +124,25 @@ intercept!(Access:
     keys(organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError>;
     revoke_key(organization: OrganizationId, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError>;
     note_key_use(id: ApiKeyId, at: Timestamp) -> Result<(), StoreError>;
+);
+
+intercept!(Accounts:
+    invite_first_member(invitation: Invitation) -> Result<bool, StoreError>;
+    invite(invitation: Invitation) -> Result<(), InviteError>;
+    invitation(hash: TokenHash, at: Timestamp) -> Result<Option<Invitation>, StoreError>;
+    invitations(organization: OrganizationId, at: Timestamp, page: Page) -> Result<(Vec<Invitation>, u64), StoreError>;
+    withdraw_invitation(organization: OrganizationId, id: InvitationId) -> Result<bool, StoreError>;
+    accept_invitation(acceptance: Acceptance) -> Result<Member, AcceptError>;
+    accept_password_reset(hash: TokenHash, password: PasswordHash, at: Timestamp) -> Result<Member, AcceptError>;
+    member_by_email(email: &Email) -> Result<Option<(Member, PasswordHash)>, StoreError>;
+    members(organization: OrganizationId, page: Page) -> Result<(Vec<Member>, u64), StoreError>;
+    change_role(organization: OrganizationId, id: MemberId, role: Role) -> Result<Member, MemberError>;
+    remove_member(organization: OrganizationId, id: MemberId) -> Result<(), MemberError>;
+    change_password(id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError>;
+    begin_session(session: Session) -> Result<bool, StoreError>;
+    signed_in(hash: TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError>;
+    end_session(hash: TokenHash) -> Result<(), StoreError>;
+    end_sessions(id: MemberId) -> Result<(), StoreError>;
 );
 
 intercept!(Redeliveries:

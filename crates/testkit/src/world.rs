@@ -1,5 +1,7 @@
 //! An organization on a store, and short ways to do what tests do all the time.
 
+mod people;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};

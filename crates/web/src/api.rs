@@ -1,14 +1,14 @@
 //! The paths of the API.
 
-mod agents;
-mod api_keys;
+pub(crate) mod agents;
+pub(crate) mod api_keys;
 pub(crate) mod deliveries;
 mod live;
 pub(crate) mod redeliveries;
-mod runs;
+pub(crate) mod runs;
 mod server;
 mod test_suites;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 

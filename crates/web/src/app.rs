@@ -1,6 +1,6 @@
 //! What every handler works with.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use preclinical_core::{
@@ -9,6 +9,7 @@ use preclinical_core::{
     endpoint::EndpointPolicy,
     id::{DeliveryId, EventId},
     port::{Dispatch, Fate, Finished, Handoff, Prober, Store},
+    retry::RetrySchedule,
     run::Run,
 };
 
@@ -30,6 +31,10 @@ pub struct App {
     pub endpoints: EndpointPolicy,
     /// The address under which people reach the pages, without a slash at its end.
     pub public_url: String,
+    /// When deliveries are tried again.
+    pub schedule: RetrySchedule,
+    /// How long an attempt may take as a whole.
+    pub request_timeout: Duration,
     /// How long calls may take, and how many there may be.
     pub limits: Limits,
     /// The streams of events that are open.

@@ -21,11 +21,12 @@ pub trait Accounts: Send + Sync {
     /// if the organization has a member.
     async fn invite_first_member(&self, invitation: Invitation) -> Result<bool, StoreError>;
 
-    /// Keeps an invitation. One that resets a password takes the place of every earlier one for that member.
-    async fn invite(&self, invitation: Invitation) -> Result<(), StoreError>;
+    /// Keeps an invitation, and forgets those that have expired by then. One that resets a password takes the place of every
+    /// earlier one for that member.
+    async fn invite(&self, invitation: Invitation) -> Result<(), InviteError>;
 
-    /// The invitation with that hash, if it is in force at that time. It is unknown once it was accepted or withdrawn, and one to
-    /// set up once the organization has a member.
+    /// The invitation with that hash, if it is in force at that time. It is unknown once it was accepted or withdrawn, one to set
+    /// up once the organization has a member.
     async fn invitation(&self, hash: TokenHash, at: Timestamp) -> Result<Option<Invitation>, StoreError>;
 
     /// A page of the invitations that are in force at that time, newest first, and how many there are in all.
@@ -67,7 +68,8 @@ pub trait Accounts: Send + Sync {
     /// Gives a member another password and ends all sessions but the one with that hash.
     async fn change_password(&self, id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError>;
 
-    /// Keeps a session, notes on its member when it began, and forgets what has expired by then. `false` if there is no such member.
+    /// Keeps a session, notes on its member when it began, and forgets what has expired by then. The oldest of the member's
+    /// sessions ends if there are too many. `false` if there is no such member.
     async fn begin_session(&self, session: Session) -> Result<bool, StoreError>;
 
     /// Who is signed in with the session of that hash, if it is in force at that time.
@@ -98,6 +100,19 @@ pub struct SignedIn {
     pub member: Member,
     pub organization: Organization,
     pub session: Session,
+}
+
+/// Why an invitation was not kept.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum InviteError {
+    #[error("no such member")]
+    NoSuchMember,
+    /// [`invitation::MOST_TO_JOIN`](crate::invitation::MOST_TO_JOIN) are in force, or one to set up has nothing to set up.
+    #[error("the organization has as many invitations as it may have")]
+    TooMany,
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why an invitation was not accepted.

@@ -19,6 +19,7 @@ use preclinical_store_sqlite::SqliteStore;
 use super::Place;
 use crate::{
     config::Config,
+    database,
     system::{SystemChance, SystemClock},
     terminal::say,
 };
@@ -63,7 +64,7 @@ pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
 
 /// Creates a key for everything in the database of that configuration, which is created, too, if it is missing.
 pub(crate) async fn create_in(config: &Config, name: String) -> anyhow::Result<ApiKeyText> {
-    let (store, organization) = super::open(config, &DEFAULT_SLUG.parse()?).await?;
+    let (store, organization) = database::join_as(config, &DEFAULT_SLUG.parse()?).await?;
     create(&store, organization, name, Scope::Write, None).await
 }
 

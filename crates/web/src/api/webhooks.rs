@@ -5,7 +5,7 @@ pub(super) mod delete;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod rotate_secret;
-pub(super) mod test;
+pub(crate) mod test;
 pub(super) mod update;
 
 use preclinical_core::{
@@ -24,14 +24,14 @@ pub(super) use update::update;
 use crate::{app::App, error::ApiError, input::Fields, openapi::Field};
 
 /// The URL of a body, if it may be called at all.
-fn url(app: &App, body: &mut Fields) -> Result<Option<String>, ApiError> {
+pub(crate) fn url(app: &App, body: &mut Fields) -> Result<Option<String>, ApiError> {
     let Some(text) = body.report_text("url", MAX_URL_BYTES)? else { return Ok(None) };
     let url = app.endpoints.parse(&text).map_err(|error| ApiError::invalid("url", error))?;
     Ok(Some(url.into()))
 }
 
 /// The secret of a body. It never appears in the error.
-fn secret(body: &mut Fields) -> Result<Option<SigningSecret>, ApiError> {
+pub(crate) fn secret(body: &mut Fields) -> Result<Option<SigningSecret>, ApiError> {
     let Some(text) = body.report_text("secret", MAX_SECRET_BYTES)? else { return Ok(None) };
     SigningSecret::parse(&text).map(Some).map_err(|error| ApiError::invalid("secret", error))
 }

@@ -7,7 +7,7 @@ mod endpoints;
 mod recorder;
 mod stream;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use jiff::SignedDuration;
@@ -16,6 +16,7 @@ use preclinical_core::{
     endpoint::EndpointPolicy,
     id::ApiKeyId,
     port::Store,
+    retry::RetrySchedule,
 };
 use preclinical_store_sqlite::SqliteStore;
 use preclinical_testkit::world::{PUBLIC_URL, World, vault};
@@ -83,6 +84,8 @@ impl TestApp {
             chance: world.chance.clone(),
             endpoints: EndpointPolicy::default(),
             public_url: PUBLIC_URL.to_owned(),
+            schedule: RetrySchedule::default(),
+            request_timeout: Duration::from_secs(15),
             limits,
             streams: streams.clone(),
         }));

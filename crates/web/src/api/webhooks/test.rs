@@ -43,9 +43,18 @@ pub(crate) async fn test(
 ) -> Result<Response, ApiError> {
     let webhook = id.parse(super::missing)?;
     body.finish()?;
-    let place = app.handoff.reserve().ok_or_else(|| ApiError::busy("too many deliveries are under way; try again"))?;
-    let summary = app::to_its_end(attempt(app, caller.organization, webhook, place)).await??;
+    let (_, summary) = send(app, caller.organization, webhook).await?;
     Ok(Json(Outcome::from(&summary)).into_response())
+}
+
+/// Sends a test delivery to its end, which it reaches also when nobody waits for it any more.
+pub(crate) async fn send(
+    app: Arc<App>,
+    organization: OrganizationId,
+    webhook: WebhookId,
+) -> Result<(DeliveryId, AttemptSummary), ApiError> {
+    let place = app.handoff.reserve().ok_or_else(|| ApiError::busy("too many deliveries are under way; try again"))?;
+    app::to_its_end(attempt(app, organization, webhook, place)).await?
 }
 
 pub(crate) fn describe() -> Description {
@@ -61,12 +70,13 @@ async fn attempt(
     organization_id: OrganizationId,
     webhook_id: WebhookId,
     place: Box<dyn Reservation>,
-) -> Result<AttemptSummary, ApiError> {
+) -> Result<(DeliveryId, AttemptSummary), ApiError> {
     let at = app.clock.now();
     let (event_id, delivery_id) = (EventId::generate(at, &*app.chance), DeliveryId::generate(at, &*app.chance));
     let test = TestDelivery { organization_id, webhook_id, event_id, delivery_id, lease: place.lease(), at };
     let claimed = app.store.enqueue_test(test).await?.ok_or_else(super::missing)?;
-    place.send(claimed).await.ok_or_else(ApiError::internal)
+    let summary = place.send(claimed).await.ok_or_else(ApiError::internal)?;
+    Ok((delivery_id, summary))
 }
 
 impl From<&AttemptSummary> for Outcome {
