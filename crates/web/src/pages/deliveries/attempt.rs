@@ -71,7 +71,7 @@ fn result(attempt: &Attempt) -> Markup {
     let Look { tone, icon, word } = look(attempt);
     match attempt.http_status {
         Some(status) => {
-            html! { span.badge class=(tone.class()) { (icon.sized(13)) (of_http(status)) span.sr { " " (word) } } }
+            html! { span.badge.(tone.class()) { (icon.sized(13)) (of_http(status)) span.sr { " " (word) } } }
         }
         None => badge(tone, icon, word),
     }

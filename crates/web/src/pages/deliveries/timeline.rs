@@ -88,7 +88,7 @@ fn entry(tone: Tone, icon: Icon, title: &str, at: Option<Timestamp>, about: &Mar
 }
 
 fn dot(tone: Tone, icon: Icon) -> Markup {
-    html! { span.dot class=(tone.class()) { (icon.sized(14)) } }
+    html! { span.dot.(tone.class()) { (icon.sized(14)) } }
 }
 
 /// How long it was from the end of an attempt to the beginning of the next, in milliseconds.
