@@ -4,7 +4,7 @@ pub(crate) mod code;
 
 use axum::{
     Json,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
@@ -46,6 +46,11 @@ impl ApiError {
     fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.0.header = Some((name, value));
         self
+    }
+
+    /// The status that it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.code.status
     }
 
     /// The sentence for people.

@@ -8,5 +8,6 @@ mod query;
 
 pub(crate) use body::{Body, LARGE, SMALL, read_body};
 pub(crate) use fields::{Fields, Length};
+pub(crate) use json::parse as parse_json;
 pub(crate) use path::Id;
 pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT, Query};

@@ -16,22 +16,22 @@ use crate::openapi::HttpStatus;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AgentValidation")]
 pub(crate) struct Verdict {
-    valid: bool,
+    pub(crate) valid: bool,
     /// The reason, in a sentence.
-    message: String,
-    details: Checks,
+    pub(crate) message: String,
+    pub(crate) details: Checks,
 }
 
 /// What was looked at.
 #[derive(Default, Serialize, JsonSchema)]
 #[schemars(rename = "AgentChecks")]
-struct Checks {
-    checked: Vec<&'static str>,
-    not_checked: Vec<&'static str>,
+pub(crate) struct Checks {
+    pub(crate) checked: Vec<&'static str>,
+    pub(crate) not_checked: Vec<&'static str>,
     /// What the endpoint answered, if it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "HttpStatus")]
-    http_status: Option<u16>,
+    pub(crate) http_status: Option<u16>,
 }
 
 impl Verdict {

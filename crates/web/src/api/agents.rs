@@ -1,11 +1,11 @@
 //! `/agents`
 
-pub(super) mod create;
+pub(crate) mod create;
 pub(super) mod delete;
 pub(super) mod effective_webhook;
 pub(super) mod get;
 pub(super) mod list;
-pub(super) mod update;
+pub(crate) mod update;
 pub(super) mod validate;
 
 pub(super) use create::create;

@@ -1,6 +1,6 @@
 //! `/api-keys`
 
-pub(super) mod create;
+pub(crate) mod create;
 pub(super) mod list;
 pub(super) mod revoke;
 

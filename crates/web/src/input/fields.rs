@@ -36,6 +36,12 @@ impl Fields {
         Self { map, prefix: String::new() }
     }
 
+    /// The same fields with one more.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.map.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// The full name of a field in errors.
     pub(crate) fn path(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

@@ -13,7 +13,7 @@ const RESERVED: &str = "$serde_json::private::";
 
 /// Parses one JSON value. Beside what is no JSON, this refuses an object with a name that stands in it twice, or that the parser
 /// gives a meaning of its own.
-pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
+pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(bytes).map(|Plain(value)| value)
 }
 

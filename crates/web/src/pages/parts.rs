@@ -3,6 +3,7 @@
 pub(super) mod badge;
 pub(super) mod field;
 mod icon;
+pub(super) mod options;
 pub(super) mod time;
 
 use maud::{Markup, html};

@@ -5,9 +5,10 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use preclinical_core::{
     agent::{Agent, Provider},
-    id::AgentId,
+    id::{AgentId, OrganizationId},
     port::{CreateAgentError, NewAgent},
     version::Version,
 };
@@ -18,7 +19,7 @@ use crate::{
     error::{ApiError, code},
     etag::Tag,
     idempotency::Subject,
-    input::{Body, Length, SMALL},
+    input::{Body, Fields, Length, SMALL},
     openapi::{Description, Field, Object, Resource, Topic},
     wire::AgentView,
 };
@@ -27,8 +28,22 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     subject: Subject,
-    Body(mut body): Body<SMALL>,
+    Body(body): Body<SMALL>,
 ) -> Result<Response, ApiError> {
+    let now = app.clock.now();
+    let id = AgentId::from_uuid(subject.uuid(now, &*app.chance));
+    let agent = app.store.create_agent(described(body, id, caller.organization, now)?).await?;
+    let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
+    Ok((StatusCode::CREATED, location, Tag::from(&agent).on(AgentView::from(&agent))).into_response())
+}
+
+/// An agent as a body describes it.
+pub(crate) fn described(
+    mut body: Fields,
+    id: AgentId,
+    organization_id: OrganizationId,
+    now: Timestamp,
+) -> Result<NewAgent, ApiError> {
     let provider = super::provider(&mut body)?;
     let name = body.text("name", Length::NAME)?;
     let config = super::config(&mut body)?;
@@ -37,15 +52,10 @@ pub(crate) async fn create(
     let (provider, name) = (body.require("provider", provider)?, body.require("name", name)?);
     let config = body.require("config", config)?;
     body.finish()?;
-    let now = app.clock.now();
-    let id = AgentId::from_uuid(subject.uuid(now, &*app.chance));
-    let organization_id = caller.organization;
     let version = Version::FIRST;
     let agent =
         Agent { id, organization_id, provider, name, description, is_active, version, created_at: now, updated_at: now };
-    let agent = app.store.create_agent(NewAgent { agent, config }).await?;
-    let location = [(header::LOCATION, format!("/api/v1/agents/{}", agent.id))];
-    Ok((StatusCode::CREATED, location, Tag::from(&agent).on(AgentView::from(&agent))).into_response())
+    Ok(NewAgent { agent, config })
 }
 
 pub(crate) fn describe() -> Description {

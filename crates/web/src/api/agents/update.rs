@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use preclinical_core::{
     agent::{AgentChanges, Provider},
     port::UpdateAgentError,
+    version::Expected,
 };
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, code},
     etag::{IfMatch, Tag},
-    input::{Body, Id, Length, SMALL},
+    input::{Body, Fields, Id, Length, SMALL},
     openapi::{Description, Field, Object, Resource, Topic},
     wire::AgentView,
 };
@@ -22,9 +23,16 @@ pub(crate) async fn update(
     caller: Caller,
     id: Id,
     IfMatch(expected): IfMatch,
-    Body(mut body): Body<SMALL>,
+    Body(body): Body<SMALL>,
 ) -> Result<Response, ApiError> {
     let id = id.parse(ApiError::agent_not_found)?;
+    let changes = described(body, expected)?;
+    let agent = app.store.update_agent(caller.organization, id, changes, app.clock.now()).await?;
+    Ok(Tag::from(&agent).on(AgentView::from(&agent)))
+}
+
+/// Changes as a body describes them.
+pub(crate) fn described(mut body: Fields, expected: Expected) -> Result<AgentChanges, ApiError> {
     let without_description = body.take_null("description");
     let changes = AgentChanges {
         expected,
@@ -35,8 +43,7 @@ pub(crate) async fn update(
         is_active: body.flag("is_active")?,
     };
     body.finish()?;
-    let agent = app.store.update_agent(caller.organization, id, changes, app.clock.now()).await?;
-    Ok(Tag::from(&agent).on(AgentView::from(&agent)))
+    Ok(changes)
 }
 
 pub(crate) fn describe() -> Description {

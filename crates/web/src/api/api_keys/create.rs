@@ -37,20 +37,25 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     subject: Subject,
-    Body(mut body): Body<SMALL>,
+    Body(body): Body<SMALL>,
 ) -> Result<impl IntoResponse, ApiError> {
     let now = app.clock.now();
-    let name = body.text("name", Length::NAME)?;
-    let scope = body.choice("scope", "one of read, report, write", Scope::parse)?.unwrap_or(Scope::Write);
-    let expires_at = expires_at(&mut body, now)?;
-    let name = body.require("name", name)?;
-    body.finish()?;
     let text = ApiKeyText::generate(&*app.chance);
     let id = ApiKeyId::from_uuid(subject.uuid(now, &*app.chance));
-    let key = ApiKey { scope, expires_at, ..ApiKey::new(&text, id, caller.organization, name, now) };
+    let key = described(body, ApiKey::new(&text, id, caller.organization, String::new(), now))?;
     app.store.create_key(key.clone()).await?;
     let created = Created { view: ApiKeyView::from(&key), key: text.expose() };
     Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+/// A key as a body describes it.
+pub(crate) fn described(mut body: Fields, key: ApiKey) -> Result<ApiKey, ApiError> {
+    let name = body.text("name", Length::NAME)?;
+    let scope = body.choice("scope", "one of read, report, write", Scope::parse)?.unwrap_or(Scope::Write);
+    let expires_at = expires_at(&mut body, key.created_at)?;
+    let name = body.require("name", name)?;
+    body.finish()?;
+    Ok(ApiKey { name, scope, expires_at, ..key })
 }
 
 pub(crate) fn describe() -> Description {
