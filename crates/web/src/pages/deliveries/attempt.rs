@@ -44,8 +44,8 @@ const fn in_words(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Its part of the time line. The messages of the last one are open.
-pub(super) fn shown(attempt: &Attempt, is_last: bool) -> Markup {
+/// Its part of the time line, with the wait before it in milliseconds. The messages of the last one are open.
+pub(super) fn shown(attempt: &Attempt, wait: Option<u64>, is_last: bool) -> Markup {
     let advice = advice(attempt);
     html! {
         div.line {
@@ -53,7 +53,8 @@ pub(super) fn shown(attempt: &Attempt, is_last: bool) -> Markup {
             (result(attempt))
             span.small.muted {
                 (time::time(attempt.started_at))
-                @if let Some(duration) = attempt.duration_ms { " · " (time::duration(duration)) }
+                @if let Some(wait) = wait { ", after a wait of " (time::duration(wait)) }
+                @if let Some(duration) = attempt.duration_ms { " · took " (time::duration(duration)) }
             }
         }
         (in_plain_words(attempt, &advice))
@@ -116,7 +117,7 @@ fn headers(headers: &Headers) -> Markup {
     html! {
         @if headers.is_empty() { p.small.muted { "Without headers." } }
         @else {
-            dl.headers { @for (name, value) in headers { dt { (visible_line(name)) } dd { (visible_line(value)) } } }
+            dl.headers tabindex="0" { @for (name, value) in headers { dt { (visible_line(name)) } dd { (visible_line(value)) } } }
         }
     }
 }

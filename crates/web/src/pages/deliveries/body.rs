@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn json_is_indented_without_changing_its_order_or_its_numbers() {
-        let text = r#"{"b":85.0,"a":[1,2e3,{"x":"{,}: \\" \\\\"}],"empty":{},"none":[ ],"big":123456789012345678901}"#;
+        let text = r#"{"b":85.0,"a":[1,2e3,{"x":"{,}: \" \\"}],"empty":{},"none":[ ],"big":123456789012345678901}"#;
         let expected = [
             "{",
             "  \"b\": 85.0,",
@@ -161,7 +161,7 @@ mod tests {
             "    1,",
             "    2e3,",
             "    {",
-            r#"      "x": "{,}: \\" \\\\""#,
+            r#"      "x": "{,}: \" \\""#,
             "    }",
             "  ],",
             "  \"empty\": {},",

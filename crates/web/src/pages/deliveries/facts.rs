@@ -34,16 +34,20 @@ pub(super) fn card(detail: &Detail) -> Markup {
                         }
                     }
                 }
-                div.field {
-                    span.label { "Delivery id" }
-                    (parts::copyable("delivery-id", &delivery.id.to_string(), "Delivery id"))
-                }
-                div.field {
-                    span.label { "webhook-id" }
-                    (parts::copyable("message-id", &request::message_id(delivery.id), "webhook-id"))
-                    p.hint { "Every attempt has the same one. A receiver knows repetitions by it." }
-                }
+                (id("delivery-id", "Delivery id", &delivery.id.to_string()))
+                (id("message-id", "webhook-id", &request::message_id(delivery.id)))
+                p.small.muted { "Every attempt has the same webhook-id. A receiver knows repetitions by it." }
             }
+        }
+    }
+}
+
+/// An id as a whole, to be copied.
+fn id(name: &str, label: &str, text: &str) -> Markup {
+    html! {
+        div.field {
+            div.line.id-line { span.label { (label) } (parts::copy_button(name)) }
+            code.mono id=(name) { (text) }
         }
     }
 }

@@ -35,10 +35,10 @@ fn row(delivery: &Delivery, names: &Names) -> Markup {
                     (of_delivery(delivery.status)) span.sr { " delivery of " (what(delivery)) }
                 }
             }
-            td data-label=(COLUMNS[1]) { (run(delivery)) }
+            td.nowrap data-label=(COLUMNS[1]) { (run(delivery)) }
             td data-label=(COLUMNS[2]) { (agent(delivery, names)) }
             td data-label=(COLUMNS[3]) { (webhook(delivery, names)) }
-            td data-label=(COLUMNS[4]) { (answer(delivery)) }
+            td.nowrap data-label=(COLUMNS[4]) { (answer(delivery)) }
             td.number.nowrap data-label=(COLUMNS[5]) {
                 @match delivery.duration_ms { Some(duration) => (time::duration(duration)), None => (none()) }
             }

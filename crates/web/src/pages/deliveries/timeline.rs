@@ -18,10 +18,8 @@ pub(super) fn shown(detail: &Detail) -> Markup {
                 @let look = attempt::look(each);
                 li {
                     (dot(look.tone, look.icon))
-                    @if let Some(pause) = index.checked_sub(1).and_then(|before| pause(detail.attempts.get(before)?, each)) {
-                        p.small.muted { "After a wait of " (time::duration(pause)) }
-                    }
-                    (attempt::shown(each, index == last))
+                    @let wait = index.checked_sub(1).and_then(|before| wait(detail.attempts.get(before)?, each));
+                    (attempt::shown(each, wait, index == last))
                 }
             }
             (next(detail))
@@ -92,7 +90,7 @@ fn dot(tone: Tone, icon: Icon) -> Markup {
 }
 
 /// How long it was from the end of an attempt to the beginning of the next, in milliseconds.
-fn pause(before: &Attempt, next: &Attempt) -> Option<u64> {
+fn wait(before: &Attempt, next: &Attempt) -> Option<u64> {
     let from = before.started_at.as_millisecond() + i64::try_from(before.duration_ms?).ok()?;
-    u64::try_from(next.started_at.as_millisecond() - from).ok().filter(|pause| *pause >= 1000)
+    u64::try_from(next.started_at.as_millisecond() - from).ok().filter(|wait| *wait >= 1000)
 }

@@ -71,10 +71,11 @@ fn placed(parts: &[Part], all: u64) -> Vec<(Part, u64, u64)> {
     placed.collect()
 }
 
-/// `0.3 ms`, `12 ms`, `1.4 s`
+/// `<0.1 ms`, `0.3 ms`, `12 ms`, `1.4 s`
 fn precise(micros: u64) -> String {
     match micros {
-        0..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        0..100 => "<0.1 ms".to_owned(),
+        100..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
         _ => crate::pages::parts::time::duration(micros / 1000),
     }
 }
