@@ -1,4 +1,4 @@
-use preclinical_core::{member::Role, retry::NextStep};
+use preclinical_core::{id::DeliveryId, member::Role, retry::NextStep};
 use preclinical_testkit::world::answered;
 
 use super::{Browser, NOBODY, owner, record};
@@ -57,7 +57,8 @@ async fn what_was_skipped_is_told_with_its_reason() {
     let webhooks = app.api.get("/webhooks").await.is(200);
     app.api.delete(&format!("/webhooks/{}", webhooks["webhooks"][0]["id"].as_str().unwrap())).await;
     let job = given.leads_to().rsplit_once('/').unwrap().1.parse().unwrap();
-    app.world.store.advance_redelivery_job(job, Vec::new(), app.world.now()).await.unwrap();
+    let new = (0..2).map(|_| DeliveryId::generate(app.world.now(), &*app.world.chance)).collect();
+    app.world.store.advance_redelivery_job(job, new, app.world.now()).await.unwrap();
     owner.get(given.leads_to()).await.says("because their webhook was deleted").says("0 of 2 repeated, 2 skipped");
 }
 
