@@ -38,6 +38,7 @@ pub mod search;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod signature_check;
 pub mod slug;
 pub mod tally;
 pub mod test_suite;

@@ -68,6 +68,11 @@ impl ApiError {
         self.0.code == code
     }
 
+    /// Whether it is the state of a resource that does not permit what was asked.
+    pub(crate) fn is_of_state(&self) -> bool {
+        self.0.details.contains_key("current_status")
+    }
+
     /// Says why, to the log.
     pub(crate) fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.0.cause = Some(Cause(cause.to_string()));

@@ -44,9 +44,15 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// The id of what a call creates, if that was fixed before.
+#[derive(Default)]
 pub(crate) struct Subject(Option<Uuid>);
 
 impl Subject {
+    /// The one of that id, under which a call that is made twice is carried out once.
+    pub(crate) const fn named(id: Uuid) -> Self {
+        Self(Some(id))
+    }
+
     /// The id: the one that was fixed, or a new one.
     pub(crate) fn uuid(&self, now: Timestamp, chance: &dyn Chance) -> Uuid {
         self.0.unwrap_or_else(|| RequestId::generate(now, chance).uuid())

@@ -8,6 +8,7 @@
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
 mod assets;
+mod deliveries;
 mod done;
 mod door;
 mod every;
@@ -98,6 +99,16 @@ fn pages() -> Vec<Page> {
         get("/runs", Look, runs::list),
         get("/test/{id}", Look, runs::show),
         post("/test/{id}/cancel", Change, runs::cancel),
+        get("/deliveries", Look, deliveries::history),
+        get("/deliveries/redeliver", Change, deliveries::offer),
+        post("/deliveries/redeliver", Change, deliveries::start),
+        get("/deliveries/redeliveries", Look, deliveries::jobs),
+        get("/deliveries/redeliveries/{id}", Look, deliveries::job),
+        post("/deliveries/redeliveries/{id}/cancel", Change, deliveries::cancel_bulk),
+        get("/deliveries/{id}", Look, deliveries::show),
+        post("/deliveries/{id}/redeliver", Change, deliveries::redeliver),
+        post("/deliveries/{id}/cancel", Change, deliveries::cancel),
+        post("/deliveries/{id}/check-signature", Look, deliveries::check_signature),
         get("/settings/webhooks", Look, settings::webhooks::show),
         post("/webhooks/save", Change, webhook::save),
         post("/webhooks/check-url", Change, webhook::check_url),

@@ -1,11 +1,11 @@
 //! `/webhooks/deliveries`: the delivery history.
 
-pub(super) mod cancel;
-mod cursor;
+pub(crate) mod cancel;
+pub(crate) mod cursor;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod list_of_webhook;
-pub(super) mod redeliver;
+pub(crate) mod redeliver;
 
 pub(super) use cancel::cancel;
 pub(super) use get::get;

@@ -1,7 +1,7 @@
 //! `/webhooks/redeliveries`: many deliveries repeated by one order.
 
 pub(super) mod cancel;
-pub(super) mod create;
+pub(crate) mod create;
 pub(super) mod get;
 pub(super) mod list;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use preclinical_core::{port::Page, search::Search};
 use url::form_urlencoded;
 
+use super::Fields;
 use crate::error::ApiError;
 
 /// How long a page is unless told otherwise.
@@ -66,6 +67,17 @@ impl Query {
         let limit = self.limit()?;
         let offset = self.parsed("offset", "a whole number from 0", |text| text.parse().ok())?;
         Ok(Page { limit, offset: offset.unwrap_or(0) })
+    }
+
+    /// A parameter as it is; empty if it is missing.
+    pub(crate) fn text(&mut self, name: &str) -> Result<String, ApiError> {
+        Ok(self.take(name)?.unwrap_or_default())
+    }
+
+    /// What is left, as the body of the same call would have it. What is empty is not there: a form sends every field.
+    pub(crate) fn fields(self) -> Fields {
+        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        Fields::of(filled.map(|(name, value)| (name, value.into())).collect())
     }
 
     /// Refuses parameters that nobody took.

@@ -56,7 +56,7 @@ pub(super) fn notice(tone: Tone, content: &Markup) -> Markup {
         Tone::Bad | Tone::Warn => Icon::Alert,
         Tone::Info | Tone::Quiet => Icon::Info,
     };
-    html! { div class={ "notice " (tone.class()) } role="status" { (icon.sized(18)) div { (content) } } }
+    html! { div.notice.(tone.class()) role="status" { (icon.sized(18)) div { (content) } } }
 }
 
 /// Instead of a list that has nothing in it: why that is, and what to do.
@@ -80,7 +80,7 @@ pub(super) fn code(id: &str, text: &str, label: &str) -> Markup {
 }
 
 /// Copies what the element of that id holds. Hidden where no script runs.
-fn copy_button(id: &str) -> Markup {
+pub(super) fn copy_button(id: &str) -> Markup {
     html! {
         button.button.little type="button" data-copy=(id) data-needs-script hidden {
             (Icon::Copy.sized(14)) span data-label-text { "Copy" }

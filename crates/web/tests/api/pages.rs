@@ -1,6 +1,7 @@
 //! The pages from outside: a browser that does what its user and the pages say.
 
 mod browser;
+mod deliveries;
 mod door;
 mod joining;
 mod signing_in;

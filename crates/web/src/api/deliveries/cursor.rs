@@ -7,14 +7,14 @@ use uuid::Uuid;
 use crate::opaque;
 
 /// 8 bytes of microseconds and 16 of the id. With their check they are 40 characters, none to spare.
-pub(super) fn write(cursor: DeliveryCursor) -> String {
+pub(crate) fn write(cursor: DeliveryCursor) -> String {
     let mut bytes = cursor.created_at.as_microsecond().to_be_bytes().to_vec();
     bytes.extend_from_slice(cursor.id.uuid().as_bytes());
     opaque::write(&[], &bytes)
 }
 
 /// `None` if [`write`] did not write it.
-pub(super) fn read(text: &str) -> Option<DeliveryCursor> {
+pub(crate) fn read(text: &str) -> Option<DeliveryCursor> {
     let position = opaque::read::<24>(&[], text)?;
     let (time, id) = position.split_first_chunk::<8>()?;
     let created_at = Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?;

@@ -47,7 +47,8 @@ pub(crate) fn describe() -> Description {
         .refuses(code::INVALID_STATE)
 }
 
-async fn enqueue(
+/// Writes the repetition and hands it over to be sent.
+pub(crate) async fn enqueue(
     app: Arc<App>,
     organization_id: OrganizationId,
     of: DeliveryId,

@@ -75,13 +75,15 @@ pub(crate) fn describe() -> Description {
         .ok::<DryRun>("How many deliveries would be repeated: the answer to a dry run.")
 }
 
-async fn start(app: Arc<App>, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {
+/// Writes the order and lets it begin.
+pub(crate) async fn start(app: Arc<App>, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {
     let job = app.store.create_redelivery_job(job).await?;
     app.handoff.wake_redeliveries();
     Ok(job)
 }
 
-fn selection(body: &mut Fields) -> Result<RedeliverySelection, ApiError> {
+/// What is to be repeated, out of the fields of a body.
+pub(crate) fn selection(body: &mut Fields) -> Result<RedeliverySelection, ApiError> {
     let status = body.choice("status", "one of delivered, failed, canceled", RepeatedStatus::parse)?;
     Ok(RedeliverySelection {
         status: status.unwrap_or_default(),

@@ -1,0 +1,79 @@
+//! What is repeated, in words and in addresses.
+
+use maud::{Markup, html};
+use preclinical_core::{
+    delivery::DeliveryStatus,
+    id::OrganizationId,
+    port::{Store, StoreError},
+    redelivery::{RedeliverySelection, RepeatedStatus},
+    run::RunRef,
+};
+
+use super::super::names::Names;
+use crate::pages::parts::{badge::of_delivery, time};
+
+/// Names of what a selection restricts.
+pub(super) struct Described {
+    names: Names,
+    run: Option<String>,
+}
+
+impl Described {
+    pub(super) async fn load(
+        store: &dyn Store,
+        organization: OrganizationId,
+        selection: &RedeliverySelection,
+    ) -> Result<Self, StoreError> {
+        let names = Names::load(store, organization, &[], (selection.webhook_id, selection.agent_id)).await?;
+        let run = match selection.run_id {
+            Some(id) => store.run(organization, RunRef::Id(id)).await?.map(|run| run.number.to_string()),
+            None => None,
+        };
+        Ok(Self { names, run })
+    }
+
+    /// Each restriction in a line.
+    pub(super) fn shown(&self, selection: &RedeliverySelection) -> Markup {
+        let webhook =
+            |id| self.names.webhook(id).map_or_else(|| format!("Deleted, {id}"), |webhook| self.names.of_webhook(webhook));
+        let agent = |id| self.names.agent(id).map_or_else(|| format!("Deleted, {id}"), |agent| agent.name.clone());
+        html! {
+            dl.pairs {
+                dt { "Status" } dd { (of_delivery(selection.status.into())) }
+                dt { "Webhook" } dd { (selection.webhook_id.map_or_else(|| "Every webhook".to_owned(), webhook)) }
+                dt { "Agent" } dd { (selection.agent_id.map_or_else(|| "Every agent".to_owned(), agent)) }
+                @if let Some(id) = selection.run_id {
+                    dt { "Run" } dd { a href={ "/test/" (id) } { (self.run.clone().unwrap_or_else(|| id.to_string())) } }
+                }
+                @if let Some(from) = selection.created_after { dt { "Created from" } dd { (time::time(from)) } }
+                @if let Some(to) = selection.created_before { dt { "Created before" } dd { (time::time(to)) } }
+            }
+        }
+    }
+}
+
+/// The word for a status that can be repeated.
+pub(super) fn word(status: RepeatedStatus) -> &'static str {
+    of_delivery(status.into()).word
+}
+
+/// The fields of a form or an address that make the selection.
+pub(super) fn pairs(selection: &RedeliverySelection) -> Vec<(&'static str, String)> {
+    let pairs = [
+        ("status", Some(DeliveryStatus::from(selection.status).as_str().to_owned())),
+        ("webhook_id", selection.webhook_id.map(|id| id.to_string())),
+        ("agent_id", selection.agent_id.map(|id| id.to_string())),
+        ("run_id", selection.run_id.map(|id| id.to_string())),
+        ("created_after", selection.created_after.map(|time| time.to_string())),
+        ("created_before", selection.created_before.map(|time| time.to_string())),
+    ];
+    pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// `1 delivery`, `2 deliveries`
+pub(super) fn deliveries(count: u64) -> String {
+    match count {
+        1 => "1 delivery".to_owned(),
+        _ => format!("{count} deliveries"),
+    }
+}

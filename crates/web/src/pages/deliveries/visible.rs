@@ -1,0 +1,77 @@
+//! Text of receivers, so that nothing in it hides.
+
+use std::{borrow::Cow, fmt::Write};
+
+/// The text with a sign in place of each character that cannot be seen or that turns others around. Line breaks and tabs stay.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        // One of its own kind of line break, not a return in the middle of a line.
+        if character == '\r' && characters.peek() == Some(&'\n') {
+            continue;
+        }
+        if hides(character) {
+            push_sign(&mut shown, character);
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The same in one line.
+pub(super) fn visible_line(text: &str) -> String {
+    visible(text).replace('\n', "␊").replace('\t', "␉")
+}
+
+fn hides(character: char) -> bool {
+    let is_directional =
+        matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    (character.is_control() && !matches!(character, '\n' | '\t')) || is_directional || character == '\u{feff}'
+}
+
+fn push_sign(shown: &mut String, character: char) {
+    let picture = match u32::from(character) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code),
+        0x7f => Some('␡'),
+        _ => None,
+    };
+    let _ = match picture {
+        Some(picture) => shown.write_char(picture),
+        None => write!(shown, "⟨U+{:04X}⟩", u32::from(character)),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_as_a_sign() {
+        for (text, expected) in [
+            ("plain é 🦀\n\ttext", "plain é 🦀\n\ttext"),
+            ("a\0b", "a␀b"),
+            ("\u{1b}[31mred", "␛[31mred"),
+            ("one\r\ntwo\rthree", "one\ntwo␍three"),
+            ("del\u{7f}", "del␡"),
+            ("\u{85}\u{202e}evil\u{feff}", "⟨U+0085⟩⟨U+202E⟩evil⟨U+FEFF⟩"),
+        ] {
+            assert_eq!(visible(text), expected, "{text:?}");
+        }
+        assert_eq!(visible_line("a\r\nb\tc"), "a␊b␉c");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hides_in_any_text(text: String) {
+            let shown = visible(&text).into_owned();
+            prop_assert!(!shown.chars().any(hides));
+        }
+    }
+}
