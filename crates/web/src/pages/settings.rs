@@ -1,6 +1,9 @@
 //! The settings: the head that their pages share.
 
+pub(super) mod account;
 pub(super) mod api_keys;
+pub(super) mod members;
+pub(super) mod organization;
 
 use axum::response::{Redirect, Response};
 use maud::{Markup, html};
