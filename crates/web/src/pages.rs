@@ -7,6 +7,7 @@
 //!
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
+mod agents;
 mod assets;
 mod done;
 mod door;
@@ -70,6 +71,15 @@ fn pages() -> Vec<Page> {
     use Need::{Change, Govern, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
+        get("/agents", Look, agents::list::show),
+        get("/agents/new", Change, agents::create::show),
+        post("/agents/new", Change, agents::create::submit),
+        get("/agents/{id}", Look, agents::edit::lead),
+        get("/agents/{id}/edit", Look, agents::edit::show),
+        post("/agents/{id}/edit", Change, agents::edit::submit),
+        post("/agents/{id}/validate", Change, agents::check::submit),
+        get("/agents/{id}/delete", Change, agents::delete::ask),
+        post("/agents/{id}/delete", Change, agents::delete::delete),
         get("/assets/{name}", None, assets::get),
         get("/settings", Look, settings::first),
         get("/settings/account", Look, settings::account::show),
