@@ -56,7 +56,7 @@ pub(super) fn notice(tone: Tone, content: &Markup) -> Markup {
         Tone::Bad | Tone::Warn => Icon::Alert,
         Tone::Info | Tone::Quiet => Icon::Info,
     };
-    html! { div.notice class=(tone.class()) role="status" { (icon.sized(18)) div { (content) } } }
+    html! { div.notice.(tone.class()) role="status" { (icon.sized(18)) div { (content) } } }
 }
 
 /// Instead of a list that has nothing in it: why that is, and what to do.

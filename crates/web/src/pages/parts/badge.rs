@@ -44,7 +44,7 @@ impl maud::Render for Look {
 
 /// A word in a coloured capsule.
 pub(in crate::pages) fn badge(tone: Tone, icon: Icon, word: &str) -> Markup {
-    html! { span.badge class=(tone.class()) { (icon.sized(13)) (word) } }
+    html! { span.badge.(tone.class()) { (icon.sized(13)) (word) } }
 }
 
 /// How a delivery stands.
@@ -82,5 +82,5 @@ pub(in crate::pages) const fn of_scenario(status: ScenarioStatus) -> Look {
 /// What an HTTP status says about an attempt.
 pub(in crate::pages) fn of_http(status: u16) -> Markup {
     let tone = if (200..300).contains(&status) { Tone::Good } else { Tone::Bad };
-    html! { span.number class=(tone.class()) { strong { (status) } } }
+    html! { span.number.(tone.class()) { strong { (status) } } }
 }
