@@ -117,7 +117,7 @@ pub(super) async fn page(app: &App, visitor: &Visitor, shown: &Shown) -> Result<
             (shown.done)
             @if may_change { (form(visitor, shown)) (check::section(visitor, agent, shown.verdict.as_ref())) }
             (webhook)
-            (facts(agent))
+            (facts(agent, may_change))
             @if may_change { (end(agent)) }
         }
     };
@@ -162,11 +162,11 @@ fn replacement(agent: &Agent, typed: &str, wrong: &Wrong) -> Markup {
     }
 }
 
-fn facts(agent: &Agent) -> Markup {
+fn facts(agent: &Agent, may_change: bool) -> Markup {
     let content = html! {
         div.field { label for="agent-id" { "Id" } (parts::copyable("agent-id", &agent.id.to_string(), "Id of the agent")) }
         dl.pairs {
-            @if let Some(description) = &agent.description { dt { "Description" } dd { (description) } }
+            @if let (false, Some(description)) = (may_change, &agent.description) { dt { "Description" } dd { (description) } }
             dt { "Created" } dd { (time::time(agent.created_at)) }
             dt { "Changed" } dd { (time::time(agent.updated_at)) }
         }

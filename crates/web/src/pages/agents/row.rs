@@ -56,19 +56,19 @@ fn row(glance: &Glance) -> Markup {
     let Glance { agent, in_force, last_run } = glance;
     html! {
         tr {
-            td data-label="Agent" {
+            td.flexible data-label="Agent" {
                 div {
                     a.strong-link.clip href={ (PATH) "/" (agent.id) "/edit" } title=(agent.name) { (agent.name) }
                     @if let Some(description) = &agent.description { span.clip.muted.small title=(description) { (description) } }
                 }
             }
-            td data-label="Provider" { (provider::name(agent.provider)) }
+            td.nowrap data-label="Provider" { (provider::name(agent.provider)) }
             td data-label="State" { div { (state(agent)) } }
             td data-label="Webhook" { div { (webhook(in_force.as_ref())) } }
             td data-label="Last run" {
                 @match last_run { Some(run) => (last(run)), None => span.muted { "None yet" } }
             }
-            td.end.number data-label="Pass rate" {
+            td.end.number.nowrap data-label="Pass rate" {
                 @match last_run.as_ref().filter(|run| run.status.is_final() && run.tally.total > 0) {
                     Some(run) => { (run.tally.pass_rate().percent()) " %" },
                     None => span.muted { "–" },
@@ -80,10 +80,9 @@ fn row(glance: &Glance) -> Markup {
 
 fn last(run: &Run) -> Markup {
     html! {
-        div.line {
-            a href={ "/test/" (run.id) } { (run.number.to_string()) }
-            (of_run(run.status))
-            span.muted.small.nowrap { (time::ago(run.completed_at.unwrap_or(run.created_at))) }
+        div {
+            div.last-run { a href={ "/test/" (run.id) } { (run.number.to_string()) } (of_run(run.status)) }
+            span.muted.small { (time::ago(run.completed_at.unwrap_or(run.created_at))) }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The section Webhook of an agent's page.
+//! The section `webhook` of an agent’s page.
 
 use maud::{Markup, html};
 use preclinical_core::agent::Agent;
@@ -6,7 +6,6 @@ use preclinical_core::agent::Agent;
 use crate::{app::App, error::ApiError, pages::door::Visitor};
 
 /// Which webhook is in force for the agent, and its own.
-#[expect(clippy::unused_async, reason = "it will read the webhook")]
 pub(super) async fn webhook_section(_app: &App, _visitor: &Visitor, _agent: &Agent) -> Result<Markup, ApiError> {
-    Ok(html! { section id="webhook" {} })
+    Ok(html! {})
 }

@@ -86,7 +86,7 @@ fn page(visitor: &Visitor, done: &Markup, wrong: &Wrong) -> Response {
             }))
             (parts::card("Change password", Some("It signs you out everywhere but here."), &password_form(visitor, wrong)))
             (parts::card("Sign out", None, &html! {
-                p.muted { "Somebody else may be using a browser in which you are signed in? Sign out everywhere, then change your password." }
+                p.muted { "Did you leave a browser signed in somewhere? Sign out everywhere: that ends all your sessions, this one too." }
                 div.actions {
                     form method="post" action="/sign-out" { (shell::csrf(visitor)) button.button { "Sign out" } }
                     form method="post" action="/sign-out-everywhere" {

@@ -23,13 +23,7 @@ use crate::{
     app::App,
     error::ApiError,
     input::{Id, Query},
-    pages::{
-        done,
-        door::Visitor,
-        every::every,
-        failure::Failure,
-        parts::{self, Icon},
-    },
+    pages::{done, door::Visitor, every::every, failure::Failure, parts::Icon},
 };
 
 const PATH: &str = "/settings/members";
@@ -83,8 +77,9 @@ fn missing() -> ApiError {
     ApiError::not_found("member")
 }
 
-fn crumbs() -> Markup {
-    parts::crumbs(&[("Members", PATH)])
+/// The way back to the list.
+fn back() -> Markup {
+    html! { a.back href=(PATH) { (Icon::Back.sized(14)) "All members" } }
 }
 
 impl From<MemberError> for ApiError {

@@ -44,11 +44,10 @@ fn about(app: &App, visitor: &Visitor) -> Markup {
 
 fn delivering(app: &App) -> Markup {
     let policy = &app.endpoints;
-    let timeout = u64::try_from(app.request_timeout.as_millis()).unwrap_or(u64::MAX);
     let content = html! {
         (schedule(app))
         dl.pairs {
-            dt { "Time for an attempt" } dd { (time::duration(timeout)) ", from the connection to the end of the answer" }
+            dt { "Time for an attempt" } dd { (wait_in_words(app.request_timeout)) ", from the connection to the end of the answer" }
             dt { "Addresses of webhooks" }
             dd { @if policy.https_only { "https alone" } @else { "https and http" } }
             dt { "Allowed besides public ones" } dd { (ranges(&policy.addresses.allow)) }
@@ -85,9 +84,10 @@ fn schedule(app: &App) -> Markup {
 fn wait_in_words(wait: std::time::Duration) -> String {
     let milliseconds = wait.as_millis();
     match milliseconds {
-        _ if milliseconds % 3_600_000 == 0 && milliseconds > 0 => format!("{} h", milliseconds / 3_600_000),
-        _ if milliseconds % 60_000 == 0 => format!("{} min", milliseconds / 60_000),
-        _ if milliseconds % 1000 == 0 => format!("{} s", milliseconds / 1000),
+        0 => "0 s".to_owned(),
+        _ if milliseconds.is_multiple_of(3_600_000) => format!("{} h", milliseconds / 3_600_000),
+        _ if milliseconds.is_multiple_of(60_000) => format!("{} min", milliseconds / 60_000),
+        _ if milliseconds.is_multiple_of(1000) => format!("{} s", milliseconds / 1000),
         _ => format!("{milliseconds} ms"),
     }
 }
@@ -127,6 +127,6 @@ mod tests {
     #[test]
     fn a_wait_is_shown_in_its_largest_whole_unit() {
         let waits = [0, 250, 1_000, 90_000, 60_000, 1_800_000, 7_200_000].map(Duration::from_millis);
-        assert_eq!(waits.map(wait_in_words), ["0 min", "250 ms", "1 s", "90 s", "1 min", "30 min", "2 h"]);
+        assert_eq!(waits.map(wait_in_words), ["0 s", "250 ms", "1 s", "90 s", "1 min", "30 min", "2 h"]);
     }
 }

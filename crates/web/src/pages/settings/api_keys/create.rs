@@ -11,7 +11,7 @@ use preclinical_core::{
     scope::Scope,
 };
 
-use super::{PATH, crumbs, scope};
+use super::{PATH, back, scope};
 use crate::{
     api::api_keys::create::described,
     app::App,
@@ -100,7 +100,7 @@ fn form(app: &App, visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
     let today = app.clock.now().strftime("%Y-%m-%d").to_string();
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card {
                 div.card-head { h2 { "Create an API key" } }
                 form.card-body method="post" action={ (PATH) "/new" } {
@@ -133,7 +133,7 @@ fn shown_once(app: &App, key: &ApiKey, text: &ApiKeyText) -> Markup {
     let variables = format!("export PRECLINICAL_API_URL={url}\nexport PRECLINICAL_API_KEY={}", text.expose());
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card {
                 div.card-head { h2 { "Your new key" } }
                 div.card-body {

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::{invitation::Purpose, member::Role};
 
-use super::{PATH, crumbs, link, role};
+use super::{PATH, back, link, role};
 use crate::{
     app::App,
     pages::{
@@ -49,7 +49,7 @@ pub(in crate::pages) async fn submit(
 fn form(visitor: &Visitor, chosen: Role, wrong: &Wrong) -> Markup {
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card {
                 div.card-head { h2 { "Invite somebody" } p { "You get a link to pass on. It works once." } }
                 form.card-body method="post" action={ (PATH) "/invite" } {

@@ -8,7 +8,7 @@ use preclinical_core::{
     token::Token,
 };
 
-use super::{PATH, crumbs};
+use super::{PATH, back};
 use crate::{
     app::App,
     pages::{
@@ -30,7 +30,7 @@ pub(super) fn shown_once(title: &str, what_it_does: &Markup, url: &str) -> Marku
     let days = VALID_FOR.as_hours() / 24;
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card {
                 div.card-head { h2 { (title) } }
                 div.card-body {

@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use preclinical_core::member::Member;
 
-use super::{PATH, crumbs, is_last_owner, member, missing, role};
+use super::{PATH, back, is_last_owner, member, missing, role};
 use crate::{
     app::App,
     input::Id,
@@ -38,7 +38,7 @@ fn question(visitor: &Visitor, member: &Member, is_last: bool) -> Markup {
     let is_me = member.id == visitor.member.id;
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card.danger {
                 div.card-head { h2 { @if is_me { "Remove yourself?" } @else { "Remove this member?" } } }
                 form.card-body method="post" {

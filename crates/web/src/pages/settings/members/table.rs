@@ -32,13 +32,13 @@ fn row(member: &Member, visitor: &Visitor, is_last: Option<bool>) -> Markup {
     let is_me = member.id == visitor.member.id;
     html! {
         tr {
-            td data-label="E-mail" {
-                div.line {
+            td.flexible data-label="E-mail" {
+                div.person {
                     strong.clip title=(member.email) { (member.email) }
                     @if is_me { (badge(Tone::Quiet, Icon::People, "You")) }
                 }
             }
-            td data-label="Role" {
+            td.role data-label="Role" {
                 @match is_last {
                     None => (role::in_words(member.role).name),
                     Some(true) => div { strong { "Owner" } p.muted.small { "The last one: make somebody else an owner first." } },
