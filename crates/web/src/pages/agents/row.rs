@@ -44,7 +44,7 @@ pub(super) fn rows(glances: &[Glance]) -> Markup {
             table.folds {
                 thead { tr {
                     th scope="col" { "Agent" } th scope="col" { "Provider" } th scope="col" { "State" }
-                    th scope="col" { "Webhook in force" } th scope="col" { "Last run" } th.end scope="col" { "Pass rate" }
+                    th scope="col" { "Webhook in force" } th scope="col" { "Last run" }
                 } }
                 tbody { @for glance in glances { (row(glance)) } }
             }
@@ -68,12 +68,6 @@ fn row(glance: &Glance) -> Markup {
             td data-label="Last run" {
                 @match last_run { Some(run) => (last(run)), None => span.muted { "None yet" } }
             }
-            td.end.number.nowrap data-label="Pass rate" {
-                @match last_run.as_ref().filter(|run| run.status.is_final() && run.tally.total > 0) {
-                    Some(run) => { (run.tally.pass_rate().percent()) " %" },
-                    None => span.muted { "–" },
-                }
-            }
         }
     }
 }
@@ -82,7 +76,10 @@ fn last(run: &Run) -> Markup {
     html! {
         div {
             div.last-run { a href={ "/test/" (run.id) } { (run.number.to_string()) } (of_run(run.status)) }
-            span.muted.small { (time::ago(run.completed_at.unwrap_or(run.created_at))) }
+            span.muted.small.number {
+                @if run.status.is_final() && run.tally.total > 0 { (run.tally.pass_rate().percent()) " % passed · " }
+                (time::ago(run.completed_at.unwrap_or(run.created_at)))
+            }
         }
     }
 }
