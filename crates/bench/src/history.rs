@@ -66,7 +66,7 @@ pub(crate) async fn measure(options: Options) -> anyhow::Result<()> {
     say_aside("completing real runs");
     let owners = complete_real_runs(&product).await?;
     let (database, deliveries) = (product.database(), options.deliveries);
-    let (filled, questions) = tokio::task::spawn_blocking(move || fill(database, deliveries, owners)).await??;
+    let (filled, questions) = tokio::task::spawn_blocking(move || fill(database, deliveries, &owners)).await??;
     let mut session = Session::new(DEADLINE, Duration::from_secs(options.patience.into()));
     let answers = session.measure("a long history", async || ask(&product, &questions).await).await?;
     let result = report::render(&filled, &answers, session.disturbed == 0, &scratch);
@@ -102,12 +102,12 @@ async fn complete_real_runs(product: &Product) -> anyhow::Result<[Owner; 2]> {
     owners.try_into().ok().context("two agents")
 }
 
-fn fill(database: PathBuf, deliveries: u32, owners: [Owner; 2]) -> anyhow::Result<(Filled, Vec<Question>)> {
+fn fill(database: PathBuf, deliveries: u32, owners: &[Owner; 2]) -> anyhow::Result<(Filled, Vec<Question>)> {
     say_aside(format_args!("filling up to {deliveries} deliveries"));
     let connection = Connection::open(&database)?;
     filling::fill(&connection, deliveries)?;
     say_aside("finding out what the answers are");
-    let questions = questions::all(&connection, &owners)?;
+    let questions = questions::all(&connection, owners)?;
     drop(connection);
     let bytes = std::fs::metadata(database)?.len();
     Ok((Filled { deliveries, bytes }, questions))

@@ -116,11 +116,36 @@ CREATE TABLE runs (
   reported        INTEGER NOT NULL DEFAULT 0,
   started_at      INTEGER,
   completed_at    INTEGER,
-  created_at      INTEGER NOT NULL,
-  UNIQUE (organization_id, number)
+  created_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX runs_of_agent ON runs (agent_id, number DESC);
-CREATE INDEX runs_by_status ON runs (organization_id, status, number DESC);
+CREATE UNIQUE INDEX runs_newest ON runs (organization_id, number DESC);
+CREATE INDEX runs_of_agent ON runs (organization_id, agent_id, number DESC);
+-- With the agent, so that those of other agents are passed over without being read.
+CREATE INDEX runs_by_status ON runs (organization_id, status, number DESC, agent_id);
+
+-- How many runs there are, so that nobody has to count them. Follows from whatever changes a run, in the same transaction.
+CREATE TABLE run_counts (
+  organization_id BLOB NOT NULL,
+  agent_id        BLOB NOT NULL,
+  status          TEXT NOT NULL,
+  runs            INTEGER NOT NULL,
+  PRIMARY KEY (organization_id, agent_id, status)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER runs_count_new AFTER INSERT ON runs
+BEGIN
+  INSERT INTO run_counts VALUES (NEW.organization_id, NEW.agent_id, NEW.status, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
+END;
+CREATE TRIGGER runs_count_changed AFTER UPDATE OF status ON runs WHEN NEW.status <> OLD.status
+BEGIN
+  UPDATE run_counts SET runs = runs - 1
+  WHERE organization_id = OLD.organization_id AND agent_id = OLD.agent_id AND status = OLD.status;
+  INSERT INTO run_counts VALUES (NEW.organization_id, NEW.agent_id, NEW.status, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
+END;
+CREATE TRIGGER runs_count_gone AFTER DELETE ON runs
+BEGIN
+  UPDATE run_counts SET runs = runs - 1
+  WHERE organization_id = OLD.organization_id AND agent_id = OLD.agent_id AND status = OLD.status;
+END;
 
 CREATE TABLE scenario_results (
   run_id      BLOB NOT NULL REFERENCES runs (id),
@@ -199,7 +224,9 @@ CREATE INDEX deliveries_newest ON deliveries (organization_id, created_at DESC, 
 CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_run ON deliveries (run_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_of_webhook_and_agent ON deliveries (webhook_id, agent_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_event ON deliveries (event_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_repeated ON deliveries (event_id, created_at DESC, id DESC) WHERE redelivery_of IS NOT NULL;
 CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at DESC, id DESC);
 -- No bulk redelivery repeats anything twice, whatever happens to it.
 CREATE UNIQUE INDEX deliveries_of_job ON deliveries (redelivery_job, redelivery_of) WHERE redelivery_job IS NOT NULL;

@@ -106,6 +106,10 @@ impl Administration for SqliteStore {
         self.read(move |connection| webhooks::find(connection, organization, id).map_err(unavailable)).await
     }
 
+    async fn webhook_at(&self, organization: OrganizationId, agent: Option<AgentId>) -> Result<Option<Webhook>, StoreError> {
+        self.read(move |connection| webhooks::at(connection, organization, agent).map_err(unavailable)).await
+    }
+
     async fn webhooks(
         &self,
         organization: OrganizationId,

@@ -5,6 +5,7 @@ mod decisions;
 mod deliveries;
 #[cfg(test)]
 pub(crate) mod plans;
+mod runs;
 mod search;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use preclinical_core::{
     delivery::Delivery,
     id::{DeliveryId, OrganizationId},
     port::{DeliveryFilter, DeliveryPage, History, Page, RunFilter, StoreError},
-    run::{Run, RunRef, RunStatus},
+    run::{Run, RunRef},
     scenario::ScenarioResult,
 };
 use rusqlite::{Connection, OptionalExtension, named_params};
@@ -53,44 +54,6 @@ fn read_results(connection: &Connection, run: &Run) -> Result<Vec<ScenarioResult
         .collect()
 }
 
-fn read_runs(
-    connection: &Connection,
-    organization: OrganizationId,
-    filter: RunFilter,
-    page: Page,
-) -> rusqlite::Result<(Vec<Run>, u64)> {
-    let mut conditions = String::from("run.organization_id = :organization");
-    for (restricts, condition) in
-        [(filter.status.is_some(), " AND run.status = :status"), (filter.agent_id.is_some(), " AND run.agent_id = :agent")]
-    {
-        if restricts {
-            conditions.push_str(condition);
-        }
-    }
-    let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = Vec::new();
-    let organization = Id(organization);
-    let (status, agent) = (filter.status.map(RunStatus::as_str), filter.agent_id.map(Id));
-    parameters.push((":organization", &organization));
-    if status.is_some() {
-        parameters.push((":status", &status));
-    }
-    if agent.is_some() {
-        parameters.push((":agent", &agent));
-    }
-    let total: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM runs run WHERE {conditions}"))?
-        .query_row(parameters.as_slice(), |row| row.get(0))?;
-    let runs = connection
-        .prepare_cached(&format!(
-            "SELECT {RUN_COLUMNS} FROM runs run JOIN agents agent ON agent.id = run.agent_id WHERE {conditions} \
-             ORDER BY run.number DESC LIMIT {} OFFSET {}",
-            page.limit, page.offset
-        ))?
-        .query_map(parameters.as_slice(), row::run)?
-        .collect::<rusqlite::Result<Vec<Run>>>()?;
-    Ok((runs, total.unsigned_abs()))
-}
-
 #[async_trait]
 impl History for SqliteStore {
     async fn run(&self, organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError> {
@@ -103,7 +66,7 @@ impl History for SqliteStore {
         filter: RunFilter,
         page: Page,
     ) -> Result<(Vec<Run>, u64), StoreError> {
-        self.read(move |connection| read_runs(connection, organization, filter, page).map_err(unavailable)).await
+        self.read(move |connection| runs::page(connection, organization, filter, page).map_err(unavailable)).await
     }
 
     async fn results(

@@ -85,6 +85,7 @@ intercept!(Administration:
     agents(organization: OrganizationId, provider: Option<Provider>, page: Page) -> Result<(Vec<Agent>, u64), StoreError>;
     create_webhook(webhook: NewWebhook) -> Result<Webhook, CreateWebhookError>;
     webhook(organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
+    webhook_at(organization: OrganizationId, agent: Option<AgentId>) -> Result<Option<Webhook>, StoreError>;
     webhook_in_force(organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
     webhooks(organization: OrganizationId, agent: Option<AgentId>, page: Page) -> Result<(Vec<Webhook>, u64), StoreError>;
     update_webhook(organization: OrganizationId, id: WebhookId, changes: WebhookChanges, at: Timestamp)

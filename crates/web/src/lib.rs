@@ -30,5 +30,6 @@ pub use api::calls;
 pub use app::App;
 pub use limits::{Limits, NotARateLimit, RateLimit};
 pub use live::{StreamLimits, Streams};
+pub use pages::{Need, PageCall, page_calls};
 pub use route::Call;
 pub use router::router;

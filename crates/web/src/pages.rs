@@ -20,6 +20,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod theme;
+mod webhook;
 mod wrong;
 
 use std::sync::Arc;
@@ -34,8 +35,9 @@ use axum::{
     routing::{self, MethodRouter},
 };
 
+pub use self::door::Need;
 use self::{
-    door::{Need, Passwords, Theme},
+    door::{Passwords, Theme},
     failure::Failure,
 };
 use crate::app::App;
@@ -44,11 +46,20 @@ use crate::app::App;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// A page or what one of its forms does, and for whom.
+/// A page or what one of its forms does, without who answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageCall {
+    /// `GET` of a page, `POST` of a form.
+    pub method: &'static str,
+    /// Its whole path, with `{id}` where an id stands.
+    pub path: &'static str,
+    /// What it asks of its visitor; nothing of those that everybody may open.
+    pub need: Option<Need>,
+}
+
+/// It, and who answers it.
 struct Page {
-    method: &'static str,
-    path: &'static str,
-    need: Option<Need>,
+    call: PageCall,
     answering: MethodRouter<Arc<App>>,
 }
 
@@ -59,7 +70,7 @@ macro_rules! page {
             need: impl Into<Option<Need>>,
             handler: H,
         ) -> Page {
-            Page { method: $method, path, need: need.into(), answering: routing::$routing(handler) }
+            Page { call: PageCall { method: $method, path, need: need.into() }, answering: routing::$routing(handler) }
         }
     };
 }
@@ -104,24 +115,38 @@ fn pages() -> Vec<Page> {
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/settings/webhooks", Look, settings::webhooks::show),
+        post("/webhooks/save", Change, webhook::save),
+        post("/webhooks/check-url", Change, webhook::check_url),
+        post("/webhooks/{id}/test", Change, webhook::send_test),
+        post("/webhooks/{id}/enable", Change, webhook::enable),
+        post("/webhooks/{id}/disable", Change, webhook::disable),
+        post("/webhooks/{id}/rotate", Change, webhook::rotate),
+        get("/webhooks/{id}/delete", Change, webhook::ask_to_delete),
+        post("/webhooks/{id}/delete", Change, webhook::delete),
         get("/live/deliveries", Look, live::deliveries),
         get("/live/run", Look, live::run),
         post("/theme", Look, theme::choose),
     ]
 }
 
+/// Every page and form that [`router`] answers.
+pub fn page_calls() -> Vec<PageCall> {
+    pages().into_iter().map(|page| page.call).collect()
+}
+
 /// The pages as a service.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     pages()
         .into_iter()
-        .fold(Router::new(), |router, page| router.route(page.path, page.guarded(app)))
+        .fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)))
         .layer(Extension(Arc::new(Passwords::default())))
         .layer(middleware::from_fn(with_protective_headers))
 }
 
 impl Page {
     fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
-        match self.need {
+        match self.call.need {
             Some(need) => self.answering.route_layer(middleware::from_fn_with_state((Arc::clone(app), need), door::admit)),
             None => self.answering.route_layer(middleware::from_fn_with_state(Arc::clone(app), door::greet)),
         }

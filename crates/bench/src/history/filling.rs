@@ -49,8 +49,10 @@ CREATE TEMP TABLE copies AS
 const ID: &str = "unhex(printf('%012x7%03x%x%015x', at / 1000, abs(random() % 4096), 8 + abs(random() % 4), \
                   abs(random() % 1152921504606846976)))";
 
-/// The tables that are filled: how a real row is known there, and what is different in a copy of it.
-const TABLES: [(&str, &str, &[(&str, &str)]); 6] = [
+/// A table that is filled, how a real row is known there, and what is different in a copy of it: columns and their values.
+type Table = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const TABLES: [Table; 6] = [
     (
         "runs",
         "source.id = copy.of_run",
@@ -116,7 +118,9 @@ pub(super) fn fill(connection: &Connection, deliveries: u32) -> anyhow::Result<(
         copy(connection, table, known_by, differs)?;
     }
     connection.execute_batch(
-        "UPDATE organizations SET last_change = last_change + (SELECT count(*) FROM copies), \
+        "DELETE FROM run_counts; \
+         INSERT INTO run_counts SELECT organization_id, agent_id, status, count(*) FROM runs GROUP BY 1, 2, 3; \
+         UPDATE organizations SET last_change = last_change + (SELECT count(*) FROM copies), \
          last_run_number = last_run_number + (SELECT count(*) FROM copies)",
     )?;
     for sql in removed {

@@ -24,11 +24,11 @@ pub(super) fn render(filled: &Filled, answers: &Answers, was_quiet: bool, scratc
 }
 
 fn table(answers: &Answers) -> String {
-    let mut text = format!("| what | median | slowest | goal ≤ {GOAL_MS} ms |\n| --- | ---: | ---: | --- |\n");
-    for (what, Spread { median, max, .. }) in &answers.0 {
-        text.push_str(&format!("| {what} | {median:.1} ms | {max:.1} ms | {} |\n", verdict(*median <= GOAL_MS)));
-    }
-    text
+    let head = format!("| what | median | slowest | goal ≤ {GOAL_MS} ms |\n| --- | ---: | ---: | --- |\n");
+    let rows = answers.0.iter().map(|(what, Spread { median, max, .. })| {
+        format!("| {what} | {median:.1} ms | {max:.1} ms | {} |\n", verdict(*median <= GOAL_MS))
+    });
+    head + &rows.collect::<String>()
 }
 
 #[cfg(test)]

@@ -64,6 +64,9 @@ pub trait Administration: Send + Sync {
     /// The webhook of that id.
     async fn webhook(&self, organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
+    /// The webhook of that agent, or the organization's own.
+    async fn webhook_at(&self, organization: OrganizationId, agent: Option<AgentId>) -> Result<Option<Webhook>, StoreError>;
+
     /// A page of the webhooks, newest first, and how many there are in all.
     async fn webhooks(
         &self,

@@ -42,7 +42,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     process: Child,
     /// Kept open: a server must not be the one that finds its reader gone.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     log: PathBuf,
 }
 
@@ -60,12 +60,19 @@ impl Server {
             let _ = process.wait();
             panic!("the server said {line:?} instead of where it listens\n{}", std::fs::read_to_string(log).unwrap());
         };
-        Self { url, process, _stdout: stdout, log }
+        Self { url, process, stdout, log }
     }
 
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The next line that it prints behind the one that says where it listens; empty when it has ended without another one.
+    pub(crate) fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
     }
 
     /// Ends it with SIGKILL, and returns when it is gone.

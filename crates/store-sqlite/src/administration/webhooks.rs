@@ -53,6 +53,19 @@ pub(super) fn find(
         .optional()
 }
 
+/// The webhook of that level; each of the two conditions has an index of its own.
+pub(super) fn at(
+    connection: &Connection,
+    organization: OrganizationId,
+    agent: Option<AgentId>,
+) -> rusqlite::Result<Option<Webhook>> {
+    let level = if agent.is_some() { "agent_id = ?2" } else { "agent_id IS NULL AND ?2 IS NULL" };
+    connection
+        .prepare_cached(&format!("SELECT * FROM webhooks WHERE organization_id = ?1 AND {level}"))?
+        .query_row(params![Id(organization), agent.map(Id)], read)
+        .optional()
+}
+
 /// The webhook that a run of the agent would be judged by now.
 pub(super) fn in_force(
     connection: &Connection,

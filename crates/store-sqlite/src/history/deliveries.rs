@@ -150,6 +150,7 @@ pub(crate) fn index(status: Option<DeliveryStatus>, of_run: bool, of_webhook: bo
     match (of_run, is_rare, of_webhook, of_agent, status) {
         (true, ..) => "deliveries_of_run",
         (_, true, ..) => "deliveries_by_status",
+        (_, _, true, true, _) => "deliveries_of_webhook_and_agent",
         (_, _, true, ..) => "deliveries_of_webhook",
         (_, _, _, true, _) => "deliveries_of_agent",
         (.., Some(_)) => "deliveries_by_status",

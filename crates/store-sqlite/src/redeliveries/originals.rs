@@ -30,9 +30,9 @@ pub(super) struct Original {
 }
 
 /// Nothing came after it that stands in its place: a delivery of the same event to the same webhook that was under way or
-/// delivered by then, or that is selected itself.
-const IS_NEWEST: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_event \
-     WHERE newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
+/// delivered by then, or that is selected itself. Only what repeats another can be that.
+const IS_NEWEST: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_repeated \
+     WHERE newer.redelivery_of IS NOT NULL AND newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
      AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
      AND newer.redelivery_job IS NOT :job \
      AND (newer.completed_at IS NULL OR newer.completed_at > :at OR newer.status = 'delivered' \

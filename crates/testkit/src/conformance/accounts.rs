@@ -10,7 +10,7 @@ use preclinical_core::{
     member::{Member, Role},
     organization::Organization,
     password::PasswordHash,
-    port::{MemberError, Page, SignedIn, Store},
+    port::{Acceptance, MemberError, Page, SignedIn, Store},
     session::{LASTS, MOST, Session},
     token::TokenHash,
 };
@@ -131,7 +131,11 @@ pub async fn a_removed_member_is_gone_with_sessions_and_password_resets(store: A
     assert_eq!(store.member_by_email(&grace.email).await.unwrap(), None);
     assert_eq!(store.members(ours.organization, PAGE).await.unwrap(), (vec![member_now(&ours, &ada).await], 1));
     assert!(matches!(store.remove_member(ours.organization, grace.id).await, Err(MemberError::NotFound)));
-    theirs.member("grace@example.com", Role::Owner).await;
+
+    let (token, _) = ours.invite(Purpose::Join(Role::Viewer)).await;
+    let again = Acceptance { member_id: grace.id, ..ours.acceptance(&token, "grace@example.com") };
+    store.accept_invitation(again).await.unwrap();
+    assert!(!is_signed_in(&ours, &of_grace).await);
 }
 
 pub async fn a_changed_password_ends_all_sessions_but_one(store: Arc<dyn Store>) {
@@ -194,12 +198,13 @@ pub async fn a_session_needs_a_member(store: Arc<dyn Store>) {
 pub async fn a_session_that_begins_forgets_what_has_expired(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "ours").await;
     let (began_at, ada) = (world.now(), world.member("ada@example.com", Role::Viewer).await.id);
+    let grace = world.member("grace@example.com", Role::Viewer).await.id;
     let (token, _) = world.invite(Purpose::Join(Role::Viewer)).await;
     let expired = world.sign_in(ada).await;
     world.clock.turn(MOMENT);
     let in_force = world.sign_in(ada).await;
     world.clock.set(expired.expires_at);
-    world.sign_in(world.member("grace@example.com", Role::Viewer).await.id).await;
+    world.sign_in(grace).await;
     assert_eq!(store.signed_in(expired.hash, began_at).await.unwrap(), None);
     assert!(store.signed_in(in_force.hash, began_at).await.unwrap().is_some());
     assert_eq!(store.invitation(token.hash(), began_at).await.unwrap(), None);

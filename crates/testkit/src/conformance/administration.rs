@@ -119,6 +119,21 @@ pub async fn a_level_has_one_webhook_however_many_calls_race(store: Arc<dyn Stor
     }
 }
 
+pub async fn a_webhook_is_found_at_its_level(store: Arc<dyn Store>) {
+    let (ours, theirs) = (World::new(store.clone(), "ours").await, World::new(store.clone(), "theirs").await);
+    let (with, without) = (ours.agent("with").await, ours.agent("without").await);
+    let own = ours.webhook("https://agent.example/", Some(with)).await;
+    let at = async |world: &World, agent| {
+        let webhook = store.webhook_at(world.organization, agent).await.unwrap();
+        webhook.map(|webhook| webhook.id)
+    };
+    assert_eq!(at(&ours, None).await, None, "an agent's is not the organization's");
+    let default = ours.webhook("https://default.example/", None).await;
+    assert_eq!(at(&ours, None).await, Some(default));
+    assert_eq!((at(&ours, Some(with)).await, at(&ours, Some(without)).await), (Some(own), None));
+    assert_eq!((at(&theirs, None).await, at(&theirs, Some(with)).await), (None, None));
+}
+
 pub async fn a_webhook_needs_an_agent_of_its_organization(store: Arc<dyn Store>) {
     let (ours, theirs) = (World::new(store.clone(), "ours").await, World::new(store.clone(), "theirs").await);
     let foreign = theirs.agent("Assistant").await;

@@ -30,7 +30,7 @@ use crate::{app::App, request_line::Whose};
 
 /// What a page asks of its visitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+pub enum Need {
     /// To be a member.
     Look,
     /// A role that may change things.

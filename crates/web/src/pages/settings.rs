@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod api_keys;
 pub(super) mod members;
 pub(super) mod organization;
+pub(super) mod webhooks;
 
 use axum::response::{Redirect, Response};
 use maud::{Markup, html};
@@ -37,14 +38,19 @@ pub(super) async fn first() -> Redirect {
 
 /// A page of the settings below their common head. What it is called in the browser is its tab's name.
 pub(in crate::pages) fn page(visitor: &Visitor, tab: Tab, content: &Markup) -> Response {
+    page_with(visitor, tab, &html! {}, content)
+}
+
+/// One with something to do in its head.
+pub(in crate::pages) fn page_with(visitor: &Visitor, tab: Tab, actions: &Markup, content: &Markup) -> Response {
     let name = TABS.iter().find(|(each, ..)| *each == tab).map_or("Settings", |(_, name, _)| name);
-    let whole = html! { (head(tab)) div.stack { (content) } };
+    let whole = html! { (head(tab, actions)) div.stack { (content) } };
     shell::page(visitor, Section::Settings, &format!("{name} · Settings"), &whole)
 }
 
-fn head(tab: Tab) -> Markup {
+fn head(tab: Tab, actions: &Markup) -> Markup {
     html! {
-        (parts::page_head("Settings", &html! {}, &html! {}))
+        (parts::page_head("Settings", &html! {}, actions))
         nav.tabs aria-label="Settings" {
             @for (each, name, path) in TABS { a href=(path) aria-current=[(each == tab).then_some("page")] { (name) } }
         }

@@ -109,6 +109,11 @@ impl TestApp {
         Client::new(self.router.clone(), authorization.map(str::to_owned))
     }
 
+    /// Everything that is served.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Turns the server's clock forward.
     pub(crate) fn pass(&self, seconds: i64) {
         self.world.clock.turn(SignedDuration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! The REST API from outside: the real router on the real embedded store, with a delivery engine that only remembers.
+//! The REST API and the pages from outside: the real router on the real embedded store, with a delivery engine that only remembers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod access;
@@ -26,6 +26,7 @@ mod log_lines;
 mod matrix;
 mod openapi;
 mod organizations;
+mod pages;
 mod paging;
 mod paths;
 mod queries;

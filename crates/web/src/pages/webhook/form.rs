@@ -1,0 +1,63 @@
+//! The form that sets a webhook up.
+
+use maud::{Markup, html};
+use preclinical_core::webhook::Webhook;
+
+use super::{Panel, Place};
+use crate::pages::{
+    door::{Form, Visitor},
+    parts::{
+        Icon,
+        field::{TextField, tick},
+    },
+    shell,
+};
+
+/// What stands in the fields. A secret that was typed is not among it.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    url: String,
+    description: String,
+}
+
+impl From<&Form> for Typed {
+    fn from(form: &Form) -> Self {
+        Self { url: form.text("url").to_owned(), description: form.text("description").to_owned() }
+    }
+}
+
+impl From<Option<&Webhook>> for Typed {
+    fn from(webhook: Option<&Webhook>) -> Self {
+        let Some(webhook) = webhook else { return Self::default() };
+        Self { url: webhook.url.clone(), description: webhook.description.clone().unwrap_or_default() }
+    }
+}
+
+pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
+    let has_secret = panel.webhook.as_ref().is_some_and(|webhook| webhook.has_secret);
+    let generate = html! {
+        button.button type="button" data-generate="secret" data-needs-script hidden { (Icon::Key) "Generate" }
+    };
+    let secret_hint = if has_secret {
+        "One is set. Leave this empty to keep it; to change it without a gap, rotate it below."
+    } else {
+        "Recommended. Your receiver checks with it that a request comes from here and was not changed."
+    };
+    let (typed, wrong) = (&panel.typed, |field: &str| panel.wrong.with(field));
+    html! {
+        form.card-body method="post" action="/webhooks/save" {
+            (shell::csrf(visitor))
+            (panel.wrong.notice(&["url", "secret", "description"]))
+            @if let Place::Agent(id) = panel.place { input type="hidden" name="agent_id" value=(id); }
+            (TextField { kind: "url", value: &typed.url, required: true, placeholder: "https://hooks.example.com/preclinical",
+                autocomplete: "url", error: wrong("url").as_deref(), checked_at: Some("/webhooks/check-url"),
+                ..TextField::new("url", "URL") })
+            (TextField { kind: "password", autocomplete: "new-password", longest: 512, hint: Some(secret_hint),
+                error: wrong("secret").as_deref(), beside: Some(generate), ..TextField::new("secret", "Signing secret") })
+            @if has_secret { (tick("remove_secret", "Remove the secret", false, Some("Requests are no longer signed then."))) }
+            (TextField { value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
+                ..TextField::new("description", "Description") })
+            div.actions { button.button.primary { "Save" } }
+        }
+    }
+}

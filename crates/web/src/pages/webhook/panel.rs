@@ -1,0 +1,141 @@
+//! Everything about one webhook, or the place for one.
+
+use maud::{Markup, html};
+use preclinical_core::{delivery::Delivery, port::DeliveryFilter, webhook::Webhook};
+
+use super::{Place, form::Typed, health, secret, test::TestResult, verification};
+use crate::{
+    app::App,
+    error::ApiError,
+    pages::{
+        door::Visitor,
+        parts::{self, Icon, Tone, badge},
+        shell,
+        wrong::Wrong,
+    },
+};
+
+/// How many of the latest deliveries show how a webhook is doing.
+const RECENT: u32 = 40;
+
+/// A webhook's part of a page.
+pub(in crate::pages) struct Panel {
+    pub(super) place: Place,
+    pub(super) webhook: Option<Webhook>,
+    /// The latest deliveries, newest first.
+    recent: Vec<Delivery>,
+    /// What was typed and is not saved.
+    pub(super) typed: Typed,
+    /// Why it is not.
+    pub(super) wrong: Wrong,
+    /// A secret to be shown this one time.
+    pub(super) shown_secret: Option<String>,
+    pub(super) test: Option<TestResult>,
+}
+
+impl Panel {
+    /// The panel as it is stored.
+    pub(in crate::pages) async fn load(app: &App, visitor: &Visitor, place: Place) -> Result<Self, ApiError> {
+        let organization = visitor.organization.id;
+        let webhook = app.store.webhook_at(organization, place.agent()).await?;
+        let recent = match &webhook {
+            Some(webhook) => {
+                let filter = DeliveryFilter { webhook_id: Some(webhook.id), limit: RECENT, ..DeliveryFilter::default() };
+                app.store.deliveries(organization, filter).await?.deliveries
+            }
+            None => Vec::new(),
+        };
+        let typed = Typed::from(webhook.as_ref());
+        Ok(Self { place, webhook, recent, typed, wrong: Wrong::default(), shown_secret: None, test: None })
+    }
+
+    /// The panel with what can be done by this visitor.
+    pub(in crate::pages) fn render(&self, app: &App, visitor: &Visitor) -> Markup {
+        let may_change = visitor.member.role.may_change();
+        html! {
+            @if let Some(secret) = &self.shown_secret { (secret::shown_once(secret)) }
+            (self.settings(visitor, may_change))
+            @if let Some(webhook) = &self.webhook {
+                (health::card(webhook, &self.recent, app.clock.now()))
+                (secret::card(webhook, visitor, may_change))
+                (verification::card(webhook))
+            }
+        }
+    }
+
+    fn settings(&self, visitor: &Visitor, may_change: bool) -> Markup {
+        let (title, about) = match self.place {
+            Place::Organization => {
+                ("Organization webhook", "Hears of every run that ends, unless the run’s agent has a webhook of its own.")
+            }
+            Place::Agent(_) => ("Webhook", "Hears of this agent’s runs instead of the organization’s webhook."),
+        };
+        html! {
+            section.card id="webhook" {
+                div.card-head {
+                    h2 { (title) }
+                    (state(self.webhook.as_ref()))
+                    p { (about) }
+                }
+                @if may_change { (super::form::form(self, visitor)) } @else { div.card-body { (read_only(self.webhook.as_ref())) } }
+                @if let (Some(webhook), true) = (&self.webhook, may_change) { (actions(webhook, visitor)) }
+                (TestResult::render(self.test.as_ref()))
+            }
+        }
+    }
+}
+
+fn state(webhook: Option<&Webhook>) -> Markup {
+    match webhook {
+        None => badge::badge(Tone::Quiet, Icon::Info, "Not set up"),
+        Some(webhook) if !webhook.is_enabled => badge::badge(Tone::Warn, Icon::Mute, "Disabled"),
+        Some(webhook) if webhook.consecutive_failures > 0 => badge::badge(Tone::Bad, Icon::Alert, "Failing"),
+        Some(_) => badge::badge(Tone::Good, Icon::Check, "Enabled"),
+    }
+}
+
+fn read_only(webhook: Option<&Webhook>) -> Markup {
+    html! {
+        @if let Some(webhook) = webhook {
+            dl.pairs {
+                dt { "URL" } dd.mono { (webhook.url) }
+                dt { "Signing secret" } dd { (if webhook.has_secret { "Set" } else { "None: requests are not signed" }) }
+                @if let Some(description) = &webhook.description { dt { "Description" } dd { (description) } }
+            }
+        } @else { p.muted { "There is none. An owner or a member of the organization can set one up." } }
+    }
+}
+
+fn actions(webhook: &Webhook, visitor: &Visitor) -> Markup {
+    let id = webhook.id;
+    html! {
+        div.card-foot {
+            div.actions {
+                form method="post" action={ "/webhooks/" (id) "/test" } data-swap="test-result" {
+                    (shell::csrf(visitor))
+                    button.button { (Icon::Send) "Send test" }
+                }
+                form method="post" action={ "/webhooks/" (id) (if webhook.is_enabled { "/disable" } else { "/enable" }) } {
+                    (shell::csrf(visitor))
+                    @if webhook.is_enabled { button.button { (Icon::Mute) "Disable" } }
+                    @else { button.button { (Icon::Check) "Enable" } }
+                }
+                a.button.danger href={ "/webhooks/" (id) "/delete" } { "Delete" }
+            }
+            @if !webhook.is_enabled {
+                (parts::notice(Tone::Warn, &html! { p { (muted(webhook)) } }))
+            }
+        }
+    }
+}
+
+/// What it means that a webhook is disabled.
+fn muted(webhook: &Webhook) -> Markup {
+    html! {
+        @if webhook.agent_id.is_some() {
+            "While it is disabled, nobody hears of this agent’s runs. To fall back to the organization’s webhook, delete it."
+        } @else {
+            "While it is disabled, nobody hears of runs of agents without a webhook of their own."
+        }
+    }
+}

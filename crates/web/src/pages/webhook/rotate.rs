@@ -1,0 +1,43 @@
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use jiff::SignedDuration;
+use preclinical_core::{
+    id::RotationId,
+    secret::SigningSecret,
+    webhook::{DEFAULT_OVERLAP, MAX_OVERLAP, SecretRotation},
+};
+
+use super::{Panel, Place, Shared, WebhookPath, named};
+use crate::{
+    error::ApiError,
+    pages::{
+        door::{Form, Visitor},
+        failure::Failure,
+    },
+};
+
+/// For how long the secret until now may still sign: values of the form, and what they are called.
+pub(super) const OVERLAPS: [(&str, &str); 4] =
+    [("0", "Not at all"), ("3600", "1 hour"), ("86400", "24 hours"), ("604800", "7 days")];
+
+/// `POST /webhooks/{id}/rotate`: puts a generated secret in force and shows it this one time.
+pub(in crate::pages) async fn rotate(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    Path(id): WebhookPath,
+    form: Form,
+) -> Result<Response, Failure> {
+    let webhook = named(&app, &visitor, &id).await?;
+    let overlap = form.text("overlap").parse().map_or(DEFAULT_OVERLAP, SignedDuration::from_secs);
+    let overlap = overlap.clamp(SignedDuration::ZERO, MAX_OVERLAP);
+    let (secret, now) = (SigningSecret::generate(&*app.chance), app.clock.now());
+    let shown = secret.expose().to_owned();
+    let rotation = SecretRotation { id: RotationId::generate(now, &*app.chance), secret, overlap };
+    let rotated = app.store.rotate_secret(visitor.organization.id, webhook.id, rotation, now).await;
+    let place = Place::of(&rotated.map_err(ApiError::from)?);
+    let mut panel = Panel::load(&app, &visitor, place).await?;
+    panel.shown_secret = Some(shown);
+    place.show(&app, &visitor, panel).await
+}

@@ -1,0 +1,96 @@
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use preclinical_core::{
+    id::{AgentId, WebhookId},
+    port::NewWebhook,
+    secret::SigningSecret,
+    version::{Expected, Version},
+    webhook::{Webhook, WebhookChanges},
+};
+
+use super::{Panel, Place, Shared, form::Typed};
+use crate::{
+    api::webhooks,
+    app::App,
+    error::ApiError,
+    input::Length,
+    pages::{
+        door::{Form, Visitor},
+        failure::Failure,
+        wrong::Wrong,
+    },
+};
+
+/// `POST /webhooks/save`: sets the webhook of a level up, or changes it.
+pub(in crate::pages) async fn save(State(app): State<Shared>, visitor: Visitor, form: Form) -> Result<Response, Failure> {
+    let place = place(&form)?;
+    let mut panel = Panel::load(&app, &visitor, place).await?;
+    let saved = match &panel.webhook {
+        Some(webhook) => change(&app, webhook, &form).await.map(|()| "webhook-saved"),
+        None => create(&app, &visitor, place, &form).await.map(|()| "webhook-created"),
+    };
+    let error = match saved {
+        Ok(done) => return Ok(Redirect::to(&place.path(done)).into_response()),
+        Err(error) => error,
+    };
+    (panel.typed, panel.wrong) = (Typed::from(&form), Wrong::of(error)?);
+    place.show(&app, &visitor, panel).await
+}
+
+fn place(form: &Form) -> Result<Place, Failure> {
+    match form.text("agent_id") {
+        "" => Ok(Place::Organization),
+        id => id.parse::<AgentId>().map(Place::Agent).map_err(|_| Failure::not_found("agent")),
+    }
+}
+
+/// What a form asks for.
+struct Wish {
+    url: String,
+    secret: Option<SigningSecret>,
+    description: Option<String>,
+}
+
+fn read(app: &App, form: &Form) -> Result<Wish, ApiError> {
+    let mut fields = form.fields(&["url", "secret", "description"]);
+    let url = webhooks::url(app, &mut fields)?;
+    let url = fields.require("url", url)?;
+    let secret = webhooks::secret(&mut fields)?;
+    Ok(Wish { url, secret, description: fields.text("description", Length::DESCRIPTION)? })
+}
+
+async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiError> {
+    let (wish, without_secret) = (read(app, form)?, form.has("remove_secret"));
+    let changes = WebhookChanges {
+        expected: Expected::default(),
+        url: Some(wish.url),
+        secret: wish.secret.map(Some).or(without_secret.then_some(None)),
+        description: Some(wish.description),
+        is_enabled: None,
+    };
+    app.store.update_webhook(webhook.organization_id, webhook.id, changes, app.clock.now()).await?;
+    Ok(())
+}
+
+async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Result<(), ApiError> {
+    let (wish, now) = (read(app, form)?, app.clock.now());
+    let webhook = Webhook {
+        id: WebhookId::generate(now, &*app.chance),
+        organization_id: visitor.organization.id,
+        agent_id: place.agent(),
+        url: wish.url,
+        has_secret: wish.secret.is_some(),
+        rotated_until: None,
+        description: wish.description,
+        is_enabled: true,
+        last_triggered_at: None,
+        consecutive_failures: 0,
+        version: Version::FIRST,
+        created_at: now,
+        updated_at: now,
+    };
+    app.store.create_webhook(NewWebhook { webhook, secret: wish.secret }).await?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! What requests are signed with.
+
+use maud::{Markup, html};
+use preclinical_core::webhook::Webhook;
+
+use super::rotate::OVERLAPS;
+use crate::pages::{
+    door::Visitor,
+    parts::{self, Icon, Tone, field, time},
+    shell,
+};
+
+pub(super) fn card(webhook: &Webhook, visitor: &Visitor, may_change: bool) -> Markup {
+    let state = if webhook.has_secret {
+        "Requests are signed."
+    } else {
+        "Requests are not signed: anybody could send your receiver one."
+    };
+    parts::card(
+        "Signing secret",
+        None,
+        &html! {
+            p { (state) }
+            @if let Some(until) = webhook.rotated_until {
+                (parts::notice(Tone::Info, &html! {
+                    p { "Requests carry the signature of the secret before, too, until " (time::time(until)) " (" (time::countdown(until)) ")." }
+                }))
+            }
+            @if may_change { (rotation(webhook, visitor)) }
+        },
+    )
+}
+
+fn rotation(webhook: &Webhook, visitor: &Visitor) -> Markup {
+    let hint = "Give your receiver the new secret within that time, and no request fails its check.";
+    html! {
+        form.stack-small method="post" action={ "/webhooks/" (webhook.id) "/rotate" } {
+            (shell::csrf(visitor))
+            @if webhook.has_secret {
+                div.form-row {
+                    (field::select("overlap", "Keep the current secret valid for", &OVERLAPS, "86400", Some(hint)))
+                }
+                div.actions { button.button { (Icon::Repeat) "Rotate the secret" } }
+            } @else {
+                input type="hidden" name="overlap" value="0";
+                div.actions { button.button { (Icon::Key) "Generate a secret" } }
+            }
+        }
+    }
+}
+
+/// A new secret, or one that somebody asked to see.
+pub(super) fn shown_once(secret: &str) -> Markup {
+    parts::notice(
+        Tone::Good,
+        &html! {
+            p { strong { "This is the signing secret." } " Copy it now, and give it to your receiver." }
+            (parts::copyable("shown-secret", secret, "Signing secret"))
+        },
+    )
+}
