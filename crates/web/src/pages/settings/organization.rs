@@ -11,6 +11,7 @@ use crate::{
     pages::{
         door::Visitor,
         parts::{self, time},
+        webhook,
     },
 };
 
@@ -45,9 +46,8 @@ fn about(app: &App, visitor: &Visitor) -> Markup {
 fn delivering(app: &App) -> Markup {
     let policy = &app.endpoints;
     let content = html! {
-        (schedule(app))
+        div.stack-small { h3 { "Attempts" } (webhook::schedule(&app.schedule, app.request_timeout)) }
         dl.pairs {
-            dt { "Time for an attempt" } dd { (wait_in_words(app.request_timeout)) ", from the connection to the end of the answer" }
             dt { "Addresses of webhooks" }
             dd { @if policy.https_only { "https alone" } @else { "https and http" } }
             dt { "Allowed besides public ones" } dd { (ranges(&policy.addresses.allow)) }
@@ -60,36 +60,6 @@ fn delivering(app: &App) -> Markup {
         }
     };
     parts::card("Deliveries", Some("How requests to webhooks are made and repeated on this installation."), &content)
-}
-
-fn schedule(app: &App) -> Markup {
-    let waits = app.schedule.waits();
-    html! {
-        div.stack-small {
-            h3 { "Attempts" }
-            ol.schedule {
-                li { strong { "At once" } span { "when the run ends" } }
-                @for (index, wait) in waits.iter().enumerate() {
-                    li { strong { "After " (wait_in_words(*wait)) } span { "retry " (index + 1) " of " (waits.len()) } }
-                }
-            }
-            p.muted.small {
-                "Each wait counts from the end of the failed attempt before, and is up to a tenth longer, so that retries spread out. "
-                "After the last one the delivery has failed; it can be sent again from the history."
-            }
-        }
-    }
-}
-
-fn wait_in_words(wait: std::time::Duration) -> String {
-    let milliseconds = wait.as_millis();
-    match milliseconds {
-        0 => "0 s".to_owned(),
-        _ if milliseconds.is_multiple_of(3_600_000) => format!("{} h", milliseconds / 3_600_000),
-        _ if milliseconds.is_multiple_of(60_000) => format!("{} min", milliseconds / 60_000),
-        _ if milliseconds.is_multiple_of(1000) => format!("{} s", milliseconds / 1000),
-        _ => format!("{milliseconds} ms"),
-    }
 }
 
 fn ranges(ranges: &[impl ToString]) -> Markup {
@@ -116,17 +86,4 @@ fn changing() -> Markup {
         }
     };
     parts::card("Changing it", Some("These are variables of the server’s environment, read when it starts."), &content)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_wait_is_shown_in_its_largest_whole_unit() {
-        let waits = [0, 250, 1_000, 90_000, 60_000, 1_800_000, 7_200_000].map(Duration::from_millis);
-        assert_eq!(waits.map(wait_in_words), ["0 s", "250 ms", "1 s", "90 s", "1 min", "30 min", "2 h"]);
-    }
 }

@@ -19,7 +19,7 @@ use url::form_urlencoded;
 /// A browser and the one cookie that it holds.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) session: Option<String>,
     pub(crate) csrf: String,
 }
