@@ -177,6 +177,7 @@ async fn the_list_is_cut_into_pages_and_filtered() {
     let app = TestApp::new().await;
     let viewer = viewer(&app).await;
     for number in 1..=26 {
+        app.pass(1);
         app.world.agent(&format!("agent {number:02}")).await;
     }
     viewer.get("/agents").await.says("agent 26").does_not_say("agent 01").says("/agents?page=2").says("26 agents");

@@ -71,7 +71,7 @@ impl Browser {
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path).header(header::ACCEPT, "text/html");
         match &self.session {
-            Some(token) => request.header(header::COOKIE, format!("other=1; session={token}")),
+            Some(token) => request.header(header::COOKIE, format!("other=1; __Host-session={token}")),
             None => request,
         }
     }
@@ -120,7 +120,7 @@ impl Shown {
     /// The session that it gives, if it gives one.
     pub(crate) fn session(&self) -> Option<&str> {
         let cookies = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-        let mut sessions = cookies.filter_map(|cookie| cookie.strip_prefix("session=")?.split(';').next());
+        let mut sessions = cookies.filter_map(|cookie| cookie.strip_prefix("__Host-session=")?.split(';').next());
         sessions.next().filter(|token| !token.is_empty())
     }
 }
