@@ -7,6 +7,7 @@
 //!
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
+mod agents;
 mod assets;
 mod deliveries;
 mod done;
@@ -80,16 +81,36 @@ page!(post, "POST", post);
 
 /// Every page and every form there is. Without a need it is for everybody.
 fn pages() -> Vec<Page> {
-    use Need::{Change, Look};
+    use Need::{Change, Govern, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
+        get("/agents", Look, agents::list::show),
+        get("/agents/new", Change, agents::create::show),
+        post("/agents/new", Change, agents::create::submit),
+        get("/agents/{id}", Look, agents::edit::lead),
+        get("/agents/{id}/edit", Look, agents::edit::show),
+        post("/agents/{id}/edit", Change, agents::edit::submit),
+        post("/agents/{id}/validate", Change, agents::check::submit),
+        get("/agents/{id}/delete", Change, agents::delete::ask),
+        post("/agents/{id}/delete", Change, agents::delete::delete),
         get("/assets/{name}", None, assets::get),
         get("/settings", Look, settings::first),
+        get("/settings/account", Look, settings::account::show),
+        post("/settings/account/password", Look, settings::account::change_password),
         get("/settings/api-keys", Look, settings::api_keys::list),
         get("/settings/api-keys/new", Change, settings::api_keys::create::show),
         post("/settings/api-keys/new", Change, settings::api_keys::create::submit),
         get("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::ask),
         post("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::revoke),
+        get("/settings/members", Look, settings::members::list),
+        get("/settings/members/invite", Govern, settings::members::invite::show),
+        post("/settings/members/invite", Govern, settings::members::invite::submit),
+        post("/settings/members/invitations/{id}/withdraw", Govern, settings::members::invitations::withdraw),
+        post("/settings/members/{id}/password-link", Govern, settings::members::password_link::make),
+        get("/settings/members/{id}/remove", Govern, settings::members::remove::ask),
+        post("/settings/members/{id}/remove", Govern, settings::members::remove::remove),
+        post("/settings/members/{id}/role", Govern, settings::members::role::change),
+        get("/settings/organization", Look, settings::organization::show),
         get("/sign-in", None, sign_in::show),
         post("/sign-in", None, sign_in::submit),
         post("/sign-out", Look, sign_in::leave),
