@@ -13,6 +13,7 @@ mod webhook_section;
 use maud::Markup;
 use preclinical_core::agent::Agent;
 
+pub(super) use self::edit::with_webhook;
 use super::{door::Visitor, parts};
 use crate::{app::App, error::ApiError, input::Id};
 

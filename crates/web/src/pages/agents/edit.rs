@@ -9,6 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use preclinical_core::{
     agent::{Agent, Provider},
+    id::AgentId,
     version::{Expected, Version},
 };
 use serde_json::Value;
@@ -25,6 +26,7 @@ use crate::{
         failure::Failure,
         parts::{self, field, time},
         shell::{self, Section},
+        webhook::{self, Panel, Place},
         wrong::Wrong,
     },
     validation::Verdict,
@@ -68,7 +70,7 @@ pub(in crate::pages) async fn show(
     id: Id,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let done = done::notice(&mut query, &DONE)?;
+    let done = done::notice(&mut query, &[DONE.as_slice(), &webhook::DONE].concat())?;
     let agent = named(&app, &visitor, &id).await?;
     page(&app, &visitor, &Shown { done, ..Shown::now(agent) }).await
 }
@@ -104,11 +106,27 @@ async fn save(app: &App, agent: &Agent, input: &Form) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The page with something to say about the agent's webhook.
+pub(in crate::pages) async fn with_webhook(
+    app: &App,
+    visitor: &Visitor,
+    id: AgentId,
+    panel: &Panel,
+) -> Result<Response, Failure> {
+    let agent = app.store.agent(visitor.organization.id, id).await?.ok_or_else(ApiError::agent_not_found)?;
+    page_with(app, visitor, &Shown::now(agent), panel).await
+}
+
 /// The page, with a form for those who may change the agent.
 pub(super) async fn page(app: &App, visitor: &Visitor, shown: &Shown) -> Result<Response, Failure> {
+    let panel = Panel::load(app, visitor, Place::Agent(shown.agent.id)).await?;
+    page_with(app, visitor, shown, &panel).await
+}
+
+async fn page_with(app: &App, visitor: &Visitor, shown: &Shown, panel: &Panel) -> Result<Response, Failure> {
     let agent = &shown.agent;
     let may_change = visitor.member.role.may_change();
-    let webhook = webhook_section(app, visitor, agent).await?;
+    let webhook = webhook_section(app, visitor, agent, panel).await?;
     let about = html! { span.line { (provider::name(agent.provider)) (row::state(agent)) a href={ "/runs?agent_id=" (agent.id) } { "Its runs" } } };
     let content = html! {
         (crumbs())

@@ -85,7 +85,7 @@ impl Panel {
             Place::Agent(_) => ("Webhook", "Hears of this agent’s runs instead of the organization’s webhook."),
         };
         html! {
-            section.card id="webhook" {
+            section.card {
                 div.card-head {
                     h2 { (title) }
                     (state(self.webhook.as_ref()))

@@ -180,6 +180,28 @@ async fn its_health_shows_the_latest_deliveries_and_failures_in_a_row() {
 }
 
 #[tokio::test]
+async fn an_agents_webhook_is_set_up_in_the_agents_own_section() {
+    let app = TestApp::new().await;
+    let owner = owner(&app).await;
+    app.api.webhook("https://default.example.com/", None).await;
+    let agent = app.api.agent("Triage").await;
+    let edit = format!("/agents/{agent}/edit");
+    owner.get(&edit).await.is(200).says("so the organization's is in force");
+    let wrong = save(&owner, &[("agent_id", &agent), ("url", "http://10.0.0.1/")]).await;
+    wrong.is(422).says("http://10.0.0.1/").says("Triage");
+    let saved = save(&owner, &[("agent_id", &agent), ("url", URL), ("secret", SECRET)]).await;
+    assert_eq!(saved.leads_to(), format!("{edit}?done=webhook-created"));
+    owner.get(saved.leads_to()).await.says("overrides the organization").says(URL).says("Send a test");
+    let id =
+        app.api.get(&format!("/webhooks?agent_id={agent}")).await.is(200)["webhooks"][0]["id"].as_str().unwrap().to_owned();
+    let off = owner.post(&format!("/webhooks/{id}/disable"), &[]).await;
+    owner.get(off.leads_to()).await.says("Muted").says("delete it");
+    let deleted = owner.post(&format!("/webhooks/{id}/delete"), &[]).await;
+    owner.get(deleted.leads_to()).await.says("so the organization's is in force");
+    save(&owner, &[("agent_id", crate::app::NOBODY), ("url", URL)]).await.is(400);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_it_without_what_changes_it() {
     let app = TestApp::new().await;
     app.api.webhook(URL, None).await;
