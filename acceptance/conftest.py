@@ -12,9 +12,11 @@ import pytest
 from slack_stand_in import SlackStandIn
 from support import BINARY, Api, Child, inherited
 
+pytest_plugins = ["browser"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    left_out = {"node", "runners"} & set(os.environ.get("PRECLINICAL_WEBHOOKS_TEST_WITHOUT", "").split(","))
+    left_out = {"node", "runners", "browser"} & set(os.environ.get("PRECLINICAL_WEBHOOKS_TEST_WITHOUT", "").split(","))
     for item in items:
         for part in left_out:
             if item.get_closest_marker(part):

@@ -1,0 +1,137 @@
+"""What holds for every page, whatever is on it: reachable for everybody, ours alone, small, and in one piece."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response
+
+import estates
+from browser import NARROW, WIDE, House
+from recording_receiver import RecordingReceiver
+from support import REPOSITORY
+
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+
+AXE = REPOSITORY / "acceptance/node/node_modules/axe-core/axe.min.js"
+PICTURES = os.environ.get("PRECLINICAL_WEBHOOKS_TEST_PICTURES")
+LARGEST_PAGE = 100 * 1024
+
+# Names, and where they are. What stands in braces is an id of the estate.
+OF_EVERYBODY = {
+    "runs": "/runs", "agents": "/agents", "agents-new": "/agents/new?provider=openai", "deliveries": "/deliveries",
+    "redeliver": "/deliveries/redeliver", "redeliveries": "/deliveries/redeliveries", "webhooks": "/settings/webhooks",
+    "api-keys": "/settings/api-keys", "api-keys-new": "/settings/api-keys/new", "members": "/settings/members",
+    "members-invite": "/settings/members/invite", "organization": "/settings/organization",
+    "account": "/settings/account", "nowhere": "/no/such/page", "wrong": "/deliveries?status=lost",
+}
+OF_SOMETHING = {
+    "agent": "/agents/{agent}/edit", "agent-delete": "/agents/{agent}/delete", "run": "/test/{run}",
+    "run-running": "/test/{running}", "run-verdict": "/test/{run}?status=failed", "delivery": "/deliveries/{delivery}",
+    "redelivery": "/deliveries/redeliveries/{job}", "webhook-delete": "/webhooks/{webhook}/delete",
+    "api-key-revoke": "/settings/api-keys/{key}/revoke", "member-remove": "/settings/members/{member}/remove",
+    "no-match": "/deliveries?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+}
+OF_STRANGERS = {"sign-in": "/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "join": "/join/{token}"}
+# They lead on or are no pages.
+OTHERS = {"/", "/agents/{id}", "/settings", "/assets/{name}", "/live/deliveries", "/live/run"}
+
+
+@dataclass
+class Estate:
+    name: str
+    house: House
+    ids: dict[str, str]
+
+    def pages(self) -> Iterator[tuple[str, Page, str]]:
+        """Each page's name, somebody who can open it, and its address."""
+        whole = {**OF_EVERYBODY, **(OF_SOMETHING if self.ids else {})}
+        for page, addresses in [(self.house.owner(reduced_motion="reduce"), whole),
+                                (self.house.stranger(reduced_motion="reduce"), OF_STRANGERS if self.ids else {})]:
+            for name, address in addresses.items():
+                yield name, page, address.format(**self.ids)
+
+
+@pytest.fixture(scope="module", params=["empty", "typical", "hostile"])
+def estate(request: pytest.FixtureRequest, build) -> Iterator[Estate]:
+    receiver = RecordingReceiver()
+    house = build(PRECLINICAL_RETRY_SCHEDULE="1ms,1ms")
+    fill = {"typical": estates.typical, "hostile": estates.hostile}.get(request.param)
+    ids = fill(house, receiver) if fill else {}
+    house.tidy()
+    yield Estate(request.param, house, ids)
+    receiver.close()
+
+
+def test_every_page_is_looked_at():
+    source = (REPOSITORY / "crates/web/src/pages.rs").read_text("utf-8")
+    there_are = set(re.findall(r'\bget\("(/[^"]*)"', source)) - OTHERS
+    looked_at = [address.split("?")[0] for address in {**OF_EVERYBODY, **OF_SOMETHING, **OF_STRANGERS}.values()]
+    seen = {re.sub(r"\{\w+\}", "{id}", address) for address in looked_at}
+    assert {re.sub(r"\{\w+\}", "{id}", path) for path in there_are} - seen == set()
+
+
+def test_no_page_weighs_more_than_100_kib_with_all_it_needs(estate):
+    if estate.name == "hostile":
+        pytest.skip("what others write may be long")
+    weights = {}
+    responses: list[Response] = []
+    for name, page, address in estate.pages():
+        if not weights:
+            page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+            page.on("response", responses.append)
+        responses.clear()
+        page.goto(address, wait_until="load")
+        sizes = [response.request.sizes() for response in responses if not response.url.startswith(f"{estate.house.url}/live/")]
+        weights[name] = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
+    estate.house.tidy()
+    print(weights)
+    assert {name: weight for name, weight in weights.items() if weight > LARGEST_PAGE} == {}
+
+
+def test_every_page_is_accessible_and_in_one_piece(estate):
+    found = []
+    for name, page, address in estate.pages():
+        page.goto(address)
+        found += [f"{estate.name} {name}: {each}" for each in faults(estate, name, page)]
+    estate.house.tidy()
+    assert found == []
+
+
+def faults(estate: Estate, name: str, page: Page) -> Iterator[str]:
+    if page.evaluate("window.pwned") is not None or page.locator("script").count() != 1:
+        yield "a script from elsewhere"
+    if page.locator("h1").count() != 1:
+        yield f"{page.locator('h1').count()} h1"
+    for theme, size in [("light", WIDE), ("dark", WIDE), ("dark", NARROW), ("light", NARROW)]:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size(size)
+        if size is NARROW and (width := page.evaluate("document.scrollingElement.scrollWidth")) > size["width"]:
+            yield f"{width} px wide at {size['width']}"
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{estate.name}-{name}-{theme}-{size['width']}.png", full_page=True)
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    if (width := page.evaluate("document.scrollingElement.scrollWidth")) > NARROW["width"]:
+        yield f"{width} px wide at {NARROW['width']}, unfolded"
+    page.evaluate(AXE.read_text("utf-8"))
+    # What depends on colours is judged in both, what depends on the width in both, and the rest once.
+    for theme, size, rules in [("light", NARROW, OF_LAYOUT), ("dark", WIDE, ["color-contrast"]), ("light", WIDE, None)]:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size(size)
+        for violation in page.evaluate(JUDGE, rules):
+            yield f"{theme} {size['width']}: {violation}"
+
+
+OF_LAYOUT = ["color-contrast", "target-size", "scrollable-region-focusable"]
+JUDGE = """async (rules) => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const runOnly = rules ? { type: "rule", values: rules } : { type: "tag", values: tags };
+  const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
+  const worst = ({ target, any, all, none }) => `${target} (${[...any, ...all, ...none].map(({ message }) => message).join("; ")})`;
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(worst).join(" | ")}`);
+}"""
