@@ -72,7 +72,7 @@ fn content(status: StatusCode, message: &str) -> maud::Markup {
     let icon = if status == StatusCode::NOT_FOUND { Icon::Search } else { Icon::Alert };
     let why = html! { (message) };
     let action = html! { a.button href="/" { "Go to the runs" } };
-    html! { section.card { (parts::empty(icon, title(status), &why, &action)) } }
+    html! { section.card { (parts::nothing_else(icon, title(status), &why, &action)) } }
 }
 
 fn title(status: StatusCode) -> &'static str {

@@ -64,6 +64,11 @@ pub(super) fn empty(icon: Icon, title: &str, why: &Markup, action: &Markup) -> M
     html! { div.empty { (icon.sized(32)) h2 { (title) } p { (why) } (action) } }
 }
 
+/// The same as all that a page has.
+pub(super) fn nothing_else(icon: Icon, title: &str, why: &Markup, action: &Markup) -> Markup {
+    html! { div.empty { (icon.sized(32)) h1 { (title) } p { (why) } (action) } }
+}
+
 /// A text to be copied, with the button that does.
 pub(super) fn copyable(id: &str, text: &str, label: &str) -> Markup {
     html! {

@@ -10,5 +10,5 @@ mod show;
 mod verdicts;
 
 pub(super) use cancel::cancel;
-pub(super) use list::list;
+pub(super) use list::{list, of_agent};
 pub(super) use show::show;

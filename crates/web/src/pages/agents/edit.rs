@@ -25,6 +25,7 @@ use crate::{
         door::{Form, Visitor},
         failure::Failure,
         parts::{self, field, time},
+        runs,
         shell::{self, Section},
         webhook::{self, Panel, Place},
         wrong::Wrong,
@@ -127,7 +128,7 @@ async fn page_with(app: &App, visitor: &Visitor, shown: &Shown, panel: &Panel) -
     let agent = &shown.agent;
     let may_change = visitor.member.role.may_change();
     let webhook = webhook_section(app, visitor, agent, panel).await?;
-    let about = html! { span.line { (provider::name(agent.provider)) (row::state(agent)) a href={ "/runs?agent_id=" (agent.id) } { "Its runs" } } };
+    let about = html! { span.line { (provider::name(agent.provider)) (row::state(agent)) a href=(runs::of_agent(agent.id)) { "Its runs" } } };
     let content = html! {
         (crumbs())
         (parts::page_head(&agent.name, &about, &html! {}))

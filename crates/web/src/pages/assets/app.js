@@ -87,7 +87,8 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(text);
     label.textContent = "Copied";
   } catch {
-    getSelection().selectAllChildren(source);
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
     label.textContent = "Selected";
   }
   setTimeout(() => { label.textContent = before; }, 1500);
@@ -191,11 +192,11 @@ function renewRows(rows, fresh) {
   };
 }
 
+// What a page holds from the beginning, and what takes the place of a part of it later.
 function enliven(root) {
   showTimes(root);
-  if (root.matches?.("[autofocus]")) root.focus();
+  each("[data-needs-script]", (element) => { element.hidden = false; }, root);
 }
 
-each("[data-needs-script]", (element) => { element.hidden = false; });
-showTimes();
+enliven(document);
 each("[data-live]", follow);

@@ -105,7 +105,7 @@ pub(super) fn page(app: &App, visitor: &Visitor, detail: &Detail, said: &Markup,
             div id="delivery-head" data-live-region {
                 (parts::page_head(&title, &about(delivery), &actions::buttons(app, visitor, detail)))
             }
-            @if !said.0.is_empty() { div.said { (said) } }
+            @if !said.0.is_empty() { div.after-done { (said) } }
             div.wide-narrow {
                 div.stack {
                     section.card id="delivery-timeline" data-live-region {

@@ -12,7 +12,7 @@ use crate::pages::parts::{Icon, badge::of_delivery};
 /// The whole of it. Links and one form, which carry each other's choices.
 pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
     html! {
-        section.filters aria-label="Filter" {
+        section.history-filters aria-label="Filter" {
             div.filters-line { (statuses(filter)) (spans(filter)) }
             form.filters-line method="get" action="/deliveries" role="search" {
                 @for (name, value) in filter.pairs() {

@@ -60,7 +60,7 @@ impl Asked {
 }
 
 /// The address of the list of one agent's runs.
-pub(super) fn of_agent(id: AgentId) -> String {
+pub(in crate::pages) fn of_agent(id: AgentId) -> String {
     address("/runs", &[("agent", Some(id.to_string()))])
 }
 

@@ -20,7 +20,7 @@ pub(super) fn card(webhook: &Webhook, recent: &[Delivery], now: Timestamp) -> Ma
             dl.pairs {
                 dt { "Last sent" }
                 dd { @if let Some(at) = webhook.last_triggered_at.filter(|at| *at <= now) { (time::ago(at)) } @else { "Never" } }
-                dt { "Failures in a row" } dd.number { (webhook.consecutive_failures) }
+                dt { "Failed attempts in a row" } dd.number { (webhook.consecutive_failures) }
             }
         },
     )
@@ -32,9 +32,9 @@ fn failing(webhook: &Webhook) -> Markup {
         Tone::Bad,
         &html! {
             p {
-                @if count == 1 { "The last delivery failed for good." }
-                @else { "The last " (count) " deliveries failed for good." }
-                " Look at one of them to see what the receiver answers."
+                @if count == 1 { "The last attempt failed." }
+                @else { "The last " (count) " attempts failed." }
+                " Look at a delivery to see what the receiver answers."
             }
         },
     )

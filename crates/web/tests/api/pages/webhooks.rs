@@ -175,7 +175,7 @@ async fn its_health_shows_the_latest_deliveries_and_failures_in_a_row() {
         app.world.store.record(app.world.record(&claimed, outcome, NextStep::Exhausted)).await.unwrap();
     }
     let page = owner.get("/settings/webhooks").await;
-    page.says("Failing").says("The last 2 deliveries failed for good");
+    page.says("Failing").says("The last 2 attempts failed");
     assert_eq!(page.html.matches("class=\"bad\" href=\"/deliveries/").count(), 2);
 }
 
