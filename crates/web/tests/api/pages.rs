@@ -10,6 +10,7 @@ mod joining;
 mod members;
 mod organization;
 mod signing_in;
+mod snippet;
 mod webhooks;
 
 pub(crate) use self::browser::{Browser, Shown};
