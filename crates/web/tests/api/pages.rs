@@ -3,6 +3,8 @@
 mod browser;
 mod door;
 mod joining;
+mod run;
+mod runs;
 mod signing_in;
 mod webhooks;
 

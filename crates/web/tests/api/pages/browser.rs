@@ -19,7 +19,7 @@ use url::form_urlencoded;
 /// A browser and the one cookie that it holds.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) session: Option<String>,
     pub(crate) csrf: String,
 }
@@ -71,13 +71,16 @@ impl Browser {
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path).header(header::ACCEPT, "text/html");
         match &self.session {
-            Some(token) => request.header(header::COOKIE, format!("other=1; session={token}")),
+            Some(token) => request.header(header::COOKIE, format!("other=1; __Host-session={token}")),
             None => request,
         }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Shown {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        // A stream has no end to wait for.
+        let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream { Body::empty() } else { body };
         let html = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         Shown { status: parts.status, headers: parts.headers, html }
     }
@@ -120,7 +123,7 @@ impl Shown {
     /// The session that it gives, if it gives one.
     pub(crate) fn session(&self) -> Option<&str> {
         let cookies = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-        let mut sessions = cookies.filter_map(|cookie| cookie.strip_prefix("session=")?.split(';').next());
+        let mut sessions = cookies.filter_map(|cookie| cookie.strip_prefix("__Host-session=")?.split(';').next());
         sessions.next().filter(|token| !token.is_empty())
     }
 }
