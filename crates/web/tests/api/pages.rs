@@ -9,6 +9,8 @@ mod door;
 mod joining;
 mod members;
 mod organization;
+mod run;
+mod runs;
 mod signing_in;
 mod snippet;
 mod webhooks;
