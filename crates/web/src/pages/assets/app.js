@@ -47,9 +47,15 @@ function replace(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   const open = new Set([...old.querySelectorAll("details[open][id]")].map((details) => details.id));
   fresh.querySelectorAll("details[id]").forEach((details) => { details.open ||= open.has(details.id); });
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   old.replaceWith(fresh);
   enliven(fresh);
+  if (focused) twin(focused, fresh)?.focus({ preventScroll: true });
 }
+
+// The same control in a newer state of a piece.
+const twin = (old, fresh) => [...fresh.querySelectorAll(old.tagName)].find((element) =>
+  ["id", "name", "href", "type"].every((name) => element.getAttribute(name) === old.getAttribute(name)));
 
 // <form data-swap="id">: sent behind the scenes; what it answers takes the place of that element.
 async function sendAndSwap(event) {
@@ -174,9 +180,9 @@ function renewRows(rows, fresh) {
 
 function enliven(root) {
   showTimes(root);
+  each("[data-needs-script]", (element) => { element.hidden = false; }, root);
   if (root.matches?.("[autofocus]")) root.focus();
 }
 
-each("[data-needs-script]", (element) => { element.hidden = false; });
-showTimes();
+enliven(document);
 each("[data-live]", follow);

@@ -105,12 +105,12 @@ pub(super) fn page(app: &App, visitor: &Visitor, detail: &Detail, said: &Markup,
             div id="delivery-head" data-live-region {
                 (parts::page_head(&title, &about(delivery), &actions::buttons(app, visitor, detail)))
             }
-            @if !said.0.is_empty() { div.said { (said) } }
+            @if !said.0.is_empty() { div.delivery-said { (said) } }
             div.wide-narrow {
                 div.stack {
-                    section.card id="delivery-timeline" data-live-region {
+                    section.card {
                         div.card-head { h2 { "What happened" } @if live.is_some() { span.live data-needs-script hidden { "Connecting" } } }
-                        div.card-body { (timeline::shown(detail)) }
+                        div.card-body id="delivery-timeline" data-live-region { (timeline::shown(detail)) }
                     }
                     div id="delivery-curl" data-live-region { (as_curl(detail)) }
                     (check)
