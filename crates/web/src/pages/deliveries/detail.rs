@@ -68,6 +68,11 @@ impl Detail {
         Ok(detail)
     }
 
+    /// Whether an attempt has not ended yet; that of a canceled delivery is not cut off.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.attempts.last().is_some_and(|attempt| attempt.http_status.is_none() && attempt.error.is_none())
+    }
+
     /// The requests that were kept, by the numbers of their attempts.
     pub(super) fn requests(&self) -> impl DoubleEndedIterator<Item = (u32, &Message)> {
         self.attempts.iter().filter_map(|attempt| Some((attempt.number, attempt.request.as_ref()?)))

@@ -13,7 +13,11 @@ use crate::pages::parts::{Icon, badge::of_delivery};
 pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
     html! {
         section.history-filter aria-label="Filter" {
-            div.history-line { (statuses(filter)) (spans(filter)) }
+            div.history-line {
+                (statuses(filter))
+                (spans(filter))
+                @if filter.narrows() { a.button.plain.little href="/deliveries" { "Clear filters" } }
+            }
             form.history-line method="get" action="/deliveries" role="search" {
                 @for (name, value) in filter.pairs() {
                     @if matches!(name, "status" | "run_id" | "within") { input type="hidden" name=(name) value=(value); }
@@ -22,7 +26,6 @@ pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
                 (webhooks(filter, names))
                 (agents(filter, names))
                 (times(filter))
-                @if filter.narrows() { a.button.plain href="/deliveries" { "Clear filters" } }
             }
         }
     }
