@@ -102,8 +102,8 @@ pub(in crate::pages) async fn show(
 pub(super) fn page(app: &App, visitor: &Visitor, detail: &Detail, said: &Markup, check: &Markup) -> Response {
     let delivery = &detail.delivery;
     let title = format!("Delivery of {}", rows::what(delivery));
-    let live =
-        (delivery.status == DeliveryStatus::Pending).then(|| format!("/live/deliveries?webhook_id={}", delivery.webhook_id));
+    let may_change = delivery.status == DeliveryStatus::Pending || detail.is_under_way();
+    let live = may_change.then(|| format!("/live/deliveries?webhook_id={}", delivery.webhook_id));
     let content = html! {
         (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries")]))
         div data-live=[live.as_deref()] {
