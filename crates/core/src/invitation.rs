@@ -38,6 +38,12 @@ pub enum Purpose {
 }
 
 impl Invitation {
+    /// An invitation from that time on, known by the hash of its token.
+    pub fn new(id: InvitationId, organization_id: OrganizationId, hash: TokenHash, purpose: Purpose, at: Timestamp) -> Self {
+        let expires_at = at.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX);
+        Self { id, organization_id, hash, purpose, created_at: at, expires_at }
+    }
+
     /// Whether it still opens anything at that time.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         at < self.expires_at

@@ -30,6 +30,7 @@ pub mod redelivery;
 pub mod request;
 pub mod retry;
 pub mod retry_after;
+pub mod reveal;
 pub mod run;
 pub mod scenario;
 pub mod scope;

@@ -23,12 +23,12 @@ mod upkeep;
 pub use access::{Access, CreateKeyError};
 pub use accounts::{AcceptError, Acceptance, Accounts, InviteError, MemberError, SignedIn};
 pub use administration::{
-    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, UpdateAgentError,
-    UpdateWebhookError,
+    Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, RevealSecretError,
+    UpdateAgentError, UpdateWebhookError,
 };
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
-pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, RunFilter};
+pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, ResultsPage, RunFilter};
 pub use idempotency::Idempotency;
 pub use intake::{
     CreateRunError, Dispatch, Fate, Finish, FinishError, Finished, Intake, NewRun, Report, ReportError, ReportedCounts,

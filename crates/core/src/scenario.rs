@@ -23,6 +23,9 @@ impl ScenarioStatus {
     /// Every verdict.
     pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::Error, Self::Canceled];
 
+    /// Every verdict, those first that somebody should look at.
+    pub const BY_CONCERN: [Self; 4] = [Self::Failed, Self::Error, Self::Canceled, Self::Passed];
+
     /// The verdict on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {

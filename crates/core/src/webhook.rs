@@ -22,7 +22,10 @@ pub enum DisabledReason {
 }
 
 impl DisabledReason {
-    /// The reason in the store.
+    /// Every reason.
+    pub const ALL: [Self; 1] = [Self::Gone];
+
+    /// The reason on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -31,7 +34,7 @@ impl DisabledReason {
 
     /// The reason of that name; `None` for every other text.
     pub fn parse(text: &str) -> Option<Self> {
-        (text == Self::Gone.as_str()).then_some(Self::Gone)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -49,6 +52,8 @@ pub struct Webhook {
     pub rotated_until: Option<Timestamp>,
     pub description: Option<String>,
     pub is_enabled: bool,
+    /// Why it is not, if that was not its owner's doing.
+    pub disabled_reason: Option<DisabledReason>,
     pub last_triggered_at: Option<Timestamp>,
     pub consecutive_failures: u32,
     /// Counts its changes, those of its secret too; not what its deliveries leave on it.

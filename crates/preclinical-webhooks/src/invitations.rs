@@ -51,13 +51,7 @@ pub(crate) async fn invite(
 
 fn new(organization_id: OrganizationId, purpose: Purpose, base: &str) -> (Link, Invitation) {
     let (token, now) = (Token::generate(&SystemChance), SystemClock.now());
-    let invitation = Invitation {
-        id: InvitationId::generate(now, &SystemChance),
-        organization_id,
-        hash: token.hash(),
-        purpose,
-        created_at: now,
-        expires_at: now.checked_add(VALID_FOR).unwrap_or(jiff::Timestamp::MAX),
-    };
+    let id = InvitationId::generate(now, &SystemChance);
+    let invitation = Invitation::new(id, organization_id, token.hash(), purpose, now);
     (Link { base: base.to_owned(), token }, invitation)
 }

@@ -151,10 +151,12 @@ CREATE TABLE scenario_results (
   run_id      BLOB NOT NULL REFERENCES runs (id),
   scenario_id TEXT NOT NULL,
   position    INTEGER NOT NULL,
+  status      TEXT NOT NULL,
   content     BLOB NOT NULL,
   PRIMARY KEY (run_id, scenario_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX scenario_results_in_order ON scenario_results (run_id, position);
+CREATE INDEX scenario_results_by_status ON scenario_results (run_id, status, position);
 
 CREATE TABLE events (
   id              BLOB PRIMARY KEY,
@@ -190,6 +192,15 @@ CREATE TABLE webhooks (
 CREATE UNIQUE INDEX webhooks_one_per_organization ON webhooks (organization_id) WHERE agent_id IS NULL;
 CREATE UNIQUE INDEX webhooks_one_per_agent ON webhooks (agent_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX webhooks_newest ON webhooks (organization_id, created_at DESC, id DESC);
+
+-- Who was shown the secret of a webhook, counted for each; the newest are kept.
+CREATE TABLE secret_reveals (
+  webhook_id BLOB NOT NULL REFERENCES webhooks (id),
+  number     INTEGER NOT NULL,
+  email      TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (webhook_id, number)
+) STRICT, WITHOUT ROWID;
 
 -- A webhook may be deleted, its deliveries stay; hence no reference to it.
 CREATE TABLE deliveries (

@@ -1,6 +1,7 @@
 //! [`Administration`] on SQLite.
 
 mod agents;
+mod reveals;
 mod test_suites;
 mod webhooks;
 
@@ -13,9 +14,11 @@ use preclinical_core::{
     id::{AgentId, OrganizationId, WebhookId},
     in_force::InForce,
     port::{
-        Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, Page, StoreError,
-        UpdateAgentError, UpdateWebhookError,
+        Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, Page, RevealSecretError,
+        StoreError, UpdateAgentError, UpdateWebhookError,
     },
+    reveal::SecretReveal,
+    secret::SigningSecret,
     test_suite::TestSuite,
     version::Expected,
     webhook::{SecretRotation, Webhook, WebhookChanges},
@@ -143,6 +146,25 @@ impl Administration for SqliteStore {
     ) -> Result<Webhook, UpdateWebhookError> {
         let vault = Arc::clone(&self.vault);
         self.write(move |connection| webhooks::rotate(connection, &vault, organization, id, &rotation, at)).await
+    }
+
+    async fn reveal_secret(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        reveal: SecretReveal,
+    ) -> Result<Option<SigningSecret>, RevealSecretError> {
+        let vault = Arc::clone(&self.vault);
+        self.write(move |connection| reveals::reveal(connection, &vault, organization, id, &reveal)).await
+    }
+
+    async fn secret_reveals(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        limit: u32,
+    ) -> Result<Vec<SecretReveal>, StoreError> {
+        self.read(move |connection| reveals::list(connection, organization, id, limit).map_err(unavailable)).await
     }
 
     async fn delete_webhook(

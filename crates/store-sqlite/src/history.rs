@@ -5,6 +5,7 @@ mod decisions;
 mod deliveries;
 #[cfg(test)]
 pub(crate) mod plans;
+mod results;
 mod runs;
 mod search;
 
@@ -14,9 +15,9 @@ use preclinical_core::{
     decision::Decision,
     delivery::Delivery,
     id::{DeliveryId, OrganizationId},
-    port::{DeliveryFilter, DeliveryPage, History, Page, RunFilter, StoreError},
+    port::{DeliveryFilter, DeliveryPage, History, Page, ResultsPage, RunFilter, StoreError},
     run::{Run, RunRef},
-    scenario::ScenarioResult,
+    scenario::{ScenarioResult, ScenarioStatus},
 };
 use rusqlite::{Connection, OptionalExtension, named_params};
 
@@ -41,19 +42,6 @@ pub(crate) fn find_run(connection: &Connection, organization: OrganizationId, ru
     }
 }
 
-fn read_results(connection: &Connection, run: &Run) -> Result<Vec<ScenarioResult>, StoreError> {
-    let contents = connection
-        .prepare_cached("SELECT content FROM scenario_results WHERE run_id = ?1 ORDER BY position")
-        .and_then(|mut statement| {
-            statement.query_map([Id(run.id)], |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()
-        })
-        .map_err(unavailable)?;
-    contents
-        .iter()
-        .map(|content| serde_json::from_slice(content).map_err(|error| StoreError::Corrupt(error.to_string())))
-        .collect()
-}
-
 #[async_trait]
 impl History for SqliteStore {
     async fn run(&self, organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError> {
@@ -76,8 +64,22 @@ impl History for SqliteStore {
     ) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError> {
         self.read(move |connection| {
             let Some(run) = find_run(connection, organization, run).map_err(unavailable)? else { return Ok(None) };
-            let results = read_results(connection, &run)?;
+            let results = results::all(connection, &run)?;
             Ok(Some((run, results)))
+        })
+        .await
+    }
+
+    async fn results_page(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+        status: Option<ScenarioStatus>,
+        page: Page,
+    ) -> Result<Option<ResultsPage>, StoreError> {
+        self.read(move |connection| {
+            let Some(run) = find_run(connection, organization, run).map_err(unavailable)? else { return Ok(None) };
+            results::page(connection, run, status, page).map(Some)
         })
         .await
     }

@@ -19,6 +19,7 @@ pub mod intake;
 pub mod invitations;
 pub mod queue;
 pub mod redeliveries;
+pub mod reveals;
 pub mod upkeep;
 
 /// What each of these calls answers when all of them are under way at once.
@@ -141,6 +142,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, history: [
             runs_are_listed_newest_first_and_filtered
+            results_are_paged_with_those_first_that_need_a_look
             pages_of_deliveries_stay_where_they_are_while_rows_arrive
             deliveries_are_filtered
             a_searched_id_finds_what_belongs_to_it
@@ -172,6 +174,12 @@ macro_rules! conformance_suite {
             a_job_is_created_once_under_its_id
             a_job_of_nothing_is_completed_at_once
             jobs_are_listed_newest_first_and_belong_to_their_organization
+        ]);
+        $crate::conformance_suite!(@role $fresh, reveals: [
+            a_revealed_secret_is_the_one_in_force_and_who_saw_it_is_noted
+            where_nothing_is_shown_nothing_is_noted
+            only_the_newest_reveals_of_a_webhook_are_kept
+            the_reveals_of_a_webhook_are_deleted_with_it
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once

@@ -22,12 +22,14 @@ use preclinical_core::{
         ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError,
         DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake,
         InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError,
-        RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunFilter, RunningJob, SignedIn, Store, StoreError,
-        TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        RedeliverError, Redeliveries, Redelivery, Report, ReportError, ResultsPage, RevealSecretError, RunFilter,
+        RunningJob, SignedIn, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
+    reveal::SecretReveal,
     run::{Run, RunRef},
-    scenario::ScenarioResult,
+    scenario::{ScenarioResult, ScenarioStatus},
+    secret::SigningSecret,
     session::Session,
     slug::Slug,
     test_suite::TestSuite,
@@ -93,6 +95,9 @@ intercept!(Administration:
         -> Result<Webhook, UpdateWebhookError>;
     rotate_secret(organization: OrganizationId, id: WebhookId, rotation: SecretRotation, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
+    reveal_secret(organization: OrganizationId, id: WebhookId, reveal: SecretReveal)
+        -> Result<Option<SigningSecret>, RevealSecretError>;
+    secret_reveals(organization: OrganizationId, id: WebhookId, limit: u32) -> Result<Vec<SecretReveal>, StoreError>;
     create_test_suite(suite: TestSuite) -> Result<TestSuite, StoreError>;
     test_suites(organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError>;
     delete_webhook(organization: OrganizationId, id: WebhookId, expected: Expected, at: Timestamp)
@@ -104,6 +109,7 @@ intercept!(History:
     runs(organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
     decisions(organization: OrganizationId, run: RunRef, page: Page) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
     results(organization: OrganizationId, run: RunRef) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+    results_page(organization: OrganizationId, run: RunRef, status: Option<ScenarioStatus>, page: Page) -> Result<Option<ResultsPage>, StoreError>;
     deliveries(organization: OrganizationId, filter: DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     delivery(organization: OrganizationId, id: DeliveryId) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
 );

@@ -105,6 +105,7 @@ impl World {
             rotated_until: None,
             description: None,
             is_enabled: true,
+            disabled_reason: None,
             last_triggered_at: None,
             consecutive_failures: 0,
             version: Version::FIRST,

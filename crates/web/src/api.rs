@@ -21,6 +21,8 @@ use crate::{
     route::{Call, Route, delete, get, open, patch, post, put},
 };
 
+pub(crate) use runs::cancel::cancel_run;
+
 /// A handler, and the description that stands beside it: no route goes without.
 macro_rules! endpoint {
     ($group:ident::$name:ident) => {

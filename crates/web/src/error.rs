@@ -63,6 +63,11 @@ impl ApiError {
         self.0.details.get("field").and_then(Value::as_str)
     }
 
+    /// Whether it is that error.
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.0.code == code
+    }
+
     /// Whether it is the state of a resource that does not permit what was asked.
     pub(crate) fn is_of_state(&self) -> bool {
         self.0.details.contains_key("current_status")

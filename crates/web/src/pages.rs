@@ -7,6 +7,7 @@
 //!
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
+mod agents;
 mod assets;
 mod deliveries;
 mod done;
@@ -16,6 +17,7 @@ mod failure;
 mod join;
 mod live;
 mod parts;
+mod runs;
 mod settings;
 mod shell;
 mod sign_in;
@@ -79,22 +81,45 @@ page!(post, "POST", post);
 
 /// Every page and every form there is. Without a need it is for everybody.
 fn pages() -> Vec<Page> {
-    use Need::{Change, Look};
+    use Need::{Change, Govern, Look};
     vec![
         get("/", Look, async || Redirect::to("/runs")),
+        get("/agents", Look, agents::list::show),
+        get("/agents/new", Change, agents::create::show),
+        post("/agents/new", Change, agents::create::submit),
+        get("/agents/{id}", Look, agents::edit::lead),
+        get("/agents/{id}/edit", Look, agents::edit::show),
+        post("/agents/{id}/edit", Change, agents::edit::submit),
+        post("/agents/{id}/validate", Change, agents::check::submit),
+        get("/agents/{id}/delete", Change, agents::delete::ask),
+        post("/agents/{id}/delete", Change, agents::delete::delete),
         get("/assets/{name}", None, assets::get),
         get("/settings", Look, settings::first),
+        get("/settings/account", Look, settings::account::show),
+        post("/settings/account/password", Look, settings::account::change_password),
         get("/settings/api-keys", Look, settings::api_keys::list),
         get("/settings/api-keys/new", Change, settings::api_keys::create::show),
         post("/settings/api-keys/new", Change, settings::api_keys::create::submit),
         get("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::ask),
         post("/settings/api-keys/{id}/revoke", Change, settings::api_keys::revoke::revoke),
+        get("/settings/members", Look, settings::members::list),
+        get("/settings/members/invite", Govern, settings::members::invite::show),
+        post("/settings/members/invite", Govern, settings::members::invite::submit),
+        post("/settings/members/invitations/{id}/withdraw", Govern, settings::members::invitations::withdraw),
+        post("/settings/members/{id}/password-link", Govern, settings::members::password_link::make),
+        get("/settings/members/{id}/remove", Govern, settings::members::remove::ask),
+        post("/settings/members/{id}/remove", Govern, settings::members::remove::remove),
+        post("/settings/members/{id}/role", Govern, settings::members::role::change),
+        get("/settings/organization", Look, settings::organization::show),
         get("/sign-in", None, sign_in::show),
         post("/sign-in", None, sign_in::submit),
         post("/sign-out", Look, sign_in::leave),
         post("/sign-out-everywhere", Look, sign_in::leave_everywhere),
         get("/join/{token}", None, join::show),
         post("/join/{token}", None, join::accept),
+        get("/runs", Look, runs::list),
+        get("/test/{id}", Look, runs::show),
+        post("/test/{id}/cancel", Change, runs::cancel),
         get("/deliveries", Look, deliveries::history),
         get("/deliveries/redeliver", Change, deliveries::offer),
         post("/deliveries/redeliver", Change, deliveries::start),
@@ -111,6 +136,7 @@ fn pages() -> Vec<Page> {
         post("/webhooks/{id}/test", Change, webhook::send_test),
         post("/webhooks/{id}/enable", Change, webhook::enable),
         post("/webhooks/{id}/disable", Change, webhook::disable),
+        post("/webhooks/{id}/reveal", Change, webhook::reveal),
         post("/webhooks/{id}/rotate", Change, webhook::rotate),
         get("/webhooks/{id}/delete", Change, webhook::ask_to_delete),
         post("/webhooks/{id}/delete", Change, webhook::delete),

@@ -8,6 +8,7 @@ use crate::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
     id::{AgentId, OrganizationId, WebhookId},
     in_force::InForce,
+    reveal::SecretReveal,
     secret::SigningSecret,
     test_suite::TestSuite,
     version::Expected,
@@ -99,7 +100,25 @@ pub trait Administration: Send + Sync {
         at: Timestamp,
     ) -> Result<Webhook, UpdateWebhookError>;
 
-    /// Deletes a webhook and cancels its pending deliveries; its history stays. `false` if there was none.
+    /// The secret in force, if there is one, to be shown to a member. Who is shown it and when is noted in the same transaction;
+    /// the newest [`KEPT_REVEALS`](crate::reveal::KEPT_REVEALS) of a webhook are kept. Where there is none, nothing is noted.
+    async fn reveal_secret(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        reveal: SecretReveal,
+    ) -> Result<Option<SigningSecret>, RevealSecretError>;
+
+    /// To whom the secrets of a webhook were shown, the last one first.
+    async fn secret_reveals(
+        &self,
+        organization: OrganizationId,
+        id: WebhookId,
+        limit: u32,
+    ) -> Result<Vec<SecretReveal>, StoreError>;
+
+    /// Deletes a webhook, with the note of who saw its secrets, and cancels its pending deliveries; its history stays. `false` if
+    /// there was none.
     async fn delete_webhook(
         &self,
         organization: OrganizationId,
@@ -177,6 +196,16 @@ pub enum UpdateWebhookError {
     NotFound,
     #[error("the webhook has another version")]
     Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no secret was revealed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum RevealSecretError {
+    #[error("no such webhook")]
+    NotFound,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

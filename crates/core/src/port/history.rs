@@ -10,7 +10,7 @@ use crate::{
     delivery::{Delivery, DeliveryStatus},
     id::{AgentId, DeliveryId, OrganizationId, RunId, WebhookId},
     run::{Run, RunRef, RunStatus},
-    scenario::ScenarioResult,
+    scenario::{ScenarioResult, ScenarioStatus},
     search::Search,
 };
 
@@ -30,6 +30,16 @@ pub trait History: Send + Sync {
         organization: OrganizationId,
         run: RunRef,
     ) -> Result<Option<(Run, Vec<ScenarioResult>)>, StoreError>;
+
+    /// A page of a run's scenario results, and how many there are of each verdict. What needs a look comes first, in the order of
+    /// [`ScenarioStatus::BY_CONCERN`]; of each verdict the first report.
+    async fn results_page(
+        &self,
+        organization: OrganizationId,
+        run: RunRef,
+        status: Option<ScenarioStatus>,
+        page: Page,
+    ) -> Result<Option<ResultsPage>, StoreError>;
 
     /// A page of what was decided when the run ended, and how much there is in all: the newest ending first, and of each the agent's
     /// webhook before the organization's. Nothing of a run that is not final. What was decided never changes; the delivery is
@@ -67,6 +77,24 @@ pub struct Page {
 pub struct RunFilter {
     pub status: Option<RunStatus>,
     pub agent_id: Option<AgentId>,
+}
+
+/// A page of a run's results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResultsPage {
+    /// The run as it was when they were read.
+    pub run: Run,
+    /// How many results of each verdict the run has, whatever the page holds.
+    pub counts: [(ScenarioStatus, u32); 4],
+    /// At most as many as were asked for.
+    pub results: Vec<ScenarioResult>,
+}
+
+impl ResultsPage {
+    /// How many results the run has of a verdict, or of all.
+    pub fn total(&self, status: Option<ScenarioStatus>) -> u32 {
+        self.counts.iter().filter(|(of, _)| status.is_none_or(|status| status == *of)).map(|(_, count)| count).sum()
+    }
 }
 
 /// Which deliveries, and how many; what is `None` does not restrict.

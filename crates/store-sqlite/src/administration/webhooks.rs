@@ -8,13 +8,13 @@ use preclinical_core::{
     secret::SigningSecret,
     vault::{Purpose, Vault},
     version::{Expected, Version},
-    webhook::{SecretRotation, Webhook, WebhookChanges},
+    webhook::{DisabledReason, SecretRotation, Webhook, WebhookChanges},
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::agents;
 use crate::{
-    candidates::Candidates,
+    candidates::{self, Candidates},
     queue,
     row::{Id, Time, id, is_taken, maybe_id, maybe_time, time, unavailable},
     sealing::SealedSecrets,
@@ -30,6 +30,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         rotated_until: maybe_time(row, "rotated_until")?,
         description: row.get("description")?,
         is_enabled: row.get("is_enabled")?,
+        disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
         last_triggered_at: maybe_time(row, "last_triggered_at")?,
         consecutive_failures: row.get("consecutive_failures")?,
         version: Version(row.get("version")?),
@@ -139,6 +140,7 @@ pub(super) fn update(
     webhook.url = changes.url.unwrap_or(webhook.url);
     webhook.description = changes.description.unwrap_or(webhook.description);
     webhook.is_enabled = changes.is_enabled.unwrap_or(webhook.is_enabled);
+    webhook.disabled_reason = webhook.disabled_reason.filter(|_| !webhook.is_enabled);
     webhook.updated_at = at;
     if let Some(secret) = changes.secret {
         webhook.has_secret = secret.is_some();
@@ -156,7 +158,7 @@ pub(super) fn update(
 fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
     connection.execute(
         "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, version = ?6, \
-         disabled_reason = CASE WHEN ?4 THEN NULL ELSE disabled_reason END WHERE id = ?1",
+         disabled_reason = ?7 WHERE id = ?1",
         params![
             Id(webhook.id),
             webhook.url,
@@ -164,6 +166,7 @@ fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
             webhook.is_enabled,
             Time(webhook.updated_at),
             webhook.version.0,
+            webhook.disabled_reason.map(DisabledReason::as_str),
         ],
     )
 }
@@ -253,6 +256,7 @@ pub(super) fn delete_of_agent(connection: &Connection, agent: AgentId, at: Times
 }
 
 fn remove(connection: &Connection, id: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM secret_reveals WHERE webhook_id = ?1", [Id(id)])?;
     connection.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)])?;
     queue::cancel_pending(connection, id, at).map(drop)
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     deliveries::{conditions, newest_first},
+    results,
     search::{COLUMNS, Found},
 };
 use crate::migrations;
@@ -84,6 +85,14 @@ fn whatever_a_search_names_is_found_by_an_index() {
         assert!(steps[0].contains(&format!("({column}=?")), "{column}: {steps:?}");
         plan(&database, &format!("SELECT organization_id FROM deliveries WHERE {column} = x'00' LIMIT 1"), &[]);
     }
+}
+
+#[test]
+fn results_of_a_verdict_are_found_and_counted_by_an_index() {
+    let database = database();
+    plan(&database, results::COUNTS, &[]);
+    let steps = plan(&database, results::OF_STATUS, &[]);
+    assert!(steps[0].contains("COVERING INDEX scenario_results_by_status"), "{steps:?}");
 }
 
 #[test]

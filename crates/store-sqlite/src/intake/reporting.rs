@@ -75,8 +75,10 @@ fn insert(
     content: &[u8],
 ) -> rusqlite::Result<usize> {
     connection
-        .prepare_cached("INSERT INTO scenario_results (run_id, scenario_id, position, content) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![Id(run.id), result.scenario_id, position, content])?;
+        .prepare_cached(
+            "INSERT INTO scenario_results (run_id, scenario_id, position, status, content) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![Id(run.id), result.scenario_id, position, result.status.as_str(), content])?;
     let (passed, failed, error) = match result.status {
         ScenarioStatus::Passed => (1, 0, 0),
         ScenarioStatus::Failed => (0, 1, 0),

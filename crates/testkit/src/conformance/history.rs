@@ -10,12 +10,13 @@ use preclinical_core::{
     port::{AttemptRecord, DeliveryFilter, Page, RunFilter, Store},
     retry::NextStep,
     run::{RunNumber, RunRef, RunStatus},
+    scenario::ScenarioStatus::{Canceled, Error, Failed, Passed},
     search::Search,
     timing::Timing,
     version::Expected,
 };
 
-use crate::world::{World, answered, message};
+use crate::world::{World, answered, message, result};
 
 pub async fn runs_are_listed_newest_first_and_filtered(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "default").await;
@@ -39,6 +40,30 @@ pub async fn runs_are_listed_newest_first_and_filtered(store: Arc<dyn Store>) {
     assert_eq!(list(of_first, all).await, (vec![3, 1], 2));
     let by_number = store.run(world.organization, RunRef::Number(runs[1].number)).await.unwrap();
     assert_eq!(by_number.unwrap().id, runs[1].id);
+}
+
+pub async fn results_are_paged_with_those_first_that_need_a_look(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let run = world.run(world.agent("Assistant").await, None).await.id;
+    let reported = [Passed, Failed, Canceled, Passed, Error, Failed];
+    let named = reported.iter().enumerate().map(|(index, status)| result(&index.to_string(), *status));
+    world.report(run, named.collect()).await.unwrap();
+    let read = async |status, limit, offset| {
+        let page = Page { limit, offset };
+        let page = store.results_page(world.organization, RunRef::Id(run), status, page).await.unwrap().unwrap();
+        assert_eq!(page.counts, [(Failed, 2), (Error, 1), (Canceled, 1), (Passed, 2)]);
+        assert_eq!((page.total(None), page.total(Some(Passed)), page.run.tally.total), (6, 2, 6));
+        page.results.into_iter().map(|result| result.scenario_id).collect::<String>()
+    };
+    assert_eq!(read(None, 10, 0).await, "154203");
+    for offset in 0..=6 {
+        let rest = &"154203"[offset as usize..];
+        for limit in 0..=6 {
+            assert_eq!(read(None, limit, offset).await, rest[..rest.len().min(limit as usize)], "{limit} from {offset}");
+        }
+    }
+    assert_eq!((read(None, 10, u32::MAX).await, read(Some(Failed), 10, 2).await), (String::new(), String::new()));
+    assert_eq!((read(Some(Passed), 10, 0).await, read(Some(Failed), 1, 1).await), ("03".to_owned(), "5".to_owned()));
 }
 
 pub async fn pages_of_deliveries_stay_where_they_are_while_rows_arrive(store: Arc<dyn Store>) {
@@ -187,6 +212,7 @@ pub async fn another_organizations_rows_are_missing_rows(store: Arc<dyn Store>) 
     assert!(store.webhook(us, webhook).await.unwrap().is_none());
     assert!(store.run(us, RunRef::Id(run)).await.unwrap().is_none());
     assert!(store.results(us, RunRef::Id(run)).await.unwrap().is_none());
+    assert!(store.results_page(us, RunRef::Id(run), None, all).await.unwrap().is_none());
     assert!(store.delivery(us, claimed.delivery_id).await.unwrap().is_none());
     assert_eq!(store.runs(us, RunFilter::default(), all).await.unwrap().1, 0);
     assert_eq!(store.webhooks(us, None, all).await.unwrap().1, 0);

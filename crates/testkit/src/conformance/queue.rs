@@ -12,7 +12,7 @@ use preclinical_core::{
     port::{CancelDeliveryError, RecordError, RedeliverError, Redelivery, Store},
     retry::NextStep,
     version::Expected,
-    webhook::WebhookChanges,
+    webhook::{DisabledReason, WebhookChanges},
 };
 
 use crate::world::{LEASE, World, answered, unreachable};
@@ -104,9 +104,21 @@ pub async fn a_receiver_that_is_gone_disables_its_webhook(store: Arc<dyn Store>)
     let (gone, waiting) = (world.claimed(agent).await, world.claimed(agent).await);
     store.record(world.record(&waiting, answered(503), NextStep::RetryAt(world.now()))).await.unwrap();
     store.record(world.record(&gone, answered(410), NextStep::Gone)).await.unwrap();
-    assert!(!store.webhook(world.organization, webhook).await.unwrap().unwrap().is_enabled);
+    let disabled = store.webhook(world.organization, webhook).await.unwrap().unwrap();
+    assert_eq!((disabled.is_enabled, disabled.disabled_reason), (false, Some(DisabledReason::Gone)));
     assert_eq!(world.delivery(gone.delivery_id).await.status, DeliveryStatus::Failed);
     assert_eq!(world.delivery(waiting.delivery_id).await.status, DeliveryStatus::Canceled);
+    for (is_enabled, reason) in [
+        (None, Some(DisabledReason::Gone)),
+        (Some(false), Some(DisabledReason::Gone)),
+        (Some(true), None),
+        (Some(false), None),
+    ] {
+        let changes = WebhookChanges { is_enabled, ..WebhookChanges::default() };
+        let webhook_now = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+        assert_eq!(webhook_now.disabled_reason, reason, "it is kept until the webhook is enabled");
+        assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), Some(webhook_now));
+    }
 }
 
 pub async fn a_success_is_never_forgotten(store: Arc<dyn Store>) {

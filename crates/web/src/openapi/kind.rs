@@ -13,6 +13,7 @@ use preclinical_core::{
     run::RunStatus,
     scenario::ScenarioStatus,
     scope::Scope,
+    webhook::DisabledReason,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -66,7 +67,7 @@ macro_rules! named {
     )*};
 }
 
-named! { DecisionOutcome DeliveryStatus ErrorKind EventKind JobStatus Level Provider RunStatus ScenarioStatus Scope }
+named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind JobStatus Level Provider RunStatus ScenarioStatus Scope }
 
 impl Names for RepeatedStatus {
     fn names() -> Vec<&'static str> {

@@ -24,6 +24,7 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/base.css"),
         include_str!("assets/layout.css"),
         include_str!("assets/components.css"),
+        include_str!("assets/runs.css"),
         include_str!("assets/deliveries.css"),
         include_str!("assets/settings.css")
     );

@@ -1,6 +1,9 @@
 //! The settings: the head that their pages share.
 
+pub(super) mod account;
 pub(super) mod api_keys;
+pub(super) mod members;
+pub(super) mod organization;
 pub(super) mod webhooks;
 
 use axum::response::{Redirect, Response};

@@ -7,6 +7,7 @@ mod delete;
 mod form;
 mod health;
 mod panel;
+mod reveal;
 mod rotate;
 mod save;
 mod schedule;
@@ -17,24 +18,22 @@ mod verification;
 
 use std::sync::Arc;
 
-use axum::{extract::Path, response::Response};
-use preclinical_core::{
-    id::{AgentId, WebhookId},
-    webhook::Webhook,
-};
+use axum::response::Response;
+use preclinical_core::{id::AgentId, webhook::Webhook};
 
 pub(super) use self::{
     check_url::check_url,
     delete::{ask_to_delete, delete},
     panel::Panel,
+    reveal::reveal,
     rotate::rotate,
     save::save,
     schedule::schedule,
     switch::{disable, enable},
     test::send_test,
 };
-use super::{door::Visitor, failure::Failure, settings};
-use crate::app::App;
+use super::{agents, door::Visitor, failure::Failure, settings};
+use crate::{app::App, error::ApiError, input::Id};
 
 /// Where a webhook is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +51,7 @@ impl Place {
     fn path(self, done: &str) -> String {
         match self {
             Self::Organization => format!("/settings/webhooks?done={done}"),
-            Self::Agent(id) => format!("/agents/{id}/edit?done={done}#webhook"),
+            Self::Agent(id) => format!("/agents/{id}/edit?done={done}"),
         }
     }
 
@@ -67,16 +66,16 @@ impl Place {
     async fn show(self, app: &App, visitor: &Visitor, panel: Panel) -> Result<Response, Failure> {
         let page = match self {
             Self::Organization => settings::webhooks::page(app, visitor, &panel).await?,
-            Self::Agent(_) => return Err(Failure::not_found("agent")),
+            Self::Agent(id) => agents::with_webhook(app, visitor, id, &panel).await?,
         };
         Ok(panel.wrong.shown_on(page))
     }
 }
 
 /// The webhook that a path names.
-async fn named(app: &App, visitor: &Visitor, id: &str) -> Result<Webhook, Failure> {
-    let missing = || Failure::not_found("webhook");
-    let id: WebhookId = id.parse().map_err(|_| missing())?;
+async fn named(app: &App, visitor: &Visitor, id: Id) -> Result<Webhook, ApiError> {
+    let missing = || ApiError::not_found("webhook");
+    let id = id.parse(missing)?;
     app.store.webhook(visitor.organization.id, id).await?.ok_or_else(missing)
 }
 
@@ -89,5 +88,4 @@ pub(super) const DONE: [(&str, &str); 5] = [
     ("webhook-deleted", "The webhook was deleted. Its history stays."),
 ];
 
-type WebhookPath = Path<String>;
 type Shared = Arc<App>;

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(wrong.with("name").as_deref(), Some("It must not be empty."));
         assert_eq!(wrong.with("scope"), None);
         assert!(wrong.notice(&["name"]).into_string().contains("see below"));
-        assert!(wrong.notice(&["scope"]).into_string().contains("name must not be empty"), "no error is lost");
+        assert!(wrong.notice(&["scope"]).into_string().contains("Name must not be empty."), "no error is lost");
     }
 
     #[test]

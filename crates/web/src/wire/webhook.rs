@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use preclinical_core::{
     id::{AgentId, WebhookId},
-    webhook::Webhook,
+    webhook::{DisabledReason, Webhook},
     wire_time,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::openapi::{DateTime, Uuid};
+use crate::openapi::{Choice, DateTime, Uuid};
 
 /// Where to send when a run ends. The secret is never shown.
 #[derive(Serialize, JsonSchema)]
@@ -22,6 +22,9 @@ pub(crate) struct WebhookView<'a> {
     #[schemars(with = "Option<Uuid>")]
     agent_id: Option<AgentId>,
     is_enabled: bool,
+    /// Why it is not, if the server did that: `gone` after `410 Gone`.
+    #[schemars(with = "Option<Choice<DisabledReason>>")]
+    disabled_reason: Option<&'static str>,
     #[serde(serialize_with = "wire_time::serialize_option")]
     #[schemars(with = "Option<DateTime>")]
     last_triggered_at: Option<Timestamp>,
@@ -42,6 +45,7 @@ impl<'a> From<&'a Webhook> for WebhookView<'a> {
             description: webhook.description.as_deref(),
             agent_id: webhook.agent_id,
             is_enabled: webhook.is_enabled,
+            disabled_reason: webhook.disabled_reason.map(DisabledReason::as_str),
             last_triggered_at: webhook.last_triggered_at,
             consecutive_failures: webhook.consecutive_failures,
             created_at: webhook.created_at,

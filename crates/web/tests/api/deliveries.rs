@@ -178,7 +178,10 @@ async fn the_health_of_a_webhook_is_shown() {
             (&json!(failures), &json!(next != NextStep::Gone))
         );
         assert_eq!(shown["last_triggered_at"], app.world.now().to_string());
+        let reason = if next == NextStep::Gone { json!("gone") } else { Value::Null };
+        assert_eq!(shown["disabled_reason"], reason);
     }
+    assert_eq!(app.api.put(&webhook, json!({"is_enabled": true})).await.is(200)["disabled_reason"], Value::Null);
 }
 
 #[tokio::test]

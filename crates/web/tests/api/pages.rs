@@ -1,10 +1,16 @@
 //! The pages from outside: a browser that does what its user and the pages say.
 
+mod account;
+mod agents;
+mod api_keys;
 mod browser;
 mod deliveries;
 mod door;
 mod joining;
+mod members;
+mod organization;
 mod signing_in;
+mod snippet;
 mod webhooks;
 
 pub(crate) use self::browser::{Browser, Shown};

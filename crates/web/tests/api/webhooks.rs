@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use crate::app::{NOBODY, TestApp, URL, names};
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "id",
     "url",
     "description",
     "agent_id",
     "is_enabled",
+    "disabled_reason",
     "last_triggered_at",
     "consecutive_failures",
     "created_at",
@@ -28,8 +29,8 @@ async fn a_webhook_is_created_and_its_secret_is_never_shown() {
     let id = webhook["id"].as_str().unwrap();
     assert_eq!(answer.header("location"), Some(format!("/api/v1/webhooks/{id}").as_str()));
     let expected = json!({
-        "id": id, "url": URL, "description": "Pages us", "agent_id": agent, "is_enabled": false, "last_triggered_at": null,
-        "consecutive_failures": 0, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
+        "id": id, "url": URL, "description": "Pages us", "agent_id": agent, "is_enabled": false, "disabled_reason": null,
+        "last_triggered_at": null, "consecutive_failures": 0, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
     });
     assert_eq!(webhook, expected);
     assert_eq!(app.api.get(&format!("/webhooks/{id}")).await.is(200), expected);

@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
-    id::RunId,
+    id::{OrganizationId, RunId},
     port::Finish,
-    run::{FinalStatus, RunRef, RunStatus},
+    run::{FinalStatus, Run, RunRef, RunStatus},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,14 +42,22 @@ pub(crate) async fn cancel(
 ) -> Result<Response, ApiError> {
     let run: RunRef = id.parse(ApiError::run_not_found)?;
     body.finish()?;
-    let organization_id = caller.organization;
-    let run = app
-        .ending(subject, move |store, at, dispatch| async move {
-            store.finish_run(Finish { organization_id, run, to: FinalStatus::Canceled, counts: None, at, dispatch }).await
-        })
-        .await?;
+    let run = cancel_run(&app, caller.organization, run, subject).await?;
     let message = format!("{} was canceled", run.number);
     Ok(Json(CanceledRun { id: run.id, status: run.status.as_str(), message }).into_response())
+}
+
+/// Ends the run as canceled, for whoever may.
+pub(crate) async fn cancel_run(
+    app: &Arc<App>,
+    organization_id: OrganizationId,
+    run: RunRef,
+    subject: Subject,
+) -> Result<Run, ApiError> {
+    app.ending(subject, move |store, at, dispatch| async move {
+        store.finish_run(Finish { organization_id, run, to: FinalStatus::Canceled, counts: None, at, dispatch }).await
+    })
+    .await
 }
 
 pub(crate) fn describe() -> Description {

@@ -41,6 +41,7 @@ pub(crate) async fn create(
         rotated_until: None,
         description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
+        disabled_reason: None,
         last_triggered_at: None,
         consecutive_failures: 0,
         version: Version::FIRST,

@@ -44,18 +44,19 @@ async function fetchPage(address, options = {}) {
 }
 
 function replace(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
   const open = new Set([...old.querySelectorAll("details[open][id]")].map((details) => details.id));
   fresh.querySelectorAll("details[id]").forEach((details) => { details.open ||= open.has(details.id); });
+  if (old.isEqualNode(fresh)) return;
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   old.replaceWith(fresh);
   enliven(fresh);
   if (focused) twin(focused, fresh)?.focus({ preventScroll: true });
 }
 
-// The same control in a newer state of a piece.
+// The same control in a newer state of a piece: at the same place if it has no name of its own.
 const twin = (old, fresh) => [...fresh.querySelectorAll(old.tagName)].find((element) =>
-  ["id", "name", "href", "type"].every((name) => element.getAttribute(name) === old.getAttribute(name)));
+  ["id", "name", "href"].every((name) => element.getAttribute(name) === old.getAttribute(name))
+    && element.parentElement.id === old.parentElement.id && element.textContent === old.textContent);
 
 // <form data-swap="id">: sent behind the scenes; what it answers takes the place of that element.
 async function sendAndSwap(event) {
@@ -131,7 +132,11 @@ document.addEventListener("change", (event) => {
 // data-live="address of a stream": what changed is read again. Rows that are there change in place; new ones wait behind a button,
 // so that nothing moves under the eyes of a reader.
 function follow(root) {
-  const state = root.querySelector(".live");
+  let shown = null;
+  const show = (state, text) => {
+    shown = [state, text];
+    each(".live", (element) => { element.dataset.state = state; element.textContent = text; }, root);
+  };
   const stream = new EventSource(root.dataset.live);
   let waiting = false;
   const refresh = async () => {
@@ -146,6 +151,19 @@ function follow(root) {
       const fresh = page.getElementById(rows.id);
       if (fresh) renewRows(rows, fresh);
     }, root);
+    if (shown) show(...shown);
+    goOn(page.getElementById(root.id)?.dataset.live);
+  };
+  // What is followed may change as well: a run until it ends, then what comes after it.
+  const goOn = (next) => {
+    if (!root.id || next === root.dataset.live) return;
+    stream.close();
+    if (next) {
+      root.dataset.live = next;
+      follow(root);
+    } else {
+      root.removeAttribute("data-live");
+    }
   };
   const soon = () => {
     if (waiting) return;
@@ -153,8 +171,8 @@ function follow(root) {
     setTimeout(() => refresh().catch(() => {}), 300);
   };
   for (const kind of ["message", "delivery"]) stream.addEventListener(kind, soon);
-  stream.addEventListener("open", () => { if (state) { state.dataset.state = "on"; state.textContent = "Live"; } });
-  stream.addEventListener("error", () => { if (state) { state.dataset.state = "off"; state.textContent = "Reconnecting"; } });
+  stream.addEventListener("open", () => show("on", "Live"));
+  stream.addEventListener("error", () => show("off", "Reconnecting"));
   addEventListener("pagehide", () => stream.close());
 }
 

@@ -6,8 +6,10 @@ use super::Icon;
 
 /// A line of text to type.
 pub(in crate::pages) struct TextField<'a> {
-    /// Its name in the form; also its id, which is unique on a page.
+    /// Its name in the form.
     pub(in crate::pages) name: &'static str,
+    /// Its id, which is unique on a page.
+    pub(in crate::pages) id: &'static str,
     pub(in crate::pages) label: &'a str,
     pub(in crate::pages) kind: &'static str,
     pub(in crate::pages) value: &'a str,
@@ -29,6 +31,7 @@ impl<'a> TextField<'a> {
     pub(in crate::pages) fn new(name: &'static str, label: &'a str) -> Self {
         Self {
             name,
+            id: name,
             label,
             kind: "text",
             value: "",
@@ -46,20 +49,20 @@ impl<'a> TextField<'a> {
 
 impl maud::Render for TextField<'_> {
     fn render(&self) -> Markup {
-        let Self { name, kind, value, placeholder, autocomplete, .. } = self;
-        let described = described_by(name, self.hint.is_some(), self.error.is_some(), self.checked_at.is_some());
+        let Self { name, id, kind, value, placeholder, autocomplete, .. } = self;
+        let described = described_by(id, self.hint.is_some(), self.error.is_some(), self.checked_at.is_some());
         let input = html! {
-            input.input id=(name) name=(name) type=(kind) value=(value) placeholder=[some(placeholder)]
+            input.input id=(id) name=(name) type=(kind) value=(value) placeholder=[some(placeholder)]
                 autocomplete=(autocomplete) required[self.required] maxlength=(self.longest) spellcheck="false"
                 autocapitalize="none" aria-invalid=[self.error.map(|_| "true")] aria-describedby=[described]
                 data-check=[self.checked_at];
         };
         html! {
             div.field {
-                (label(name, self.label, self.required))
+                (label(id, self.label, self.required))
                 @if let Some(beside) = &self.beside { div.with-button { (input) (beside) } } @else { (input) }
-                @if self.checked_at.is_some() { div id={ (name) "-check" } aria-live="polite" {} }
-                (below(name, self.hint, self.error))
+                @if self.checked_at.is_some() { div id={ (id) "-check" } aria-live="polite" {} }
+                (below(id, self.hint, self.error))
             }
         }
     }

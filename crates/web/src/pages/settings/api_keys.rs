@@ -12,13 +12,7 @@ use maud::{Markup, html};
 use preclinical_core::{api_key::ApiKey, port::StoreError};
 
 use super::{
-    super::{
-        done,
-        door::Visitor,
-        every::every,
-        failure::Failure,
-        parts::{self, Icon},
-    },
+    super::{done, door::Visitor, every::every, failure::Failure, parts::Icon},
     Tab, page,
 };
 use crate::{app::App, input::Query};
@@ -69,7 +63,7 @@ fn nothing(may_change: bool, were_some: bool, create: &Markup) -> Markup {
     html! { div.empty { (Icon::Key.sized(32)) h3 { (title) } p { (why) } (create) } }
 }
 
-/// Where a key lies among the pages.
-fn crumbs() -> Markup {
-    parts::crumbs(&[("API Keys", PATH)])
+/// The way back to the list.
+fn back() -> Markup {
+    html! { a.back href=(PATH) { (Icon::Back.sized(14)) "All keys" } }
 }

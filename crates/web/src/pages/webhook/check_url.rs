@@ -23,14 +23,14 @@ pub(in crate::pages) async fn check_url(
         Ok(url) => fine(url.as_deref().and_then(|url| Url::parse(url).ok()).as_ref()),
         Err(error) => {
             let why = error.message().strip_prefix("url").unwrap_or(error.message()).trim_start();
-            html! { p.small.bad.line id="url-check" data-valid="false" { (Icon::Alert.sized(14)) (sentence(why)) } }
+            html! { p.small.bad.line id="webhook-url-check" data-valid="false" { (Icon::Alert.sized(14)) (sentence(why)) } }
         }
     };
     Ok(shell::page(&visitor, Section::Settings, "Check of a URL", &html! { h1 { "Check of a URL" } (verdict) }))
 }
 
 fn fine(url: Option<&Url>) -> Markup {
-    let Some(url) = url else { return html! { div id="url-check" {} } };
+    let Some(url) = url else { return html! { div id="webhook-url-check" {} } };
     let (class, icon, remark) = if is_slack(url) {
         (
             "warn",
@@ -42,7 +42,7 @@ fn fine(url: Option<&Url>) -> Markup {
     } else {
         ("good", Icon::Check, "Well formed, and not a forbidden address.")
     };
-    html! { p.small.line class=(class) id="url-check" data-valid="true" { (icon.sized(14)) (remark) } }
+    html! { p class={ "small line " (class) } id="webhook-url-check" data-valid="true" { (icon.sized(14)) (remark) } }
 }
 
 fn is_slack(url: &Url) -> bool {

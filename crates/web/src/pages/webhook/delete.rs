@@ -1,14 +1,15 @@
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{Redirect, Response},
 };
 use maud::html;
 use preclinical_core::{delivery::DeliveryStatus, port::DeliveryFilter, version::Expected, webhook::Webhook};
 
-use super::{Place, Shared, WebhookPath, named};
+use super::{Place, Shared, named};
 use crate::{
     app::App,
     error::ApiError,
+    input::Id,
     input::MAX_LIMIT,
     pages::{
         door::Visitor,
@@ -22,9 +23,9 @@ use crate::{
 pub(in crate::pages) async fn ask_to_delete(
     State(app): State<Shared>,
     visitor: Visitor,
-    Path(id): WebhookPath,
+    id: Id,
 ) -> Result<Response, Failure> {
-    let webhook = named(&app, &visitor, &id).await?;
+    let webhook = named(&app, &visitor, id).await?;
     let pending = pending(&app, &webhook).await?;
     let place = Place::of(&webhook);
     let (section, back) = match place {
@@ -56,12 +57,8 @@ pub(in crate::pages) async fn ask_to_delete(
 }
 
 /// `POST /webhooks/{id}/delete`
-pub(in crate::pages) async fn delete(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Path(id): WebhookPath,
-) -> Result<Redirect, Failure> {
-    let webhook = named(&app, &visitor, &id).await?;
+pub(in crate::pages) async fn delete(State(app): State<Shared>, visitor: Visitor, id: Id) -> Result<Redirect, Failure> {
+    let webhook = named(&app, &visitor, id).await?;
     let deleted = app.store.delete_webhook(visitor.organization.id, webhook.id, Expected::default(), app.clock.now()).await;
     deleted.map_err(ApiError::from)?;
     Ok(Redirect::to(&Place::of(&webhook).path("webhook-deleted")))

@@ -36,7 +36,7 @@ impl From<Option<&Webhook>> for Typed {
 pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
     let has_secret = panel.webhook.as_ref().is_some_and(|webhook| webhook.has_secret);
     let generate = html! {
-        button.button type="button" data-generate="secret" data-needs-script hidden { (Icon::Key) "Generate" }
+        button.button type="button" data-generate="webhook-secret" data-needs-script hidden { (Icon::Key) "Generate" }
     };
     let secret_hint = if has_secret {
         "One is set. Leave this empty to keep it; to change it without a gap, rotate it below."
@@ -50,12 +50,12 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
             (panel.wrong.notice(&["url", "secret", "description"]))
             @if let Place::Agent(id) = panel.place { input type="hidden" name="agent_id" value=(id); }
             (TextField { kind: "url", value: &typed.url, required: true, placeholder: "https://hooks.example.com/preclinical",
-                autocomplete: "url", error: wrong("url").as_deref(), checked_at: Some("/webhooks/check-url"),
+                id: "webhook-url", autocomplete: "url", error: wrong("url").as_deref(), checked_at: Some("/webhooks/check-url"),
                 ..TextField::new("url", "URL") })
-            (TextField { kind: "password", autocomplete: "new-password", longest: 512, hint: Some(secret_hint),
+            (TextField { kind: "password", id: "webhook-secret", autocomplete: "new-password", longest: 512, hint: Some(secret_hint),
                 error: wrong("secret").as_deref(), beside: Some(generate), ..TextField::new("secret", "Signing secret") })
             @if has_secret { (tick("remove_secret", "Remove the secret", false, Some("Requests are no longer signed then."))) }
-            (TextField { value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
+            (TextField { id: "webhook-description", value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
                 ..TextField::new("description", "Description") })
             div.actions { button.button.primary { "Save" } }
         }

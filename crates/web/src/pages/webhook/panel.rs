@@ -1,7 +1,12 @@
 //! Everything about one webhook, or the place for one.
 
 use maud::{Markup, html};
-use preclinical_core::{delivery::Delivery, port::DeliveryFilter, webhook::Webhook};
+use preclinical_core::{
+    delivery::Delivery,
+    port::DeliveryFilter,
+    reveal::SecretReveal,
+    webhook::{DisabledReason, Webhook},
+};
 
 use super::{Place, form::Typed, health, secret, test::TestResult, verification};
 use crate::{
@@ -18,12 +23,17 @@ use crate::{
 /// How many of the latest deliveries show how a webhook is doing.
 const RECENT: u32 = 40;
 
+/// How many reveals of the secret are listed.
+const REVEALS: u32 = 5;
+
 /// A webhook's part of a page.
 pub(in crate::pages) struct Panel {
     pub(super) place: Place,
     pub(super) webhook: Option<Webhook>,
     /// The latest deliveries, newest first.
     recent: Vec<Delivery>,
+    /// Who was shown the secret, the last first.
+    reveals: Vec<SecretReveal>,
     /// What was typed and is not saved.
     pub(super) typed: Typed,
     /// Why it is not.
@@ -45,19 +55,23 @@ impl Panel {
             }
             None => Vec::new(),
         };
+        let reveals = match &webhook {
+            Some(webhook) => app.store.secret_reveals(organization, webhook.id, REVEALS).await?,
+            None => Vec::new(),
+        };
         let typed = Typed::from(webhook.as_ref());
-        Ok(Self { place, webhook, recent, typed, wrong: Wrong::default(), shown_secret: None, test: None })
+        Ok(Self { place, webhook, recent, reveals, typed, wrong: Wrong::default(), shown_secret: None, test: None })
     }
 
     /// The panel with what can be done by this visitor.
     pub(in crate::pages) fn render(&self, app: &App, visitor: &Visitor) -> Markup {
-        let may_change = visitor.member.role.may_change();
+        let (may_change, now) = (visitor.member.role.may_change(), app.clock.now());
         html! {
             @if let Some(secret) = &self.shown_secret { (secret::shown_once(secret)) }
             (self.settings(visitor, may_change))
             @if let Some(webhook) = &self.webhook {
-                (health::card(webhook, &self.recent, app.clock.now()))
-                (secret::card(webhook, visitor, may_change))
+                (health::card(webhook, &self.recent, now))
+                (secret::card(webhook, &self.reveals, visitor, now))
                 (verification::card(webhook))
             }
         }
@@ -71,7 +85,7 @@ impl Panel {
             Place::Agent(_) => ("Webhook", "Hears of this agent’s runs instead of the organization’s webhook."),
         };
         html! {
-            section.card id="webhook" {
+            section.card {
                 div.card-head {
                     h2 { (title) }
                     (state(self.webhook.as_ref()))
@@ -129,9 +143,13 @@ fn actions(webhook: &Webhook, visitor: &Visitor) -> Markup {
     }
 }
 
-/// What it means that a webhook is disabled.
+/// Why a webhook is disabled, if we did that, and what it means.
 fn muted(webhook: &Webhook) -> Markup {
     html! {
+        @match webhook.disabled_reason {
+            Some(DisabledReason::Gone) => "It was disabled because its receiver answered 410 Gone. ",
+            None => "",
+        }
         @if webhook.agent_id.is_some() {
             "While it is disabled, nobody hears of this agent’s runs. To fall back to the organization’s webhook, delete it."
         } @else {

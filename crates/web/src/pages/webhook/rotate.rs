@@ -1,7 +1,4 @@
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use jiff::SignedDuration;
 use preclinical_core::{
     id::RotationId,
@@ -9,9 +6,10 @@ use preclinical_core::{
     webhook::{DEFAULT_OVERLAP, MAX_OVERLAP, SecretRotation},
 };
 
-use super::{Panel, Place, Shared, WebhookPath, named};
+use super::{Panel, Place, Shared, named};
 use crate::{
     error::ApiError,
+    input::Id,
     pages::{
         door::{Form, Visitor},
         failure::Failure,
@@ -26,10 +24,10 @@ pub(super) const OVERLAPS: [(&str, &str); 4] =
 pub(in crate::pages) async fn rotate(
     State(app): State<Shared>,
     visitor: Visitor,
-    Path(id): WebhookPath,
+    id: Id,
     form: Form,
 ) -> Result<Response, Failure> {
-    let webhook = named(&app, &visitor, &id).await?;
+    let webhook = named(&app, &visitor, id).await?;
     let overlap = form.text("overlap").parse().map_or(DEFAULT_OVERLAP, SignedDuration::from_secs);
     let overlap = overlap.clamp(SignedDuration::ZERO, MAX_OVERLAP);
     let (secret, now) = (SigningSecret::generate(&*app.chance), app.clock.now());

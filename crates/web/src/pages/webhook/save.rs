@@ -85,6 +85,7 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         rotated_until: None,
         description: wish.description,
         is_enabled: true,
+        disabled_reason: None,
         last_triggered_at: None,
         consecutive_failures: 0,
         version: Version::FIRST,

@@ -1,7 +1,8 @@
 //! What requests are signed with.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
-use preclinical_core::webhook::Webhook;
+use preclinical_core::{reveal::SecretReveal, webhook::Webhook};
 
 use super::rotate::OVERLAPS;
 use crate::pages::{
@@ -10,7 +11,7 @@ use crate::pages::{
     shell,
 };
 
-pub(super) fn card(webhook: &Webhook, visitor: &Visitor, may_change: bool) -> Markup {
+pub(super) fn card(webhook: &Webhook, reveals: &[SecretReveal], visitor: &Visitor, now: Timestamp) -> Markup {
     let state = if webhook.has_secret {
         "Requests are signed."
     } else {
@@ -21,14 +22,36 @@ pub(super) fn card(webhook: &Webhook, visitor: &Visitor, may_change: bool) -> Ma
         None,
         &html! {
             p { (state) }
-            @if let Some(until) = webhook.rotated_until {
+            @if let Some(until) = webhook.rotated_until.filter(|until| *until > now) {
                 (parts::notice(Tone::Info, &html! {
                     p { "Requests carry the signature of the secret before, too, until " (time::time(until)) " (" (time::countdown(until)) ")." }
                 }))
             }
-            @if may_change { (rotation(webhook, visitor)) }
+            @if visitor.member.role.may_change() {
+                @if webhook.has_secret { (reveal(webhook, visitor)) }
+                (rotation(webhook, visitor))
+            }
+            @if !reveals.is_empty() { (shown_to(reveals)) }
         },
     )
+}
+
+fn reveal(webhook: &Webhook, visitor: &Visitor) -> Markup {
+    html! {
+        form.stack-small method="post" action={ "/webhooks/" (webhook.id) "/reveal" } {
+            (shell::csrf(visitor))
+            div.actions { button.button { (Icon::Eye) "Reveal the secret" } span.small.muted { "It is recorded who looks at it." } }
+        }
+    }
+}
+
+fn shown_to(reveals: &[SecretReveal]) -> Markup {
+    html! {
+        div.stack-small {
+            h3 { "Shown to" }
+            ul.small { @for reveal in reveals { li { (reveal.by) ", " (time::ago(reveal.at)) } } }
+        }
+    }
 }
 
 fn rotation(webhook: &Webhook, visitor: &Visitor) -> Markup {

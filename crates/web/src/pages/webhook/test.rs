@@ -1,7 +1,4 @@
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::{
     attempt::{Attempt, Message},
@@ -9,9 +6,10 @@ use preclinical_core::{
     port::AttemptSummary,
 };
 
-use super::{Panel, Place, Shared, WebhookPath, named};
+use super::{Panel, Place, Shared, named};
 use crate::{
     api::webhooks,
+    input::Id,
     pages::{
         door::Visitor,
         failure::{Failure, sentence},
@@ -30,12 +28,8 @@ pub(in crate::pages) struct TestResult {
 }
 
 /// `POST /webhooks/{id}/test`: sends a test and shows what came of it.
-pub(in crate::pages) async fn send_test(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Path(id): WebhookPath,
-) -> Result<Response, Failure> {
-    let webhook = named(&app, &visitor, &id).await?;
+pub(in crate::pages) async fn send_test(State(app): State<Shared>, visitor: Visitor, id: Id) -> Result<Response, Failure> {
+    let webhook = named(&app, &visitor, id).await?;
     let organization = visitor.organization.id;
     let (delivery, summary) = webhooks::test::send(app.clone(), organization, webhook.id).await?;
     let attempts = app.store.delivery(organization, delivery).await?.map(|(_, attempts)| attempts);

@@ -61,7 +61,7 @@ async fn what_the_api_refuses_is_refused_here_in_the_same_words_and_nothing_is_s
             shown.says(&reason.replace('\'', "&#39;"));
         }
     }
-    let shown = save(&owner, &[("url", URL), ("secret", "whsec_!")]).await;
+    let shown = save(&owner, &[("url", URL), ("secret", "a bell \u{7}")]).await;
     shown.is(422).says(URL).says("Nothing was saved yet");
     assert_eq!(app.api.get("/webhooks").await.is(200)["total"], 0);
 }
@@ -138,6 +138,16 @@ async fn a_rotated_secret_is_shown_once_and_the_overlap_after_it() {
 }
 
 #[tokio::test]
+async fn whoever_looks_at_the_secret_is_recorded() {
+    let app = TestApp::new().await;
+    let owner = owner(&app).await;
+    let id = app.api.webhook(URL, None).await;
+    owner.get("/settings/webhooks").await.does_not_say("Shown to").does_not_say(SECRET);
+    owner.post(&format!("/webhooks/{id}/reveal"), &[]).await.is(200).says(SECRET);
+    owner.get("/settings/webhooks").await.does_not_say(SECRET).says("Shown to").says("owner-0@example.com, ");
+}
+
+#[tokio::test]
 async fn it_says_which_webhook_is_in_force_for_each_agent() {
     let app = TestApp::new().await;
     let owner = owner(&app).await;
@@ -167,6 +177,28 @@ async fn its_health_shows_the_latest_deliveries_and_failures_in_a_row() {
     let page = owner.get("/settings/webhooks").await;
     page.says("Failing").says("The last 2 deliveries failed for good");
     assert_eq!(page.html.matches("class=\"bad\" href=\"/deliveries/").count(), 2);
+}
+
+#[tokio::test]
+async fn an_agents_webhook_is_set_up_in_the_agents_own_section() {
+    let app = TestApp::new().await;
+    let owner = owner(&app).await;
+    app.api.webhook("https://default.example.com/", None).await;
+    let agent = app.api.agent("Triage").await;
+    let edit = format!("/agents/{agent}/edit");
+    owner.get(&edit).await.is(200).says("so the organization's is in force");
+    let wrong = save(&owner, &[("agent_id", &agent), ("url", "http://10.0.0.1/")]).await;
+    wrong.is(422).says("http://10.0.0.1/").says("Triage");
+    let saved = save(&owner, &[("agent_id", &agent), ("url", URL), ("secret", SECRET)]).await;
+    assert_eq!(saved.leads_to(), format!("{edit}?done=webhook-created"));
+    owner.get(saved.leads_to()).await.says("overrides the organization").says(URL).says("Send a test");
+    let id =
+        app.api.get(&format!("/webhooks?agent_id={agent}")).await.is(200)["webhooks"][0]["id"].as_str().unwrap().to_owned();
+    let off = owner.post(&format!("/webhooks/{id}/disable"), &[]).await;
+    owner.get(off.leads_to()).await.says("Muted").says("delete it");
+    let deleted = owner.post(&format!("/webhooks/{id}/delete"), &[]).await;
+    owner.get(deleted.leads_to()).await.says("so the organization's is in force");
+    save(&owner, &[("agent_id", crate::app::NOBODY), ("url", URL)]).await.is(404);
 }
 
 #[tokio::test]

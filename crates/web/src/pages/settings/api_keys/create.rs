@@ -11,7 +11,7 @@ use preclinical_core::{
     scope::Scope,
 };
 
-use super::{PATH, crumbs, scope};
+use super::{PATH, back, scope};
 use crate::{
     api::api_keys::create::described,
     app::App,
@@ -39,8 +39,8 @@ const SPANS: [(&str, &str); 5] = [
 ];
 
 /// `GET /settings/api-keys/new`
-pub(in crate::pages) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
-    page(&visitor, Tab::ApiKeys, &form(&app, &visitor, &Form::default(), &Wrong::default()))
+pub(in crate::pages) async fn show(visitor: Visitor) -> Response {
+    page(&visitor, Tab::ApiKeys, &form(&visitor, &Form::default(), &Wrong::default()))
 }
 
 /// `POST /settings/api-keys/new`
@@ -62,7 +62,7 @@ pub(in crate::pages) async fn submit(
         Ok(key) => Ok(page(&visitor, Tab::ApiKeys, &shown_once(&app, &key, &text))),
         Err(error) => {
             let wrong = Wrong::of(error)?;
-            Ok(wrong.shown_on(page(&visitor, Tab::ApiKeys, &form(&app, &visitor, &input, &wrong))))
+            Ok(wrong.shown_on(page(&visitor, Tab::ApiKeys, &form(&visitor, &input, &wrong))))
         }
     }
 }
@@ -95,12 +95,11 @@ fn end_of(day: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok()
 }
 
-fn form(app: &App, visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
+fn form(visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
     let typed = |name, or: &'static str| if input.has(name) { input.text(name).to_owned() } else { or.to_owned() };
-    let today = app.clock.now().strftime("%Y-%m-%d").to_string();
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card {
                 div.card-head { h2 { "Create an API key" } }
                 form.card-body method="post" action={ (PATH) "/new" } {
@@ -110,12 +109,12 @@ fn form(app: &App, visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
                         placeholder: "Nightly runner", hint: Some("What uses it, so that you know later what a revocation stops."),
                         ..TextField::new("name", "Name") })
                     (options("scope", "What it may do", &Scope::ALL.map(scope::in_words), &typed("scope", Scope::Report.as_str())))
-                    div.form-row {
+                    div.form-row.top {
                         (field::select("expires", "Expires", &SPANS, &typed("expires", "90"), None))
-                        (TextField { kind: "date", value: input.text("expires_at"), placeholder: "",
+                        (TextField { kind: "date", value: input.text("expires_at"),
+                            hint: Some("Counts with “At the end of a day”."),
                             error: wrong.with("expires_at").as_deref(), longest: 10, ..TextField::new("expires_at", "Day (UTC)") })
                     }
-                    p.muted.small { "A day counts if you choose “At the end of a day” beside it. Today is " (today) "." }
                     div.actions {
                         button.button.primary { "Create key" }
                         a.button.plain href=(PATH) { "Cancel" }
@@ -132,8 +131,8 @@ fn shown_once(app: &App, key: &ApiKey, text: &ApiKeyText) -> Markup {
     let call = format!("curl {url}/api/v1/agents \\\n  --header \"Authorization: Bearer {}\"", text.expose());
     let variables = format!("export PRECLINICAL_API_URL={url}\nexport PRECLINICAL_API_KEY={}", text.expose());
     html! {
-        div.narrow {
-            (crumbs())
+        div.narrow.once {
+            (back())
             section.card {
                 div.card-head { h2 { "Your new key" } }
                 div.card-body {

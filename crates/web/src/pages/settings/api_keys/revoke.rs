@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use preclinical_core::{api_key::ApiKey, id::ApiKeyId};
 
-use super::{PATH, crumbs, keys, scope};
+use super::{PATH, back, keys, scope};
 use crate::{
     app::App,
     error::ApiError,
@@ -46,7 +46,7 @@ fn missing() -> ApiError {
 fn question(visitor: &Visitor, key: &ApiKey) -> Markup {
     html! {
         div.narrow {
-            (crumbs())
+            (back())
             section.card.danger {
                 div.card-head { h2 { "Revoke this key?" } }
                 form.card-body method="post" {

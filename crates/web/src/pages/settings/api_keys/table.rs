@@ -52,8 +52,8 @@ fn table(keys: &[ApiKey], now: Timestamp, may_change: bool) -> Markup {
 fn row(key: &ApiKey, now: Timestamp, may_change: bool) -> Markup {
     html! {
         tr.gone[!key.is_in_force(now)] {
-            td data-label="Name" { div { strong.clip title=(key.name) { (key.name) } code.small.muted { (key.prefix) "…" } } }
-            td data-label="May" { (scope::in_words(key.scope).name) }
+            td.flexible data-label="Name" { div { strong.clip title=(key.name) { (key.name) } code.small.muted { (key.prefix) "…" } } }
+            td.nowrap data-label="May" { (scope::in_words(key.scope).name) }
             td data-label="State" { div { (state(key, now)) } }
             td.nowrap data-label="Created" { (time::ago(key.created_at)) }
             td.nowrap data-label="Last used" { @match key.last_used_at { Some(at) => (time::ago(at)), None => span.muted { "Never" } } }
