@@ -9,7 +9,10 @@ mod door;
 mod joining;
 mod members;
 mod organization;
+mod run;
+mod runs;
 mod signing_in;
+mod snippet;
 mod webhooks;
 
 pub(crate) use self::browser::{Browser, Shown};

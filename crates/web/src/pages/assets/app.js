@@ -47,11 +47,16 @@ function replace(old, fresh) {
   const open = new Set([...old.querySelectorAll("details[open][id]")].map((details) => details.id));
   fresh.querySelectorAll("details[id]").forEach((details) => { details.open ||= open.has(details.id); });
   if (old.isEqualNode(fresh)) return;
-  const focused = old.contains(document.activeElement) && document.activeElement.id;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   old.replaceWith(fresh);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   enliven(fresh);
+  if (focused) twin(focused, fresh)?.focus({ preventScroll: true });
 }
+
+// The same control in a newer state of a piece: at the same place if it has no name of its own.
+const twin = (old, fresh) => [...fresh.querySelectorAll(old.tagName)].find((element) =>
+  ["id", "name", "href"].every((name) => element.getAttribute(name) === old.getAttribute(name))
+    && element.parentElement.id === old.parentElement.id && element.textContent === old.textContent);
 
 // <form data-swap="id">: sent behind the scenes; what it answers takes the place of that element.
 async function sendAndSwap(event) {
@@ -192,10 +197,10 @@ function renewRows(rows, fresh) {
   };
 }
 
-// What a page holds from the beginning, and what takes the place of a part of it later.
 function enliven(root) {
   showTimes(root);
   each("[data-needs-script]", (element) => { element.hidden = false; }, root);
+  if (root.matches?.("[autofocus]")) root.focus();
 }
 
 enliven(document);

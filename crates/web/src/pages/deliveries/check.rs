@@ -105,7 +105,7 @@ fn form(visitor: &Visitor, detail: &Detail, answer: &Answer, requests: &[u32]) -
             (shell::csrf(visitor))
             div.form-row {
                 (TextField { kind: "password", required: true, longest: 1024, error: answer.error,
-                    ..TextField::new("secret", "Signing secret that the receiver uses") })
+                    ..TextField::new("secret", "The receiver’s signing secret") })
                 @if requests.len() > 1 {
                     div.field {
                         label for="attempt" { "Attempt" }

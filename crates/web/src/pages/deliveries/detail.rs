@@ -68,6 +68,11 @@ impl Detail {
         Ok(detail)
     }
 
+    /// Whether an attempt has not ended yet; that of a canceled delivery is not cut off.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.attempts.last().is_some_and(|attempt| attempt.http_status.is_none() && attempt.error.is_none())
+    }
+
     /// The requests that were kept, by the numbers of their attempts.
     pub(super) fn requests(&self) -> impl DoubleEndedIterator<Item = (u32, &Message)> {
         self.attempts.iter().filter_map(|attempt| Some((attempt.number, attempt.request.as_ref()?)))
@@ -97,20 +102,20 @@ pub(in crate::pages) async fn show(
 pub(super) fn page(app: &App, visitor: &Visitor, detail: &Detail, said: &Markup, check: &Markup) -> Response {
     let delivery = &detail.delivery;
     let title = format!("Delivery of {}", rows::what(delivery));
-    let live =
-        (delivery.status == DeliveryStatus::Pending).then(|| format!("/live/deliveries?webhook_id={}", delivery.webhook_id));
+    let may_change = delivery.status == DeliveryStatus::Pending || detail.is_under_way();
+    let live = may_change.then(|| format!("/live/deliveries?webhook_id={}", delivery.webhook_id));
     let content = html! {
         (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries")]))
         div data-live=[live.as_deref()] {
             div id="delivery-head" data-live-region {
                 (parts::page_head(&title, &about(delivery), &actions::buttons(app, visitor, detail)))
             }
-            @if !said.0.is_empty() { div.after-done { (said) } }
+            @if !said.0.is_empty() { div.delivery-said { (said) } }
             div.wide-narrow {
                 div.stack {
-                    section.card id="delivery-timeline" data-live-region {
+                    section.card {
                         div.card-head { h2 { "What happened" } @if live.is_some() { span.live data-needs-script hidden { "Connecting" } } }
-                        div.card-body { (timeline::shown(detail)) }
+                        div.card-body id="delivery-timeline" data-live-region { (timeline::shown(detail)) }
                     }
                     div id="delivery-curl" data-live-region { (as_curl(detail)) }
                     (check)

@@ -13,7 +13,7 @@ pub(super) fn card(detail: &Detail) -> Markup {
         section.card {
             div.card-head { h2 { "Details" } }
             div.card-body {
-                dl.pairs.stacked {
+                dl.pairs.delivery-facts {
                     dt { "Event" } dd { (event(detail)) }
                     @if delivery.run_id.is_some() { dt { "Run" } dd { (run(detail)) } }
                     @if delivery.agent_id.is_some() { dt { "Agent" } dd { (agent(detail)) } }

@@ -12,9 +12,13 @@ use crate::pages::parts::{Icon, badge::of_delivery};
 /// The whole of it. Links and one form, which carry each other's choices.
 pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
     html! {
-        section.history-filters aria-label="Filter" {
-            div.filters-line { (statuses(filter)) (spans(filter)) }
-            form.filters-line method="get" action="/deliveries" role="search" {
+        section.history-filter aria-label="Filter" {
+            div.history-line {
+                (statuses(filter))
+                (spans(filter))
+                @if filter.narrows() { a.button.plain.little href="/deliveries" { "Clear filters" } }
+            }
+            form.history-line method="get" action="/deliveries" role="search" {
                 @for (name, value) in filter.pairs() {
                     @if matches!(name, "status" | "run_id" | "within") { input type="hidden" name=(name) value=(value); }
                 }
@@ -22,7 +26,6 @@ pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
                 (webhooks(filter, names))
                 (agents(filter, names))
                 (times(filter))
-                @if filter.narrows() { a.button.plain href="/deliveries" { "Clear filters" } }
             }
         }
     }
@@ -58,7 +61,7 @@ fn spans(filter: &Filter) -> Markup {
 
 fn search(filter: &Filter) -> Markup {
     html! {
-        div.field.filters-search {
+        div.field.history-search {
             label for="q" { "Search" }
             div.with-button {
                 input.input id="q" name="q" type="search" value=(filter.q) maxlength="200" spellcheck="false"
@@ -100,9 +103,9 @@ fn choice(name: &str, label: &str, all: &str, mut choices: Vec<(String, String)>
 fn times(filter: &Filter) -> Markup {
     let is_used = filter.from.is_some() || filter.to.is_some();
     html! {
-        details.more.filters-times open[is_used] {
+        details.more.history-times open[is_used] {
             summary { "Between two times" }
-            div.filters-line {
+            div.history-line {
                 @for (name, label, value) in [("from", "From, in UTC", filter.from), ("to", "Before, in UTC", filter.to)] {
                     div.field {
                         label for=(name) { (label) }

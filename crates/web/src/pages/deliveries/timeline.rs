@@ -67,6 +67,9 @@ fn end(detail: &Detail) -> Markup {
         DeliveryStatus::Pending => return html! {},
         DeliveryStatus::Delivered => "The receiver has it.",
         DeliveryStatus::Failed => "No further attempt is made. It can be repeated when the receiver is ready.",
+        DeliveryStatus::Canceled if detail.is_under_way() => {
+            "No further attempt is made. The one under way is not cut off: if the receiver takes it, this is delivered after all."
+        }
         DeliveryStatus::Canceled => {
             "No further attempt is made: somebody canceled it, or its webhook was disabled or deleted."
         }

@@ -30,7 +30,7 @@ pub(super) fn shown(attempt: &Attempt) -> Markup {
                         }
                     }
                 }
-                dl.phases {
+                dl.timing-legend {
                     @for part in &parts { div { dt class=(part.class) { (part.name) } dd.number { (precise(part.micros)) } } }
                 }
             }

@@ -13,7 +13,7 @@ const SNIPPETS: [(&str, &str, &str); 8] = [
     ("python", "Python", include_str!("../assets/snippets/python.py")),
     ("node", "Node.js", include_str!("../assets/snippets/node.mjs")),
     ("go", "Go", include_str!("../assets/snippets/go.go")),
-    ("ruby", "Ruby", include_str!("../assets/snippets/ruby.rb")),
+    ("ruby", "Ruby", include_str!("../assets/snippets/config.ru")),
     ("java", "Java", include_str!("../assets/snippets/Receiver.java")),
     ("php", "PHP", include_str!("../assets/snippets/php.php")),
     ("csharp", "C#", include_str!("../assets/snippets/csharp.cs")),

@@ -77,7 +77,9 @@ async fn what_is_wrong_is_said_at_the_field_and_no_agent_is_made() {
 #[tokio::test]
 async fn a_change_keeps_the_configuration_unless_it_is_given_anew() {
     let app = TestApp::new().await;
-    let (member, id) = (member(&app).await, app.world.agent("old").await);
+    let member = member(&app).await;
+    create(&member, "old", r#"{"url": "https://agent.example.com"}"#).await.leads_to();
+    let id = app.api.get("/agents").await.is(200)["agents"][0]["id"].as_str().unwrap().parse().unwrap();
     let before = config(&app, id).await;
     let saved = save(&member, id, &[("description", "Takes calls"), ("config", " ")]).await;
     member.get(saved.leads_to()).await.says("The changes are saved").says("Front desk").says("Takes calls");

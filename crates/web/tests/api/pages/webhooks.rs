@@ -198,7 +198,7 @@ async fn an_agents_webhook_is_set_up_in_the_agents_own_section() {
     owner.get(off.leads_to()).await.says("Muted").says("delete it");
     let deleted = owner.post(&format!("/webhooks/{id}/delete"), &[]).await;
     owner.get(deleted.leads_to()).await.says("so the organization's is in force");
-    save(&owner, &[("agent_id", crate::app::NOBODY), ("url", URL)]).await.is(400);
+    save(&owner, &[("agent_id", crate::app::NOBODY), ("url", URL)]).await.is(404);
 }
 
 #[tokio::test]

@@ -49,9 +49,9 @@ pub(in crate::pages) async fn job(
                 (parts::page_head("Bulk redelivery", &about(&job), &stop(&visitor, &job)))
             }
             div.stack {
-                section.card id="job-progress" data-live-region {
+                section.card {
                     div.card-head { h2 { "Progress" } @if is_running { span.live data-needs-script hidden { "Connecting" } } }
-                    div.card-body { (bar(&job)) (numbers(&job)) (p(job.status)) }
+                    div.card-body id="job-progress" data-live-region { (bar(&job)) (numbers(&job)) (in_words(job.status)) }
                 }
                 (parts::card("What it repeats", None, &described.shown(&job.selection)))
             }
@@ -70,7 +70,7 @@ fn about(job: &RedeliveryJob) -> Markup {
     }
 }
 
-fn p(status: JobStatus) -> Markup {
+fn in_words(status: JobStatus) -> Markup {
     let text = match status {
         JobStatus::Running => "It goes on by itself, also when this page is closed.",
         JobStatus::Completed => "All new deliveries are written. The history shows which of them arrived.",

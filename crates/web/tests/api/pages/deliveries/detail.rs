@@ -87,7 +87,10 @@ async fn a_pending_delivery_is_canceled_and_one_that_has_ended_is_not() {
     let cancel = format!("{}/cancel", path(&first));
     owner.get(&path(&first)).await.says(&cancel);
     let canceled = owner.post(&cancel, &[]).await;
-    owner.get(canceled.leads_to()).await.says("No further attempt is made.").says("Canceled").does_not_say(&cancel);
+    let under_way = owner.get(canceled.leads_to()).await;
+    under_way.says("The one under way is not cut off").says("Canceled").says("data-live=").does_not_say(&cancel);
+    record(&app, &first, answered(500), NextStep::Exhausted, [None, None]).await;
+    owner.get(&path(&first)).await.says("somebody canceled it").does_not_say("data-live=");
     owner.post(&cancel, &[]).await.is(422).says("The delivery is already canceled.");
 }
 

@@ -1,5 +1,5 @@
 use preclinical_core::{delivery::Claimed, retry::NextStep};
-use preclinical_testkit::world::answered;
+use preclinical_testkit::world::{answered, message};
 
 use super::{Browser, Shown, claimed, owner, path, record, request, secrets};
 use crate::app::TestApp;
@@ -55,6 +55,14 @@ async fn a_body_is_compared_with_the_one_that_was_sent() {
     ] {
         check(&owner, &claimed, SECRET, received).await.is(200).says("The secret is right.").says(said).does_not_say("<b>");
     }
+}
+
+#[tokio::test]
+async fn a_form_changes_line_breaks_and_is_not_believed_about_them() {
+    let app = TestApp::new().await;
+    let (owner, claimed) = (owner(&app).await, claimed(&app, "Triage").await);
+    record(&app, &claimed, answered(401), NextStep::Exhausted, [Some(message(&[], b"{\n}")), None]).await;
+    check(&owner, &claimed, "anything", "{\r\n}").await.is(200).says("byte by byte");
 }
 
 #[tokio::test]
