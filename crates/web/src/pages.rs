@@ -31,7 +31,7 @@ use axum::{
     Extension, Router,
     extract::Request,
     handler::Handler,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
     middleware::{self, Next},
     response::{Redirect, Response},
     routing::{self, MethodRouter},
@@ -131,6 +131,7 @@ fn pages() -> Vec<Page> {
         post("/deliveries/{id}/cancel", Change, deliveries::cancel),
         post("/deliveries/{id}/check-signature", Look, deliveries::check_signature),
         get("/settings/webhooks", Look, settings::webhooks::show),
+        get("/webhooks", Look, settings::first),
         post("/webhooks/save", Change, webhook::save),
         post("/webhooks/check-url", Change, webhook::check_url),
         post("/webhooks/{id}/test", Change, webhook::send_test),
@@ -153,11 +154,30 @@ pub fn page_calls() -> Vec<PageCall> {
 
 /// The pages as a service.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
-    pages()
+    let forms_alone = forms_alone();
+    let router = pages().into_iter().fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)));
+    forms_alone
         .into_iter()
-        .fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)))
+        .fold(router, |router, (path, above)| router.route(path, routing::get(move |uri: Uri| leave(uri, above))))
         .layer(Extension(Arc::new(Passwords::default())))
         .layer(middleware::from_fn(with_protective_headers))
+}
+
+/// The paths that take forms and are no pages, and the nearest page above each. A browser asks for one if what a form answered is
+/// loaded again or gone back to.
+fn forms_alone() -> Vec<(&'static str, &'static str)> {
+    let (opened, sent): (Vec<PageCall>, Vec<PageCall>) = page_calls().into_iter().partition(|call| call.method == "GET");
+    let is_page = |path: &str| opened.iter().any(|call| call.path == path);
+    let above = |path: &'static str| path.rmatch_indices('/').map(|(end, _)| &path[..end]).find(|path| is_page(path));
+    let alone = sent.into_iter().filter(|call| !is_page(call.path));
+    alone.map(|call| (call.path, above(call.path).unwrap_or("/"))).collect()
+}
+
+/// Leads to the page above, of the same thing.
+async fn leave(uri: Uri, above: &'static str) -> Redirect {
+    let segments = above.split('/').count();
+    let path = uri.path().split('/').take(segments).collect::<Vec<_>>().join("/");
+    Redirect::to(if path.is_empty() { "/" } else { &path })
 }
 
 impl Page {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many of the latest deliveries show how a webhook is doing.
-const RECENT: u32 = 40;
+const RECENT: u32 = 20;
 
 /// How many reveals of the secret are listed.
 const REVEALS: u32 = 5;

@@ -23,7 +23,7 @@ pub(super) fn of(app: &App, run: &Run, value: &Value) -> Markup {
     let Some(turns) = read(value) else { return cut::block(app, run, "Transcript", value, TRANSCRIPT) };
     let (shown, is_cut) = within(turns, TRANSCRIPT);
     html! {
-        ol.conversation { @for turn in shown { (said(&turn)) } }
+        ol.conversation tabindex="0" aria-label="Transcript" { @for turn in shown { (said(&turn)) } }
         @if is_cut { (cut::note(app, run, TRANSCRIPT)) }
     }
 }
