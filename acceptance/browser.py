@@ -32,7 +32,7 @@ NARROW = {"width": 360, "height": 740}
 # What a browser logs of a page that a test expects to be refused. Everything else in the console is a failure.
 REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of 4\d\d ")
 
-expect.set_options(timeout=5000)
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 class Watch:
@@ -74,7 +74,7 @@ class House:
         """Somebody's browser. Its times are in UTC and in English."""
         settings = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC", "color_scheme": "light", **options}
         context = self.browser.new_context(base_url=self.url, **settings)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self._watches.append(Watch(context, self.url))
         return context
 

@@ -36,9 +36,9 @@ CRITERIA = [
 ]
 
 
-def results(run: str) -> list[dict]:
+def results() -> list[dict]:
     shown = [
-        {"scenario_id": f"{run[:2]}-{number}", "scenario_name": name, "status": status, "duration_ms": duration}
+        {"scenario_id": f"scenario-{number + 1}", "scenario_name": name, "status": status, "duration_ms": duration}
         for number, (name, status, duration) in enumerate(SCENARIOS)
     ]
     shown[0] |= {
@@ -69,7 +69,7 @@ def typical(house: House, receiver: RecordingReceiver) -> dict[str, str]:
         api.settled_of(run)
     receiver.answer_next(Reply(503, b"Service Unavailable", ((b"content-type", b"text/plain"), (b"server", b"nginx"))))
     run = api.run(triage, name="Emergency response", total_scenarios=len(SCENARIOS))
-    api.call("POST", f"/runs/{run}/results", results=results(run))
+    api.call("POST", f"/runs/{run}/results", results=results())
     delivery = api.settled_of(run)["id"]
     api.settled(api.redeliver(delivery))
     receiver.usual = Reply(500, b'{"error":"database is locked"}', PLAIN)
@@ -82,7 +82,7 @@ def typical(house: House, receiver: RecordingReceiver) -> dict[str, str]:
     api.call("POST", f"/runs/{api.run(booking, name='Canceled by hand')}/cancel")
     api.call("POST", f"/webhooks/{webhook}/test")
     running = api.run(triage, name="Night line, all scenarios", total_scenarios=len(SCENARIOS))
-    api.call("POST", f"/runs/{running}/results", results=results(running)[2:4])
+    api.call("POST", f"/runs/{running}/results", results=results()[2:4])
     job = api.call("POST", "/webhooks/redeliveries", 202)["id"]
     api.call("POST", "/api-keys", 201, name="Dashboard", scope="read")
     return {"agent": triage, "webhook": own, "run": run, "running": running, "delivery": delivery, "job": job, **people(house, "viewer@example.com")}
@@ -116,7 +116,7 @@ def hostile(house: House, receiver: RecordingReceiver) -> dict[str, str]:
     api.call("POST", "/api-keys", 201, name=name, scope="read")
     job = api.call("POST", "/webhooks/redeliveries", 202, status="delivered")["id"]
     running = api.run(agent, name=name, total_scenarios=3)
-    return {"agent": agent, "webhook": webhook, "run": run, "running": running, "delivery": delivery, "job": job, **people(house, f"\u202e'&{UNBROKEN}@example.com")}
+    return {"agent": agent, "webhook": webhook, "run": run, "running": running, "delivery": delivery, "job": job, **people(house, f"'&{UNBROKEN[:60]}@{UNBROKEN[:60]}.{UNBROKEN[:60]}.example")}
 
 
 def people(house: House, email: str) -> dict[str, str]:

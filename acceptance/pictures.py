@@ -25,6 +25,9 @@ def take(house: House, ids: dict[str, str], folder: Path) -> None:
     page = house.owner(reduced_motion="reduce")
     for name, address in PICTURES.items():
         page.goto(address.format(**ids))
+        if name == "run":
+            page.get_by_text("Chest pain is sent to the emergency room").click()
+            page.locator("#run-results").evaluate("element => scrollTo(0, element.offsetTop - 24)")
         page.screenshot(path=folder / f"{name}.png")
 
 
@@ -33,7 +36,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     receiver = RecordingReceiver()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        server, api = serve(Path(home), {"PRECLINICAL_RETRY_SCHEDULE": "1s,1s"})
+        server, api = serve(Path(home), {"PRECLINICAL_RETRY_SCHEDULE": "1s,2s,3s"})
         try:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY)
             house = House(server, api, browser)

@@ -53,8 +53,8 @@ def walk(house, organization, own):
     expect(page.locator("#webhook .notice").first).to_contain_text("Muted")
     run_ends()
     page.get_by_role("link", name="Its runs").click()
-    expect(page.locator("tbody tr")).to_have_count(3)
-    row(page, "TR-00003").get_by_role("link").first.click()
+    expect(page.locator("table.runs tbody tr")).to_have_count(3)
+    page.locator("table.runs").get_by_role("row").filter(has_text="TR-00003").get_by_role("link").first.click()
     expect(page.locator("#run-told")).to_contain_text("Disabled")
 
     page.goto(f"/agents/{agent}")

@@ -24,6 +24,7 @@ def module_house(build) -> House:
 def test_a_first_visit_leads_from_the_printed_link_to_a_delivery_that_is_repeated(house, receiver):
     page = house.stranger()
     set_up(page, house.setup_link)
+    house.forget_owner()
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
     page.get_by_role("navigation", name="Settings").get_by_role("link", name="Webhooks").click()
 
@@ -103,12 +104,12 @@ def checks_its_signature(page: Page, secret: str) -> None:
     for tried, verdict in [
         (OTHER_SECRET, "The request was signed with another secret."),
         (secret, "The secret is right."),
-        (secret.removeprefix("whsec_"), "This is enough for webhook-signature."),
+        (secret.removeprefix("whsec_"), "The secret begins with whsec_, which is missing here."),
     ]:
-        check.get_by_label("Signing secret that the receiver uses").fill(tried)
+        check.get_by_label("The receiver’s signing secret").fill(tried)
         check.get_by_role("button", name="Check").click()
         expect(check).to_contain_text(verdict)
-        expect(check.get_by_label("Signing secret that the receiver uses")).to_have_value("")
+        expect(check.get_by_label("The receiver’s signing secret")).to_have_value("")
         assert tried not in page.content(), "it is not shown again"
 
 

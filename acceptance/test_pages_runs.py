@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import sign_in
+from browser import row, sign_in
 from signing import SECRET
 
 pytestmark = pytest.mark.browser
@@ -76,7 +76,7 @@ def test_a_run_is_canceled_from_its_page(house, receiver):
     run = house.api.run(agent)
     page = house.owner()
     page.goto("/runs")
-    page.get_by_role("link", name=house.api.call("GET", f"/runs/{run}")["test_run_id"]).first.click()
+    row(page, house.api.call("GET", f"/runs/{run}")["test_run_id"]).get_by_role("link").first.click()
     page.locator("#cancel-asks").click()
     page.get_by_role("button", name="Cancel this run").click()
     expect(page.get_by_text("The run was canceled.")).to_be_visible()
