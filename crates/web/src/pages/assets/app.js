@@ -172,7 +172,8 @@ function follow(root) {
     setTimeout(() => refresh().catch(() => {}), 300);
   };
   for (const kind of ["message", "delivery"]) stream.addEventListener(kind, soon);
-  stream.addEventListener("open", () => show("on", "Live"));
+  // What happened before the stream was there, or while it was away, is on none.
+  stream.addEventListener("open", () => { show("on", "Live"); soon(); });
   stream.addEventListener("error", () => show("off", "Reconnecting"));
   addEventListener("pagehide", () => stream.close());
 }
