@@ -158,7 +158,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let router = pages().into_iter().fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)));
     forms_alone
         .into_iter()
-        .fold(router, |router, (path, above)| router.route(path, routing::get(move |uri: Uri| leave(uri, above))))
+        .fold(router, |router, (path, above)| router.route(path, routing::get(async move |uri: Uri| leave(&uri, above))))
         .layer(Extension(Arc::new(Passwords::default())))
         .layer(middleware::from_fn(with_protective_headers))
 }
@@ -174,7 +174,7 @@ fn forms_alone() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Leads to the page above, of the same thing.
-async fn leave(uri: Uri, above: &'static str) -> Redirect {
+fn leave(uri: &Uri, above: &'static str) -> Redirect {
     let segments = above.split('/').count();
     let path = uri.path().split('/').take(segments).collect::<Vec<_>>().join("/");
     Redirect::to(if path.is_empty() { "/" } else { &path })
