@@ -37,6 +37,7 @@ use axum::{
     routing::{self, MethodRouter},
 };
 
+pub(crate) use self::assets::KEPT_FOR_EVER;
 pub use self::door::Need;
 use self::{
     door::{Passwords, Theme},

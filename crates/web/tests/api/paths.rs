@@ -11,7 +11,7 @@ async fn an_unknown_path_is_not_found() {
             assert!(app.api.call(method, path, "").await.refuses(404, "NOT_FOUND").is_null(), "{method} {path}");
         }
     }
-    for path in ["/", "/api", "/api/v2/runs", "/health/", "/runs"] {
+    for path in ["/api", "/api/v2/runs", "/health/", "/events/", "/test"] {
         let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
         app.api.send(request).await.refuses(404, "NOT_FOUND");
     }
