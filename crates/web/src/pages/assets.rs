@@ -38,7 +38,7 @@ pub(super) static MARK: LazyLock<Asset> =
 impl Asset {
     fn new(stem: &str, ending: &str, kind: &'static str, content: &'static str) -> Self {
         let digest = Sha256::digest(content);
-        let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let hash = digest.iter().take(6).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         Self { content, kind, name: format!("{stem}-{hash}.{ending}") }
     }
 
