@@ -10,6 +10,7 @@ mod access;
 mod administration;
 mod candidates;
 mod changes;
+mod condition;
 mod connection;
 mod history;
 mod idempotency;
