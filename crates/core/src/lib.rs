@@ -38,6 +38,7 @@ pub mod secret;
 pub mod session;
 pub mod signature;
 pub mod slug;
+pub mod surrogate;
 pub mod tally;
 pub mod test_suite;
 pub mod token;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use preclinical_core::agent::Provider;
+use preclinical_core::{agent::Provider, surrogate};
 use url::Url;
 
 use crate::{
@@ -136,9 +136,9 @@ fn line_at(bytes: &[u8], position: usize) -> usize {
     bytes.iter().take(position).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// A JSON document as `T`; the error names line and column.
-fn from_json<'x, T: serde::Deserialize<'x>>(text: &'x str) -> anyhow::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
+/// A JSON document as `T`, whose texts may have been cut inside a character; the error names line and column.
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+    serde_json::from_str(&surrogate::without_lone(text)).map_err(|error| {
         let cause = error.to_string();
         let cause = cause.split(" at line ").next().unwrap_or_default();
         anyhow::anyhow!("line {}, column {}: {}", error.line(), error.column(), printable(cause))
