@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use preclinical_core::{clock::Clock, organization::DEFAULT_SLUG};
 use preclinical_core::{id::OrganizationId, organization::Organization, port::Access, vault::Vault};
 use preclinical_store_sqlite::{OpenError, SqliteStore};
@@ -24,13 +24,20 @@ pub(crate) async fn join(config: &Config) -> anyhow::Result<SqliteStore> {
     open(config, SqliteStore::open).await
 }
 
+/// Opens one that is there, as [`join`] does, and creates nothing: whoever asks what is in it mistyped its path.
+pub(crate) async fn existing(config: &Config) -> anyhow::Result<SqliteStore> {
+    if !config.database.is_file() {
+        bail!("there is no database {}", config.database.display());
+    }
+    join(config).await
+}
+
 async fn open(
     config: &Config,
     open: impl FnOnce(&Path, Vault) -> Result<SqliteStore, OpenError>,
 ) -> anyhow::Result<SqliteStore> {
     let path = &config.database;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("cannot create the folder of {}", path.display()))?;
+    folder_of(path, config.has_default_database)?;
     let Loaded { key, created } = master_key::load(&config.master_key, path)?;
     let opened = open(path, Vault::new(&key, std::sync::Arc::new(SystemChance)));
     match (&opened, &created) {
@@ -52,6 +59,18 @@ async fn open(
     let store = opened.with_context(|| format!("cannot open the database {}", path.display()))?;
     ensure_default_organization(&store).await?;
     Ok(store)
+}
+
+/// The default folder is made; any other must be there, because its path may be mistyped or its disk not be mounted.
+fn folder_of(path: &Path, is_default: bool) -> anyhow::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    if is_default {
+        return fs::create_dir_all(folder).with_context(|| format!("cannot create the folder of {}", path.display()));
+    }
+    if !folder.is_dir() {
+        bail!("there is no folder {} for the database {}", folder.display(), path.display());
+    }
+    Ok(())
 }
 
 /// Creates the organization `default` if it is missing.

@@ -39,14 +39,24 @@ struct Place {
 }
 
 impl Place {
+    /// In a database that is created if it is missing.
     async fn open(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
         let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
         open(&config, &self.organization).await
     }
+
+    /// In a database that must be there.
+    async fn find(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+        let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
+        of(database::existing(&config).await?, &self.organization).await
+    }
 }
 
 async fn open(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
-    let store = database::join(config).await?;
+    of(database::join(config).await?, slug).await
+}
+
+async fn of(store: SqliteStore, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
     match store.organization(slug).await? {
         Some(organization) => Ok((store, organization.id)),
         None => bail!("there is no organization {:?}", slug.as_str()),
