@@ -13,7 +13,7 @@ use hyper_util::{
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind},
     endpoint::EndpointPolicy,
-    request::WebhookRequest,
+    request::{WebhookRequest, header},
 };
 
 use crate::{
@@ -64,6 +64,8 @@ impl WebhookClient {
     /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
     pub(crate) async fn post(&self, url: &str, request: &WebhookRequest) -> Result<Answer, AttemptError> {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // HTTP/2 has it in another place; the client writes it where it belongs.
+        let headers = headers.filter(|(name, _)| *name != header::HOST);
         let response = self.send(Method::POST, url, headers, request.body.clone()).await?;
         answer::read(response).await.map_err(|error| failure::sort(&error))
     }
