@@ -20,12 +20,9 @@ use axum::{
     response::Response,
 };
 use preclinical_core::scope::Need::{FollowRuns, Read, Report, Write};
-use tower_http::{
-    compression::{
-        CompressionLayer,
-        predicate::{Predicate, SizeAbove},
-    },
-    timeout::RequestBodyDeadlineLayer,
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{Predicate, SizeAbove},
 };
 
 use crate::{
@@ -105,7 +102,6 @@ pub fn router(app: Arc<App>) -> Router {
         .fold(Router::new(), |router, route| route.add_to(router, &gate))
         .fallback(async || ApiError::not_found("path"))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
         .layer(middleware::from_fn_with_state(app.limits.call, within))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
         .layer(middleware::from_fn(with_protective_headers))
