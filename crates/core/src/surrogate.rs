@@ -31,7 +31,9 @@ pub fn without_lone(json: &str) -> Cow<'_, str> {
     let found: Vec<usize> = lone(json.as_bytes()).collect();
     if !found.is_empty() {
         let text = json.to_mut();
-        found.into_iter().for_each(|start| text.replace_range(start..start + LENGTH, r"\ufffd"));
+        for start in found {
+            text.replace_range(start..start + LENGTH, r"\ufffd");
+        }
     }
     json
 }

@@ -187,3 +187,25 @@ fn tell(sent: &Sent, skipped: u64) {
         say_aside(Styled(FAINT, format_args!("{skipped} skipped, left out")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_was_cut_inside_a_character_is_read_with_its_place_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        for contents in [
+            r#"{"results":{"results":[{"success":true,"vars":{},"provider":{"id":"p"},"response":{"output":"cut \ud83d"}}]}}"#,
+            r#"{"results":{"tool":{"name":"t"},"tests":[{"name":"a","status":"failed","message":"cut \ud83d"}]}}"#,
+            r#"{"results":[{"scenario_id":"a","scenario_name":"A","status":"passed","transcript":"cut \ud83d"}]}"#,
+        ] {
+            std::fs::write(&path, contents).unwrap();
+            let results = serde_json::to_string(&read(&path, None).unwrap().results).unwrap();
+            assert!(results.contains("cut \u{fffd}"), "{results}");
+        }
+        std::fs::write(&path, r#"<testsuite><testcase name="cut \ud83d" classname="c"/></testsuite>"#).unwrap();
+        assert!(read(&path, None).unwrap().results[0].scenario_name.contains(r"\ud83d"), "XML has no such escapes");
+    }
+}

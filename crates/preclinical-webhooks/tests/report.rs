@@ -173,21 +173,6 @@ async fn a_format_is_found_out_from_the_contents_or_told() {
 }
 
 #[tokio::test]
-async fn a_text_that_was_cut_inside_a_character_is_reported_with_its_place_marked() {
-    let site = Site::new();
-    let promptfoo = r#"{"results":{"version":3,"results":[{"success":true,"vars":{"q":"x"},"provider":{"id":"p"},
-        "prompt":{"raw":"hi"},"response":{"output":"cut here \ud83d"}}]},"config":{}}"#;
-    let ctrf = r#"{"results":{"tool":{"name":"t"},"summary":{},
-        "tests":[{"name":"a","status":"failed","duration":1,"message":"cut here \ud83d"}]}}"#;
-    let own = r#"{"results":[{"scenario_id":"a","scenario_name":"A","status":"passed","transcript":"cut here \ud83d"}]}"#;
-    for (name, contents) in [("promptfoo.json", promptfoo), ("ctrf.json", ctrf), ("own.json", own)] {
-        let run = site.reported(&[site.write(name, contents)], &[]);
-        let results = Value::from(site.results(&run).await).to_string();
-        assert!(results.contains("cut here \u{fffd}"), "{name} {results}");
-    }
-}
-
-#[tokio::test]
 async fn an_agent_is_known_by_name_or_id_and_created_only_when_asked() {
     let site = Site::new();
     let file = stored("pytest.xml");

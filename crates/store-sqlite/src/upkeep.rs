@@ -50,8 +50,8 @@ mod tests {
 
     use super::*;
 
-    fn now() -> Timestamp {
-        "2026-01-30T10:00:00Z".parse().unwrap()
+    fn noon() -> Timestamp {
+        "2026-01-30T12:00:00Z".parse().unwrap()
     }
 
     /// A store that is refused at once while another process writes.
@@ -67,17 +67,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let store = impatient(&path).await;
-        store.ping(now()).await.unwrap();
+        store.ping(noon()).await.unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        store.ping(now()).await.unwrap();
-        store.void_dead_leases(now()).await.unwrap_err();
+        store.ping(noon()).await.unwrap();
+        store.void_dead_leases(noon()).await.unwrap_err();
         for _ in 0..3 {
-            store.ping(now()).await.unwrap_err();
+            store.ping(noon()).await.unwrap_err();
         }
         other.execute_batch("ROLLBACK").unwrap();
-        store.void_dead_leases(now()).await.unwrap();
-        store.ping(now()).await.unwrap();
+        store.void_dead_leases(noon()).await.unwrap();
+        store.ping(noon()).await.unwrap();
     }
 
     #[tokio::test]
@@ -87,12 +87,12 @@ mod tests {
         let store = impatient(&path).await;
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        store.void_dead_leases(now()).await.unwrap_err();
-        store.ping(now()).await.unwrap_err();
+        store.void_dead_leases(noon()).await.unwrap_err();
+        store.ping(noon()).await.unwrap_err();
         other.execute_batch("ROLLBACK").unwrap();
         // It was tried in this second.
-        store.ping(now() + 999.milliseconds()).await.unwrap_err();
-        store.ping(now() + 1.second()).await.unwrap();
-        store.ping(now() + 1.second()).await.unwrap();
+        store.ping(noon() + 999.milliseconds()).await.unwrap_err();
+        store.ping(noon() + 1.second()).await.unwrap();
+        store.ping(noon() + 1.second()).await.unwrap();
     }
 }

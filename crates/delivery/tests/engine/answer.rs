@@ -66,7 +66,7 @@ async fn a_text_is_cut_between_two_characters() {
     for (character, lead) in [("é", 1), ("语", 0), ("语", 1), ("😀", 1), ("😀", 2), ("😀", 3), ("😀", 0)] {
         let text = "x".repeat(lead) + &character.repeat(KEPT_RESPONSE_BYTES);
         let whole = (KEPT_RESPONSE_BYTES - lead) / character.len() * character.len() + lead;
-        for body in [text.as_bytes(), &text.as_bytes()[..KEPT_RESPONSE_BYTES + 1]] {
+        for body in [text.as_bytes(), &text.as_bytes()[..=KEPT_RESPONSE_BYTES]] {
             let message = kept(&rig, Reaction::answer(200, "", body)).await;
             assert_eq!((message.size_bytes, message.truncated), (body.len() as u64, true));
             assert_eq!(message.body, text.as_bytes()[..whole], "{character} after {lead}");

@@ -6,11 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::HttpBody,
+    body::{Body, HttpBody},
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
+use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::SMALL;
@@ -43,6 +44,10 @@ fn in_permits(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX)
 }
 
+async fn discard(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
 /// Lets a call with a body of at most `longest` bytes through when there is room for it.
 pub(crate) async fn admit(
     State((room, longest)): State<(Arc<Room>, usize)>,
@@ -55,7 +60,14 @@ pub(crate) async fn admit(
     if length <= SMALL || length > longest {
         return Ok(next.run(request).await);
     }
-    let taken = room.take(length).await?;
+    let taken = match room.take(length).await {
+        Ok(taken) => taken,
+        Err(refused) => {
+            // Whoever still sends when the connection is closed may not hear why.
+            let _ = tokio::time::timeout(room.wait, discard(request.into_body())).await;
+            return Err(refused);
+        }
+    };
     // What goes on when the caller hangs up still needs its room.
     app::to_its_end(async move {
         let response = next.run(request).await;
