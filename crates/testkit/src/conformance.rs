@@ -184,6 +184,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once
+            a_store_that_reads_and_writes_is_well
         ]);
     };
     (@role $fresh:path, $role:ident: [$($rule:ident)*]) => {

@@ -36,6 +36,7 @@ use axum::{
     response::{Redirect, Response},
     routing::{self, MethodRouter},
 };
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
 pub(crate) use self::assets::KEPT_FOR_EVER;
 pub use self::door::Need;
@@ -158,6 +159,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .into_iter()
         .fold(Router::new(), |router, page| router.route(page.call.path, page.guarded(app)))
         .layer(Extension(Arc::new(Passwords::default())))
+        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
         .layer(middleware::from_fn(with_protective_headers))
 }
 

@@ -9,12 +9,9 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use tower_http::{
-    compression::{
-        CompressionLayer,
-        predicate::{Predicate, SizeAbove},
-    },
-    timeout::RequestBodyDeadlineLayer,
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{Predicate, SizeAbove},
 };
 
 use crate::{
@@ -31,7 +28,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(pages::router(&app))
         .fallback(nowhere)
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
         .layer(middleware::from_fn_with_state(app.limits.call, within))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
         .layer(middleware::from_fn(with_protective_headers))
