@@ -23,7 +23,7 @@ impl Default for Limits {
             body: Duration::from_secs(30),
             call: Duration::from_mins(1),
             large_bodies: 64 * 1024 * 1024,
-            wait_for_room: Duration::from_secs(20),
+            wait_for_room: Duration::from_secs(25),
             rate: Some(RateLimit::default()),
         }
     }
