@@ -40,6 +40,7 @@ pub mod session;
 pub mod signature;
 pub mod signature_check;
 pub mod slug;
+pub mod surrogate;
 pub mod tally;
 pub mod test_suite;
 pub mod timing;

@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use url::{Position, Url};
 
 use crate::{delivery::Claimed, id::DeliveryId, payload, signature, wire_time};
 
-/// The headers of a webhook request that are ours, in the spelling in which they are sent.
+/// The headers of a webhook request that have names here, in the spelling in which they are sent.
 pub mod header {
+    /// Which of a server's hosts is meant.
+    pub const HOST: &str = "host";
     /// What happened.
     pub const EVENT: &str = "x-preclinical-event";
     /// The delivery's UUID, the same on every retry.
@@ -30,7 +33,7 @@ pub type Headers = Vec<(String, String)>;
 /// What an attempt sends. The body is the one that was signed, and the one that the history keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookRequest {
-    /// All headers but `Host` and `Content-Length`, which the HTTP client derives.
+    /// All headers. Over HTTP/2 `host` travels as `:authority`.
     pub headers: Headers,
     /// The body, serialized once.
     pub body: Bytes,
@@ -60,7 +63,14 @@ pub fn build(claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
     }
     headers.push((header::WEBHOOK_ID, id));
     headers.push((header::WEBHOOK_TIMESTAMP, timestamp.to_string()));
+    headers.push(("content-length", body.len().to_string()));
+    headers.extend(host(&claimed.url).map(|host| (header::HOST, host)));
     WebhookRequest { headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), body }
+}
+
+/// The host of a URL, with its port unless that is the scheme's own.
+fn host(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned())
 }
 
 #[cfg(test)]
@@ -101,6 +111,19 @@ mod tests {
         assert_eq!(value(&request, header::SIGNATURE), None);
         assert_eq!(value(&request, header::WEBHOOK_SIGNATURE), None);
         assert_eq!(value(&request, header::WEBHOOK_ID), Some("msg_00000000-0000-0000-0000-000000000abc"));
+    }
+
+    #[test]
+    fn the_host_has_a_port_only_if_that_is_not_the_schemes_own() {
+        for (url, expected) in [
+            ("https://example.com/webhook", "example.com"),
+            ("https://EXAMPLE.com:443", "example.com"),
+            ("http://example.com:443/", "example.com:443"),
+            ("http://[::1]:8080/a?b=c", "[::1]:8080"),
+            ("https://b\u{fc}cher.example/", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(host(url).as_deref(), Some(expected), "{url}");
+        }
     }
 
     #[test]

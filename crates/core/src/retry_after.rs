@@ -26,7 +26,8 @@ impl RetryAfter {
             return Some(Self::Delay(SignedDuration::from_secs(seconds).min(MAX_POSTPONEMENT)));
         }
         let date: SystemTime = httpdate::parse_http_date(value).ok()?;
-        Timestamp::try_from(date).ok().map(Self::Date)
+        // The last days of the year 9999 are beyond what a timestamp holds.
+        Some(Self::Date(Timestamp::try_from(date).unwrap_or(Timestamp::MAX)))
     }
 
     /// The earliest next attempt it asks for, seen from `now`, at most 24 hours away.
@@ -59,7 +60,8 @@ mod tests {
     #[test]
     fn a_day_is_the_most_that_is_granted() {
         let day_later = "2026-01-31T10:00:00Z";
-        for text in ["86401", "9999999999999999999999999", "Fri, 30 Jan 2099 10:07:00 GMT"] {
+        for text in ["86401", "9999999999999999999999999", "Fri, 30 Jan 2099 10:07:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"]
+        {
             assert_eq!(RetryAfter::parse(text).unwrap().earliest(now()).to_string(), day_later, "{text}");
         }
     }

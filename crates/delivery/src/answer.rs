@@ -1,6 +1,6 @@
 //! The receiver's answer, read to a limit.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -43,10 +43,21 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
         message: Message {
             headers: readable(&head.headers),
             truncated: size_bytes > kept.len() as u64 || !(ended || body.is_end_stream()),
-            body: kept.freeze(),
+            body: whole_characters(kept.freeze(), size > KEPT_RESPONSE_BYTES),
             size_bytes,
         },
     })
+}
+
+/// A text that was cut, without the character that the cut went through. Bytes that are no text are left as they are.
+fn whole_characters(mut body: Bytes, is_cut: bool) -> Bytes {
+    if let Err(error) = std::str::from_utf8(&body)
+        && is_cut
+        && error.error_len().is_none()
+    {
+        body.truncate(error.valid_up_to());
+    }
+    body
 }
 
 fn readable(headers: &HeaderMap) -> Headers {

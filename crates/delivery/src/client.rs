@@ -12,7 +12,7 @@ use hyper_util::{
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind},
     endpoint::EndpointPolicy,
-    request::WebhookRequest,
+    request::{WebhookRequest, header},
 };
 
 use crate::{
@@ -69,6 +69,8 @@ impl WebhookClient {
         stopwatch: &Arc<Stopwatch>,
     ) -> Result<Answer, AttemptError> {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // HTTP/2 has it in another place; the client writes it where it belongs.
+        let headers = headers.filter(|(name, _)| *name != header::HOST);
         let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
         answer::read(response).await.map_err(|error| failure::sort(&error))
     }

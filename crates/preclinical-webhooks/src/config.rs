@@ -34,6 +34,8 @@ const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Du
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) database: PathBuf,
+    /// Nobody said where the database is.
+    pub(crate) has_default_database: bool,
     pub(crate) master_key: KeySource,
     /// Without a slash at its end; the address that is listened on if missing.
     pub(crate) public_url: Option<String>,
@@ -99,6 +101,7 @@ impl Config {
         reader.finish()?;
         Ok(Self {
             listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
+            has_default_database: database.is_none(),
             database: database.map_or_else(default_database, Ok)?,
             master_key: key.map(KeySource::Given).or(key_file.map(KeySource::File)).unwrap_or(KeySource::Beside),
             public_url,

@@ -32,11 +32,27 @@ pub(crate) async fn join(config: &Config) -> anyhow::Result<SqliteStore> {
 
 /// Opens it beside a process that may serve it, for work on that organization.
 pub(crate) async fn join_as(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
-    let store = join(config).await?;
+    as_organization(join(config).await?, slug).await
+}
+
+/// The same with one that is there, as [`existing`] does.
+pub(crate) async fn existing_as(config: &Config, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+    as_organization(existing(config).await?, slug).await
+}
+
+async fn as_organization(store: SqliteStore, slug: &Slug) -> anyhow::Result<(SqliteStore, OrganizationId)> {
     match store.organization(slug).await? {
         Some(organization) => Ok((store, organization.id)),
         None => bail!("there is no organization {:?}", slug.as_str()),
     }
+}
+
+/// Opens one that is there, as [`join`] does, and creates nothing: whoever asks what is in it mistyped its path.
+pub(crate) async fn existing(config: &Config) -> anyhow::Result<SqliteStore> {
+    if !config.database.is_file() {
+        bail!("there is no database {}", config.database.display());
+    }
+    join(config).await
 }
 
 async fn open(
@@ -44,8 +60,7 @@ async fn open(
     open: impl FnOnce(&Path, Vault) -> Result<SqliteStore, OpenError>,
 ) -> anyhow::Result<SqliteStore> {
     let path = &config.database;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("cannot create the folder of {}", path.display()))?;
+    folder_of(path, config.has_default_database)?;
     let Loaded { key, created } = master_key::load(&config.master_key, path)?;
     let opened = open(path, Vault::new(&key, std::sync::Arc::new(SystemChance)));
     match (&opened, &created) {
@@ -67,6 +82,18 @@ async fn open(
     let store = opened.with_context(|| format!("cannot open the database {}", path.display()))?;
     ensure_default_organization(&store).await?;
     Ok(store)
+}
+
+/// The default folder is made; any other must be there, because its path may be mistyped or its disk not be mounted.
+fn folder_of(path: &Path, is_default: bool) -> anyhow::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    if is_default {
+        return fs::create_dir_all(folder).with_context(|| format!("cannot create the folder of {}", path.display()));
+    }
+    if !folder.is_dir() {
+        bail!("there is no folder {} for the database {}", folder.display(), path.display());
+    }
+    Ok(())
 }
 
 /// Creates the organization `default` if it is missing.

@@ -79,6 +79,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
 fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
     let schedule: RetrySchedule = SCHEDULE[0].parse()?;
     Ok(Config {
+        has_default_database: false,
         listen: ([127, 0, 0, 1], 0).into(),
         database,
         master_key: KeySource::Given(MasterKey::generate(&SystemChance)),

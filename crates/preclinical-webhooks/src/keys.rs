@@ -38,9 +38,16 @@ struct Place {
 }
 
 impl Place {
+    /// In a database that is created if it is missing.
     async fn open(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
         let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
         database::join_as(&config, &self.organization).await
+    }
+
+    /// In a database that must be there.
+    async fn find(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+        let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
+        database::existing_as(&config, &self.organization).await
     }
 }
 

@@ -3,7 +3,6 @@
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use preclinical_core::{clock::Clock, id::OrganizationId, organization::Organization, port::Access, slug::Slug, wire_time};
-use preclinical_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::{
@@ -50,9 +49,8 @@ struct Place {
 }
 
 impl Place {
-    async fn open(self) -> anyhow::Result<SqliteStore> {
-        let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
-        database::join(&config).await
+    fn config(self) -> anyhow::Result<Config> {
+        Config::load(Overrides { database: self.database, ..Overrides::default() })
     }
 }
 
@@ -65,7 +63,7 @@ pub(crate) async fn run(command: OrganizationsCommand) -> anyhow::Result<()> {
 }
 
 async fn create(args: CreateArgs) -> anyhow::Result<()> {
-    let store = args.place.open().await?;
+    let store = database::join(&args.place.config()?).await?;
     let now = SystemClock.now();
     let id = OrganizationId::generate(now, &SystemChance);
     let there = store.ensure_organization(Organization { id, slug: args.slug, created_at: now }).await?;
@@ -77,7 +75,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
 }
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
-    let store = args.place.open().await?;
+    let store = database::existing(&args.place.config()?).await?;
     let organizations = pages::all(async |page| store.organizations(page).await).await?;
     if args.json {
         let described = organizations.iter().map(|organization| {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use preclinical_core::agent::Provider;
+use preclinical_core::{agent::Provider, surrogate};
 use url::Url;
 
 use crate::{
@@ -136,9 +136,9 @@ fn line_at(bytes: &[u8], position: usize) -> usize {
     bytes.iter().take(position).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// A JSON document as `T`; the error names line and column.
-fn from_json<'x, T: serde::Deserialize<'x>>(text: &'x str) -> anyhow::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
+/// A JSON document as `T`, whose texts may have been cut inside a character; the error names line and column.
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+    serde_json::from_str(&surrogate::without_lone(text)).map_err(|error| {
         let cause = error.to_string();
         let cause = cause.split(" at line ").next().unwrap_or_default();
         anyhow::anyhow!("line {}, column {}: {}", error.line(), error.column(), printable(cause))
@@ -185,5 +185,27 @@ fn tell(sent: &Sent, skipped: u64) {
     ));
     if skipped > 0 {
         say_aside(Styled(FAINT, format_args!("{skipped} skipped, left out")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_was_cut_inside_a_character_is_read_with_its_place_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        for contents in [
+            r#"{"results":{"results":[{"success":true,"vars":{},"provider":{"id":"p"},"response":{"output":"cut \ud83d"}}]}}"#,
+            r#"{"results":{"tool":{"name":"t"},"tests":[{"name":"a","status":"failed","message":"cut \ud83d"}]}}"#,
+            r#"{"results":[{"scenario_id":"a","scenario_name":"A","status":"passed","transcript":"cut \ud83d"}]}"#,
+        ] {
+            std::fs::write(&path, contents).unwrap();
+            let results = serde_json::to_string(&read(&path, None).unwrap().results).unwrap();
+            assert!(results.contains("cut \u{fffd}"), "{results}");
+        }
+        std::fs::write(&path, r#"<testsuite><testcase name="cut \ud83d" classname="c"/></testsuite>"#).unwrap();
+        assert!(read(&path, None).unwrap().results[0].scenario_name.contains(r"\ud83d"), "XML has no such escapes");
     }
 }

@@ -72,6 +72,35 @@ fn organizations_are_created_and_listed_and_their_names_are_unique() {
 }
 
 #[test]
+fn a_command_that_finds_no_database_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("w.db");
+    let missing = format!("error: there is no database {}", database.display());
+    for arguments in [&["keys", "list"][..], &["keys", "revoke", "ci"], &["organizations", "list"]] {
+        assert_eq!(refused(&database, arguments), missing);
+    }
+    let below = folder.path().join("mistyped").join("w.db");
+    for arguments in
+        [&["serve", "--listen", "127.0.0.1:0"][..], &["keys", "create", "--name", "ci"], &["organizations", "create", "a"]]
+    {
+        let said = refused(&below, arguments);
+        assert!(said.starts_with(&format!("error: there is no folder {}", below.parent().unwrap().display())), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_default_folder_is_made_at_the_first_start() {
+    let home = tempfile::tempdir().unwrap();
+    let mut create = binary();
+    create.args(["keys", "create", "--name", "ci"]).env("HOME", home.path()).env("XDG_DATA_HOME", home.path().join("data"));
+    assert!(create.output().unwrap().status.success());
+    let mut list = binary();
+    list.args(["keys", "list"]).env("HOME", home.path()).env("XDG_DATA_HOME", home.path().join("data"));
+    assert!(text(&list.output().unwrap().stdout).contains("\nci "));
+}
+
+#[test]
 fn keys_are_listed_and_revoked_by_name_or_id() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("w.db");

@@ -11,6 +11,7 @@ mod accounts;
 mod administration;
 mod candidates;
 mod changes;
+mod condition;
 mod connection;
 mod history;
 mod idempotency;

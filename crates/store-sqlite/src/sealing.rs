@@ -67,7 +67,6 @@ impl SealedSecrets {
 
     fn open_one(&self, vault: &Vault, purpose: Purpose, sealed: &[u8]) -> Result<SigningSecret, DoesNotOpen> {
         let opened = vault.open(purpose, self.webhook.uuid(), sealed)?;
-        let text = std::str::from_utf8(&opened).map_err(|_| DoesNotOpen)?;
-        SigningSecret::parse(text).map_err(|_| DoesNotOpen)
+        std::str::from_utf8(&opened).map(SigningSecret::from_stored).map_err(|_| DoesNotOpen)
     }
 }

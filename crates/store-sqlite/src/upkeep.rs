@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use crate::{
     SqliteStore,
+    condition::Known,
     row::{Time, unavailable},
 };
 
@@ -29,7 +30,69 @@ impl Upkeep for SqliteStore {
         .await
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(unavailable)).await
+    async fn ping(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(unavailable)).await?;
+        match self.writer.condition.at(now) {
+            Known::Well => Ok(()),
+            Known::ToTry => self.write(|_| Ok(())).await,
+            Known::Unwell(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use jiff::ToSpan;
+    use preclinical_testkit::world::vault;
+    use rusqlite::Connection;
+
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-01-30T12:00:00Z".parse().unwrap()
+    }
+
+    /// A store that is refused at once while another process writes.
+    async fn impatient(path: &Path) -> SqliteStore {
+        let store = SqliteStore::open(path, vault()).unwrap();
+        let set = |connection: &Connection| connection.busy_timeout(Duration::ZERO).map_err(unavailable);
+        store.write(set).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_latest_write_was_not_kept_is_unwell_until_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let store = impatient(&path).await;
+        store.ping(noon()).await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        store.ping(noon()).await.unwrap();
+        store.void_dead_leases(noon()).await.unwrap_err();
+        for _ in 0..3 {
+            store.ping(noon()).await.unwrap_err();
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        store.void_dead_leases(noon()).await.unwrap();
+        store.ping(noon()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_idle_store_becomes_well_by_being_asked_a_second_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let store = impatient(&path).await;
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        store.void_dead_leases(noon()).await.unwrap_err();
+        store.ping(noon()).await.unwrap_err();
+        other.execute_batch("ROLLBACK").unwrap();
+        // It was tried in this second.
+        store.ping(noon() + 999.milliseconds()).await.unwrap_err();
+        store.ping(noon() + 1.second()).await.unwrap();
+        store.ping(noon() + 1.second()).await.unwrap();
     }
 }

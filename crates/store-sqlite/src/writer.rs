@@ -10,7 +10,7 @@ use preclinical_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{changes::Bells, row::unavailable};
+use crate::{changes::Bells, condition::Condition, row::unavailable};
 
 /// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 8192;
@@ -24,14 +24,18 @@ type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 
 pub(crate) struct Writer {
     jobs: Sender<Job>,
+    /// How its latest commits ended.
+    pub(crate) condition: Arc<Condition>,
 }
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
     pub(crate) fn start(connection: Connection, bells: Arc<Bells>) -> Self {
         let (jobs, waiting) = crossbeam_channel::bounded(MAX_WAITING);
-        std::thread::spawn(move || serve(&connection, &waiting, &bells));
-        Self { jobs }
+        let condition = Arc::<Condition>::default();
+        let noted = Arc::clone(&condition);
+        std::thread::spawn(move || serve(&connection, &waiting, &bells, &noted));
+        Self { jobs, condition }
     }
 
     /// Carries out `job` in a savepoint of the next group and answers after its commit. An `Err` of the job undoes the job alone.
@@ -78,7 +82,14 @@ fn unless_it_panics<T>(connection: &Connection, call: impl FnOnce() -> T) -> Opt
     outcome
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
+fn commit(connection: &Connection, condition: &Condition) -> Result<(), StoreError> {
+    if !connection.is_autocommit() {
+        condition.prove(connection)?;
+    }
+    connection.execute_batch("COMMIT").map_err(unavailable)
+}
+
+fn serve(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells, condition: &Condition) {
     while let Ok(first) = waiting.recv() {
         let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable);
         let mut answers = Vec::new();
@@ -95,7 +106,8 @@ fn serve(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
             answers.extend(unless_it_panics(connection, || job(open)));
             next = if calls < MAX_GROUP { waiting.try_recv().ok() } else { None };
         }
-        let commit = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(unavailable));
+        let commit = begun.and_then(|()| commit(connection, condition));
+        condition.note(&commit);
         if let Err(error) = &commit {
             tracing::error!(%error, calls, "commit failed");
             if !connection.is_autocommit() {

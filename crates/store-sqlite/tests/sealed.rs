@@ -87,3 +87,18 @@ async fn a_secret_that_does_not_open_fails_its_own_delivery_and_no_other() {
     let error = attempts[0].error.as_ref().unwrap();
     assert_eq!((error.kind.as_str(), &error.message[..20]), ("blocked", "the webhook's secret"));
 }
+
+#[tokio::test]
+async fn a_secret_that_would_be_refused_today_still_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(&folder.path().join("test.db")).await;
+    let agent = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let rotation = SecretRotation {
+        id: RotationId::generate(world.now(), &*world.chance),
+        secret: SigningSecret::from_stored("whsec_"),
+        overlap: SignedDuration::ZERO,
+    };
+    world.store.rotate_secret(world.organization, webhook, rotation, world.now()).await.unwrap();
+    assert_eq!(world.claimed(agent).await.secrets[0].expose(), "whsec_");
+}

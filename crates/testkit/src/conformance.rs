@@ -68,6 +68,7 @@ macro_rules! conformance_suite {
             an_agents_configuration_comes_back_as_it_was_set
             a_deleted_agent_is_seen_by_nobody_and_its_runs_still_end
             a_level_has_one_webhook_however_many_calls_race
+            a_webhook_is_found_at_its_level
             a_webhook_needs_an_agent_of_its_organization
             only_the_given_fields_of_a_webhook_change
             a_change_or_deletion_of_another_version_than_expected_is_refused
@@ -183,6 +184,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once
+            a_store_that_reads_and_writes_is_well
         ]);
     };
     (@role $fresh:path, $role:ident: [$($rule:ident)*]) => {

@@ -165,7 +165,7 @@ intercept!(Redeliveries:
 
 intercept!(Upkeep:
     void_dead_leases(now: Timestamp) -> Result<u64, StoreError>;
-    ping() -> Result<(), StoreError>;
+    ping(now: Timestamp) -> Result<(), StoreError>;
 );
 
 intercept!(Idempotency:

@@ -18,7 +18,7 @@ use preclinical_core::{
 };
 
 use self::{buckets::Buckets, key_uses::KeyUses};
-use crate::{app::App, error::ApiError, request_line::Whose};
+use crate::{app::App, error::ApiError, input::room::Room, request_line::Whose};
 
 /// The caller of a request that was admitted.
 #[derive(Clone)]
@@ -54,6 +54,7 @@ pub(crate) struct Gate {
     app: Arc<App>,
     uses: Arc<KeyUses>,
     buckets: Arc<Buckets>,
+    room: Arc<Room>,
 }
 
 impl Gate {
@@ -61,9 +62,15 @@ impl Gate {
         Arc::clone(&self.app)
     }
 
+    /// The room that large bodies share.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
+    }
+
     pub(crate) fn of(app: Arc<App>) -> Self {
         let buckets = Arc::new(Buckets::of(app.limits.rate));
-        Self { app, uses: Arc::default(), buckets }
+        let room = Arc::new(Room::of(&app.limits));
+        Self { app, uses: Arc::default(), buckets, room }
     }
 }
 

@@ -5,6 +5,7 @@ mod fields;
 mod json;
 mod path;
 mod query;
+pub(crate) mod room;
 
 pub(crate) use body::{Body, LARGE, SMALL, read_body};
 pub(crate) use fields::{Fields, Length};

@@ -9,13 +9,23 @@ pub struct Limits {
     pub body: Duration,
     /// How long a call may take as a whole. Work that was accepted goes on beyond it.
     pub call: Duration,
+    /// How many bytes of large bodies may be read and worked on at once.
+    pub large_bodies: usize,
+    /// For how long a large body may wait for room among them.
+    pub wait_for_room: Duration,
     /// How often one key may call; any number of times if missing.
     pub rate: Option<RateLimit>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: Duration::from_secs(30), call: Duration::from_mins(1), rate: Some(RateLimit::default()) }
+        Self {
+            body: Duration::from_secs(30),
+            call: Duration::from_mins(1),
+            large_bodies: 64 * 1024 * 1024,
+            wait_for_room: Duration::from_secs(25),
+            rate: Some(RateLimit::default()),
+        }
     }
 }
 

@@ -36,7 +36,9 @@ use axum::{
     response::{Redirect, Response},
     routing::{self, MethodRouter},
 };
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
+pub(crate) use self::assets::KEPT_FOR_EVER;
 pub use self::door::Need;
 use self::{
     door::{Passwords, Theme},
@@ -160,6 +162,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .into_iter()
         .fold(router, |router, (path, above)| router.route(path, routing::get(async move |uri: Uri| leave(&uri, above))))
         .layer(Extension(Arc::new(Passwords::default())))
+        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
         .layer(middleware::from_fn(with_protective_headers))
 }
 

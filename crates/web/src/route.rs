@@ -11,12 +11,13 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use preclinical_core::scope::Need;
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::{
     app::App,
     auth::{self, Gate},
     idempotency,
-    input::{LARGE, SMALL},
+    input::{LARGE, SMALL, room},
     openapi::Description,
 };
 
@@ -93,6 +94,14 @@ impl Route {
                 let admit = middleware::from_fn_with_state((gate.clone(), need), auth::admit);
                 let once = middleware::from_fn_with_state((gate.app(), self.longest), idempotency::once);
                 let answering = if self.call.method == "POST" { self.answering.route_layer(once) } else { self.answering };
+                // A body's time begins when there is room for it.
+                let answering = answering.route_layer(RequestBodyDeadlineLayer::new(gate.app().limits.body));
+                let answering = if self.longest > SMALL {
+                    let enter = middleware::from_fn_with_state((gate.room(), self.longest), room::admit);
+                    answering.route_layer(enter)
+                } else {
+                    answering
+                };
                 answering.route_layer(admit)
             }
             None => self.answering,

@@ -9,15 +9,18 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use tower_http::{
-    compression::{
-        CompressionLayer,
-        predicate::{Predicate, SizeAbove},
-    },
-    timeout::RequestBodyDeadlineLayer,
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{Predicate, SizeAbove},
 };
 
-use crate::{api, app::App, error::ApiError, pages, request_line};
+use crate::{
+    api,
+    app::App,
+    error::ApiError,
+    pages::{self, KEPT_FOR_EVER},
+    request_line,
+};
 
 /// The API and the pages as a service.
 pub fn router(app: Arc<App>) -> Router {
@@ -25,7 +28,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(pages::router(&app))
         .fallback(nowhere)
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-        .layer(RequestBodyDeadlineLayer::new(app.limits.body))
         .layer(middleware::from_fn_with_state(app.limits.call, within))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
         .layer(middleware::from_fn(with_protective_headers))
@@ -54,11 +56,13 @@ fn is_worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Exte
     !headers.contains_key(header::ETAG) && !is_stream
 }
 
-/// Answers are data of one organization: no cache may keep them unless they say so, and no browser may take them for anything else.
+/// Answers are data of one organization: no cache may keep them but the pages' own files, and no browser may take them for anything else.
 async fn with_protective_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if headers.get(header::CACHE_CONTROL).is_none_or(|said| said != KEPT_FOR_EVER) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }

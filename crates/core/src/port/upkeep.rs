@@ -14,6 +14,8 @@ pub trait Upkeep: Send + Sync {
     /// On the embedded store this is every lease, because only one process serves a database at a time.
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Succeeds if the store can read.
-    async fn ping(&self) -> Result<(), StoreError>;
+    /// Succeeds if the store can read, and the latest of its writes was kept. Of a store that is well it asks no write.
+    ///
+    /// After a write that failed it tries one of its own, at most once a second, so that an idle store becomes well again.
+    async fn ping(&self, now: Timestamp) -> Result<(), StoreError>;
 }

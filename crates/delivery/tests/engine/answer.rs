@@ -61,6 +61,25 @@ async fn of_a_longer_body_the_beginning_is_kept_and_the_size() {
 }
 
 #[tokio::test]
+async fn a_text_is_cut_between_two_characters() {
+    let rig = Rig::new().await;
+    for (character, lead) in [("é", 1), ("语", 0), ("语", 1), ("😀", 1), ("😀", 2), ("😀", 3), ("😀", 0)] {
+        let text = "x".repeat(lead) + &character.repeat(KEPT_RESPONSE_BYTES);
+        let whole = (KEPT_RESPONSE_BYTES - lead) / character.len() * character.len() + lead;
+        for body in [text.as_bytes(), &text.as_bytes()[..=KEPT_RESPONSE_BYTES]] {
+            let message = kept(&rig, Reaction::answer(200, "", body)).await;
+            assert_eq!((message.size_bytes, message.truncated), (body.len() as u64, true));
+            assert_eq!(message.body, text.as_bytes()[..whole], "{character} after {lead}");
+        }
+    }
+    let broken = "é".repeat(KEPT_RESPONSE_BYTES / 2 - 1) + "x";
+    let whole_but_for_its_end = &[broken.as_bytes(), b"\xc3"].concat();
+    assert_eq!(kept(&rig, Reaction::answer(200, "", whole_but_for_its_end)).await.body, whole_but_for_its_end);
+    let no_text = ["é".repeat(10).into_bytes(), vec![0xff], "é".repeat(KEPT_RESPONSE_BYTES).into_bytes()].concat();
+    assert_eq!(kept(&rig, Reaction::answer(200, "", &no_text)).await.body, no_text[..KEPT_RESPONSE_BYTES]);
+}
+
+#[tokio::test]
 async fn beyond_what_is_read_the_announced_size_counts() {
     let rig = Rig::new().await;
     let body = pattern(READ_RESPONSE_BYTES * 3);

@@ -23,7 +23,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
-    let (store, organization) = args.place.open().await?;
+    let (store, organization) = args.place.find().await?;
     let keys = super::all(&store, organization).await?;
     let now = SystemClock.now();
     if args.json {

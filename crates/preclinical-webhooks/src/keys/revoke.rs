@@ -21,7 +21,7 @@ pub(crate) struct RevokeArgs {
 
 /// An id names its key whatever other keys are called.
 pub(super) async fn run(args: RevokeArgs) -> anyhow::Result<()> {
-    let (store, organization) = args.place.open().await?;
+    let (store, organization) = args.place.find().await?;
     let keys = super::all(&store, organization).await?;
     let of_that_id = keys.iter().find(|key| key.id.to_string() == args.name_or_id);
     let named = || keys.iter().find(|key| key.revoked_at.is_none() && key.name == args.name_or_id);

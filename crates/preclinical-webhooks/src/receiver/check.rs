@@ -84,7 +84,7 @@ mod tests {
     const BODY: &[u8] = b"{}";
 
     fn secret() -> SigningSecret {
-        SigningSecret::parse("whsec_AQIDBA==").unwrap()
+        SigningSecret::parse("whsec_AAECAwQFBgcICQoLDA0ODw==").unwrap()
     }
 
     fn at(second: i64) -> Timestamp {

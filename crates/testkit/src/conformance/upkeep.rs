@@ -15,5 +15,11 @@ pub async fn leases_of_the_dead_are_due_again_at_once(store: Arc<dyn Store>) {
     assert_eq!(store.void_dead_leases(world.now()).await.unwrap(), 1);
     let again = store.claim_due(world.now(), world.leases(10)).await.unwrap();
     assert_eq!((again.len(), again[0].delivery_id, again[0].attempt), (1, cut_off.delivery_id, 2));
-    store.ping().await.unwrap();
+}
+
+pub async fn a_store_that_reads_and_writes_is_well(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    store.ping(world.now()).await.unwrap();
+    world.agent("Assistant").await;
+    store.ping(world.now()).await.unwrap();
 }

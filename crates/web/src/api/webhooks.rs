@@ -54,6 +54,6 @@ fn url_field() -> Field {
 fn secret_field() -> Field {
     Field::report_text(MAX_SECRET_BYTES)
         .matching("password", r"^[^\u0000-\u001f\u007f-\u009f]+$")
-        .further("must be at most 512 bytes long")
+        .further("must be at most 512 bytes long; after `whsec_` there must be standard base64 of at least 16 bytes")
         .says("What requests are signed with. It is never shown. `whsec_` and base64 is the form that Standard Webhooks libraries take.")
 }

@@ -39,7 +39,7 @@ impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
         match json::parse(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(Fields::of(fields))),
             Ok(_) => Err(ApiError::invalid_json("it is another kind of value")),
-            Err(error) => Err(ApiError::invalid_json(error)),
+            Err(error) => Err(ApiError::invalid_json(json::why(&bytes, &error))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use preclinical_core::surrogate;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, SeqAccess, Visitor},
@@ -15,6 +16,24 @@ const RESERVED: &str = "$serde_json::private::";
 /// gives a meaning of its own.
 pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(bytes).map(|Plain(value)| value)
+}
+
+/// Why there was no value in `bytes`, in words.
+pub(super) fn why(bytes: &[u8], error: &serde_json::Error) -> String {
+    let line_start = match error.line() {
+        0 | 1 => 0,
+        line => bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(line - 2).map_or(0, |(at, _)| at + 1),
+    };
+    // The parser goes no further than the first of them.
+    let is_reached = |start: &usize| error.is_syntax() && *start < line_start + error.column();
+    match surrogate::lone(bytes).next().filter(is_reached) {
+        Some(start) => format!(
+            "a lone surrogate at line {} column {}: half of a character, as a text has it that was cut inside one",
+            error.line(),
+            start - line_start.min(start) + 1,
+        ),
+        None => error.to_string(),
+    }
 }
 
 struct Plain(Value);
@@ -98,6 +117,24 @@ mod tests {
             assert!(parse(twice.as_bytes()).is_err(), "{twice}");
         }
         assert!(parse(br#"[{"a":1},{"a":{"a":1}}]"#).is_ok());
+    }
+
+    #[test]
+    fn half_a_character_is_named_where_it_stands() {
+        let said = |json: &str| why(json.as_bytes(), &parse(json.as_bytes()).unwrap_err());
+        let half = "half of a character, as a text has it that was cut inside one";
+        for (json, place) in [
+            (r#"{"a":"cut \ud83d"}"#, "line 1 column 11"),
+            ("{\n\n \"a\":\"\\ud83d\\ud83d\\ude00\"}", "line 3 column 7"),
+            (r#"{"\udc00":1}"#, "line 1 column 3"),
+            (r#"{"a":"\ud83dx"}"#, "line 1 column 7"),
+            (r#"{"a":"\ud83d\n"}"#, "line 1 column 7"),
+        ] {
+            assert_eq!(said(json), format!("a lone surrogate at {place}: {half}"), "{json}");
+        }
+        assert!(!said(r#"{"a":01,"b":"\ud83d"}"#).contains("surrogate"));
+        assert!(said(r#"{"a":"\ud83d"#).starts_with("EOF"));
+        assert!(!said("{\"a\":1,\n\"b\"").contains("surrogate"));
     }
 
     #[test]

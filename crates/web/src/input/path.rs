@@ -1,6 +1,6 @@
 //! Ids in a request's path.
 
-use std::str::FromStr;
+use std::{convert::Infallible, str::FromStr};
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -20,10 +20,11 @@ impl Id {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = ApiError;
+    type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(text)| Self(text)).map_err(|_| ApiError::not_found("path"))
+        // What is no text names nothing, as the empty text does.
+        Ok(Self(path.map_or_else(|_| String::new(), |Path(text)| text)))
     }
 }

@@ -10,6 +10,9 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
+/// What an answer says whose contents never change: a year is as long as HTTP has.
+pub(crate) const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// A file of the pages.
 pub(super) struct Asset {
     content: &'static str,
@@ -38,8 +41,8 @@ pub(super) static MARK: LazyLock<Asset> =
 impl Asset {
     fn new(stem: &str, ending: &str, kind: &'static str, content: &'static str) -> Self {
         let digest = Sha256::digest(content);
-        let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self { content, kind, name: format!("{stem}-{hash}.{ending}") }
+        let hash = digest.iter().take(6).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        Self { content, kind, name: format!("{stem}-{hash:012x}.{ending}") }
     }
 
     /// Where it lies.
@@ -53,6 +56,6 @@ pub(super) async fn get(Path(name): Path<String>) -> Response {
     let Some(asset) = [&*STYLE, &*SCRIPT, &*MARK].into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, KEPT_FOR_EVER)];
     (headers, asset.content).into_response()
 }

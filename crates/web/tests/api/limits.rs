@@ -9,9 +9,10 @@ use std::{
 
 use axum::{body::Body, http::Request};
 use bytes::Bytes;
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use preclinical_web::{Limits, RateLimit};
 use serde_json::json;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::app::{Answer, TestApp};
 
@@ -24,6 +25,26 @@ impl http_body::Body for Unfinished {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
+    }
+}
+
+/// A body that says when it is asked for, and of which nothing ever arrives.
+struct Awaited {
+    asked: Option<oneshot::Sender<()>>,
+    length: Option<u64>,
+}
+
+impl http_body::Body for Awaited {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.asked.take().map(|asked| asked.send(()));
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -67,6 +88,56 @@ async fn a_body_that_does_not_arrive_in_time_is_given_up() {
         assert!(answer.refuses(408, "REQUEST_TIMEOUT").is_null());
     }
     app.api.call_with("POST", "/test-suites", &[("idempotency-key", "k")], r#"{"name":"x"}"#).await.is(201);
+}
+
+/// Begins a report that has taken its room as soon as its body is asked for, and of which nothing arrives.
+async fn begun(app: &TestApp, path: &str, length: Option<u64>) -> JoinHandle<Answer> {
+    let (asked, is_asked) = oneshot::channel();
+    let body = Body::new(Awaited { asked: Some(asked), length });
+    let request = Request::post(format!("/api/v1{path}")).header("content-type", "application/json").body(body).unwrap();
+    let api = app.api.clone();
+    let call = tokio::spawn(async move { api.send(request).await });
+    is_asked.await.unwrap();
+    call
+}
+
+#[tokio::test]
+async fn a_large_body_waits_for_room_for_so_long_and_a_small_one_does_not() {
+    let report = |id: &str, length: usize| {
+        let result =
+            json!({"scenario_id": id, "scenario_name": "One", "status": "passed", "transcript": "x".repeat(length)});
+        json!({"results": [result]})
+    };
+    for announced in [Some(2 << 20), None] {
+        let limits = Limits { large_bodies: 2 << 20, wait_for_room: Duration::from_millis(20), ..Limits::default() };
+        let app = TestApp::within(limits).await;
+        let agent = app.api.agent("Assistant").await;
+        let path = format!("/runs/{}/results", app.api.run(&agent, None).await);
+        let other = begun(&app, &path, announced).await;
+        let refused = app.api.post(&path, report("large", 300 * 1024)).await;
+        assert!(refused.refuses(503, "UNAVAILABLE").is_null());
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        app.api.post(&path, report("small", 200 * 1024)).await.is(200);
+        other.abort();
+    }
+}
+
+#[tokio::test]
+async fn room_is_given_back_after_every_call_however_it_ends() {
+    let app = TestApp::within(Limits { large_bodies: 1 << 20, ..Limits::default() }).await;
+    let agent = app.api.agent("Assistant").await;
+    let path = format!("/runs/{}/results", app.api.run(&agent, None).await);
+    let result =
+        json!({"scenario_id": "1", "scenario_name": "One", "status": "passed", "transcript": "x".repeat(900 << 10)});
+    for _ in 0..3 {
+        app.api.post(&path, json!({"results": [&result]})).await.is(200);
+        app.api.post(&path, json!({"results": [&result], "x": 1})).await.refuses_field("INVALID_FIELD_VALUE", "x");
+        app.api.call("POST", &path, "{".repeat(900 << 10)).await.refuses(400, "INVALID_JSON");
+    }
+    let calls = (0..8).map(|_| app.api.post(&path, json!({"results": [&result]})));
+    for answer in futures_util::future::join_all(calls).await {
+        answer.is(200);
+    }
 }
 
 #[tokio::test]

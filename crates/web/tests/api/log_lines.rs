@@ -70,10 +70,10 @@ async fn a_request_has_one_line_that_names_it_and_tells_nothing_of_what_it_carri
     call("log-3", "GET", "/canary", String::new()).await.refuses(404, "NOT_FOUND");
     assert!(lines.of("log-3").contains("path=\"none\" status=404"), "{}", lines.of("log-3"));
 
-    app.database.hide(|table| table == "runs");
+    app.database.hide(|table| table == "run_counts");
     call("log-4", "GET", "/runs", String::new()).await.refuses(503, "UNAVAILABLE");
     let line = lines.of("log-4");
-    assert!(line.contains("ERROR") && line.contains("status=503") && line.contains("no such table: runs"), "{line}");
+    assert!(line.contains("ERROR") && line.contains("status=503") && line.contains("no such table: run_counts"), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");
     let all = lines.all();
     assert!(!all.contains("canary") && !all.contains("sk_live") && !all.contains(&webhook), "{all}");

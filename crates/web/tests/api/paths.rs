@@ -11,9 +11,24 @@ async fn an_unknown_path_is_not_found() {
             assert!(app.api.call(method, path, "").await.refuses(404, "NOT_FOUND").is_null(), "{method} {path}");
         }
     }
-    for path in ["/", "/api", "/api/v2/runs", "/health/", "/runs"] {
+    for path in ["/api", "/api/v2/runs", "/health/", "/events/", "/test"] {
         let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
         app.api.send(request).await.refuses(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_text_names_nothing_of_its_kind() {
+    let app = TestApp::new().await;
+    for (path, code) in [
+        ("/runs/%ff", "RUN_NOT_FOUND"),
+        ("/runs/%ff/results", "RUN_NOT_FOUND"),
+        ("/runs/%00", "RUN_NOT_FOUND"),
+        ("/agents/%ff", "AGENT_NOT_FOUND"),
+        ("/webhooks/%ff", "NOT_FOUND"),
+        ("/webhooks/deliveries/%c3%28", "NOT_FOUND"),
+    ] {
+        app.api.get(path).await.refuses(404, code);
     }
 }
 
@@ -99,7 +114,6 @@ async fn a_text_that_is_no_id_names_nothing() {
         app.api.call("PUT", &format!("/webhooks/{id}"), "{}").await.refuses(404, "NOT_FOUND");
         app.api.delete(&format!("/webhooks/{id}")).await.refuses(404, "NOT_FOUND");
     }
-    app.api.get("/runs/%FF").await.refuses(404, "NOT_FOUND");
 }
 
 #[tokio::test]

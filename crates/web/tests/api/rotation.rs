@@ -50,6 +50,7 @@ async fn a_bad_rotation_is_refused_and_changes_nothing() {
     for (body, field) in [
         (json!({"secret": ""}), "secret"),
         (json!({"secret": "x".repeat(513)}), "secret"),
+        (json!({"secret": "whsec_"}), "secret"),
         (json!({"overlap_seconds": -1}), "overlap_seconds"),
         (json!({"overlap_seconds": 7 * 24 * 3600 + 1}), "overlap_seconds"),
         (json!({"overlap": 1}), "overlap"),

@@ -22,10 +22,10 @@ use crate::{
 pub(in crate::pages) async fn cancel(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    id: Result<Id, ApiError>,
+    id: Id,
     subject: Subject,
 ) -> Result<Response, Failure> {
-    let run: RunRef = id?.parse(ApiError::run_not_found)?;
+    let run: RunRef = id.parse(ApiError::run_not_found)?;
     let done = match api::cancel_run(&app, visitor.organization.id, run, subject).await {
         Ok(_) => "canceled",
         Err(error) if error.is(code::INVALID_STATE) => "ended-before",

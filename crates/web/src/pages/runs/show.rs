@@ -86,10 +86,10 @@ fn results_at(run: &Run, status: Option<ScenarioStatus>, page: u32) -> String {
 pub(in crate::pages) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    id: Result<Id, ApiError>,
+    id: Id,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let run: RunRef = id?.parse(ApiError::run_not_found)?;
+    let run: RunRef = id.parse(ApiError::run_not_found)?;
     let done = done::notice(&mut query, &DONE)?;
     let asked = Asked::read(&mut query)?;
     let organization = visitor.organization.id;

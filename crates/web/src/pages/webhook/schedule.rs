@@ -17,10 +17,15 @@ pub(in crate::pages) fn schedule(schedule: &RetrySchedule, timeout: Duration) ->
         })
         .collect();
     html! {
-        ol.schedule tabindex="0" aria-label="Attempts of a delivery" {
-            li { strong { "At once" } span { "1st attempt" } }
-            @for (index, (wait, after)) in retries.iter().enumerate() {
-                li { strong { "+ " (wait) } span { (ordinal(index + 2)) " attempt" @if index > 0 { ", " (after) " in all" } } }
+        div.schedule-box {
+            ol.schedule tabindex="0" aria-label="Attempts of a delivery" {
+                li { strong { "At once" } span { "1st attempt" } }
+                @for (index, (wait, after)) in retries.iter().enumerate() {
+                    li {
+                        strong { "+ " (wait) }
+                        span { (ordinal(index + 2)) " attempt" @if index > 0 { ", " (after) " in all" } }
+                    }
+                }
             }
         }
         p.small.muted {

@@ -22,8 +22,8 @@ pub(in crate::pages) async fn disable(State(app): State<Shared>, visitor: Visito
 async fn switch(app: &App, visitor: &Visitor, id: Id, on: bool) -> Result<Redirect, Failure> {
     let webhook = named(app, visitor, id).await?;
     let changes = WebhookChanges { is_enabled: Some(on), ..WebhookChanges::default() };
-    let changed = app.store.update_webhook(visitor.organization.id, webhook.id, changes, app.clock.now()).await;
-    let webhook = changed.map_err(ApiError::from)?;
+    let outcome = app.store.update_webhook(visitor.organization.id, webhook.id, changes, app.clock.now()).await;
+    let webhook = outcome.map_err(ApiError::from)?;
     let done = if on { "webhook-enabled" } else { "webhook-disabled" };
     Ok(Redirect::to(&Place::of(&webhook).path(done)))
 }

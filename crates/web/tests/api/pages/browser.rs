@@ -51,7 +51,7 @@ impl Browser {
         assert!(world.store.begin_session(Session::new(token.hash(), member.id, world.now())).await.unwrap());
         let mut browser = Self { router, session: Some(token.expose().to_owned()), csrf: String::new() };
         let page = browser.get("/settings/webhooks").await;
-        browser.csrf = page.field("csrf").to_owned();
+        page.field("csrf").clone_into(&mut browser.csrf);
         browser
     }
 
