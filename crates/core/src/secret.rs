@@ -97,7 +97,19 @@ impl fmt::Debug for SigningSecret {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_secret_or_refused(text in "(whsec_)?.{0,60}") {
+            if let Ok(secret) = SigningSecret::parse(&text) {
+                prop_assert_eq!(secret.expose(), text);
+                prop_assert!(!secret.standard_key().is_empty());
+            }
+        }
+    }
 
     #[test]
     fn a_secret_is_never_printed() {

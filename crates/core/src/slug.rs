@@ -39,7 +39,18 @@ impl fmt::Display for Slug {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_slug_or_refused(text in ".{0,70}") {
+            if let Ok(slug) = text.parse::<Slug>() {
+                prop_assert_eq!(slug.as_str(), text);
+            }
+        }
+    }
 
     #[test]
     fn a_slug_is_short_plain_and_does_not_look_like_an_option() {

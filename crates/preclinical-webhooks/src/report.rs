@@ -104,7 +104,11 @@ fn read(path: &Path, format: Option<Format>) -> anyhow::Result<Parsed> {
     if size > LARGEST_FILE {
         bail!("is larger than {} MiB", LARGEST_FILE >> 20);
     }
-    let text = decode(std::fs::read(path)?)?;
+    understand(std::fs::read(path)?, format)
+}
+
+fn understand(contents: Vec<u8>, format: Option<Format>) -> anyhow::Result<Parsed> {
+    let text = decode(contents)?;
     let text = text.trim_start_matches('\u{feff}');
     match format.map_or_else(|| Format::detect(text), Ok)? {
         Format::Junit => junit::parse(text),
@@ -190,7 +194,42 @@ fn tell(sent: &Sent, skipped: u64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::Index};
+
     use super::*;
+
+    const REAL: [&[u8]; 4] = [
+        include_bytes!("../tests/reports/pytest.xml"),
+        include_bytes!("../tests/reports/playwright-ctrf.json"),
+        include_bytes!("../tests/reports/promptfoo.json"),
+        br#"{"results":[{"scenario_id":"a","scenario_name":"A","status":"passed","duration_ms":5,"transcript":[{}]}]}"#,
+    ];
+
+    proptest! {
+        #[test]
+        fn any_damage_to_a_real_report_is_understood_or_refused(
+            which in 0..REAL.len(),
+            damages in prop::collection::vec((any::<Index>(), any::<u8>()), 0..6),
+            end in any::<Index>(),
+            cut: bool,
+        ) {
+            let mut contents = REAL[which].to_vec();
+            for (at, byte) in damages {
+                *at.get_mut(&mut contents) = byte;
+            }
+            if cut {
+                contents.truncate(end.index(contents.len()));
+            }
+            for format in [None, Some(Format::Junit), Some(Format::Ctrf), Some(Format::Promptfoo), Some(Format::Preclinical)] {
+                let _ = understand(contents.clone(), format);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_understood_or_refused(contents: Vec<u8>) {
+            let _ = understand(contents, None);
+        }
+    }
 
     #[test]
     fn a_text_that_was_cut_inside_a_character_is_read_with_its_place_marked() {

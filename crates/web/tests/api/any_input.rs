@@ -1,6 +1,9 @@
 //! Whatever comes in: never a panic, never a fault of ours, and a refusal leaves no trace.
 
-use axum::body::Body;
+use axum::{
+    body::Body,
+    http::{HeaderValue, Request, header},
+};
 use proptest::{prelude::*, sample::select, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
@@ -230,5 +233,33 @@ fn any_path_and_query_is_answered() {
     check(&(select(&PLACES[..]), text), |(place, text)| {
         let encoded = form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
         fixture.holds("GET", &place.replace("{}", &encoded), "");
+    });
+}
+
+#[test]
+fn any_header_is_understood_or_refused() {
+    const HEADERS: [&str; 10] = [
+        "if-match",
+        "idempotency-key",
+        "last-event-id",
+        "x-request-id",
+        "authorization",
+        "content-type",
+        "content-encoding",
+        "accept-encoding",
+        "cookie",
+        "origin",
+    ];
+    let fixture = Fixture::new();
+    let value = prop::collection::vec(prop_oneof![0x20_u8..0x7f, 0x80_u8..=0xff, Just(b'"'), Just(b',')], 0..40);
+    check(&(select(&HEADERS[..]), value, 0_usize..10), |(name, value, call)| {
+        let Ok(value) = HeaderValue::from_bytes(&value) else { return };
+        let (method, path, good) = &fixture.calls()[call];
+        for (method, path, body) in [(*method, path.as_str(), good.to_string()), ("GET", "/stream", String::new())] {
+            let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+            let request = request.header(header::CONTENT_TYPE, "application/json").header(name, value.clone());
+            let answer = fixture.runtime.block_on(fixture.app.api.send(request.body(Body::from(body)).unwrap()));
+            assert!(!answer.status.is_server_error(), "{name}: {value:?}: {answer:?}");
+        }
     });
 }
