@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 AXE = REPOSITORY / "acceptance/node/node_modules/axe-core/axe.min.js"
 PICTURES = os.environ.get("PRECLINICAL_WEBHOOKS_TEST_PICTURES")
-LARGEST_PAGE = 100 * 1024
+# In bytes. What others write may be long.
+LARGEST_PAGE = {"empty": 100 * 1024, "typical": 100 * 1024, "hostile": 512 * 1024}
 
 # Names, and where they are. What stands in braces is an id of the estate.
 OF_EVERYBODY = {
@@ -76,9 +77,7 @@ def test_every_page_is_looked_at():
     assert {re.sub(r"\{\w+\}", "{id}", path) for path in there_are} - seen == set()
 
 
-def test_no_page_weighs_more_than_100_kib_with_all_it_needs(estate):
-    if estate.name == "hostile":
-        pytest.skip("what others write may be long")
+def test_no_page_weighs_more_than_it_may_with_all_it_needs(estate):
     weights = {}
     responses: list[Response] = []
     for name, page, address in estate.pages():
@@ -90,8 +89,7 @@ def test_no_page_weighs_more_than_100_kib_with_all_it_needs(estate):
         sizes = [response.request.sizes() for response in responses if not response.url.startswith(f"{estate.house.url}/live/")]
         weights[name] = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
     estate.house.tidy()
-    print(weights)
-    assert {name: weight for name, weight in weights.items() if weight > LARGEST_PAGE} == {}
+    assert {name: weight for name, weight in weights.items() if weight > LARGEST_PAGE[estate.name]} == {}
 
 
 def test_every_page_is_accessible_and_in_one_piece(estate):
@@ -108,35 +106,34 @@ def faults(estate: Estate, name: str, page: Page) -> Iterator[str]:
         yield "a script from elsewhere"
     if page.locator("h1").count() != 1:
         yield f"{page.locator('h1').count()} h1"
-    for theme, size in [("light", WIDE), ("dark", WIDE), ("dark", NARROW), ("light", NARROW)]:
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size(size)
-        if size is NARROW and (width := page.evaluate("document.scrollingElement.scrollWidth")) > size["width"]:
-            yield f"{width} px wide at {size['width']}"
-        if PICTURES:
+    if PICTURES:
+        for theme, size in [("light", WIDE), ("dark", WIDE), ("dark", NARROW), ("light", NARROW)]:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size(size)
             page.screenshot(path=Path(PICTURES) / f"{estate.name}-{name}-{theme}-{size['width']}.png", full_page=True)
+    page.set_viewport_size(NARROW)
+    if (width := page.evaluate("document.scrollingElement.scrollWidth")) > NARROW["width"]:
+        yield f"{width} px wide at {NARROW['width']}"
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
     if (width := page.evaluate("document.scrollingElement.scrollWidth")) > NARROW["width"]:
         yield f"{width} px wide at {NARROW['width']}, unfolded"
     page.evaluate(AXE.read_text("utf-8"))
-    for theme, size, rules in JUDGED[estate.name]:
+    for theme, size in JUDGED[estate.name]:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size(size)
-        for violation in page.evaluate(JUDGE, rules):
+        for violation in page.evaluate(JUDGE):
             yield f"{theme} {size['width']}: {violation}"
 
 
-OF_LAYOUT = ["color-contrast", "target-size", "scrollable-region-focusable"]
-# What depends on colours is judged in both, what depends on the width in both, and the rest once.
+# Both colours in both widths, spread over the estates: whatever is on a page is judged light and dark, wide and narrow.
 JUDGED = {
-    "empty": [("dark", WIDE, ["color-contrast"]), ("light", WIDE, None)],
-    "typical": [("light", NARROW, OF_LAYOUT), ("dark", WIDE, ["color-contrast"]), ("light", WIDE, None)],
-    "hostile": [("light", NARROW, None)],
+    "empty": [("dark", WIDE)],
+    "typical": [("dark", NARROW), ("light", WIDE)],
+    "hostile": [("light", NARROW)],
 }
-JUDGE = """async (rules) => {
+JUDGE = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const runOnly = rules ? { type: "rule", values: rules } : { type: "tag", values: tags };
-  const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
+  const { violations } = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
   const worst = ({ target, any, all, none }) => `${target} (${[...any, ...all, ...none].map(({ message }) => message).join("; ")})`;
   return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(worst).join(" | ")}`);
 }"""
