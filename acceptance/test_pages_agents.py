@@ -41,7 +41,7 @@ def walk(house, organization, own):
     (inherited,) = organization.wait_for(1)
     assert inherited.is_signed_with(SECRET)
 
-    expect(page.locator("#webhook .notice").first).to_contain_text("Inherited")
+    expect(page.locator("#webhook .notice").first).to_contain_text("Organization’s")
     save_webhook(page, own.url, OTHER_SECRET)
     expect(page.locator("#webhook .notice").first).to_contain_text("Its own")
     run_ends()
@@ -61,7 +61,7 @@ def walk(house, organization, own):
     page.locator("#webhook").get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete the webhook").click()
     expect(page.get_by_text("The webhook was deleted.")).to_be_visible()
-    expect(page.locator("#webhook .notice").first).to_contain_text("Inherited")
+    expect(page.locator("#webhook .notice").first).to_contain_text("Organization’s")
     run_ends()
     assert json.loads(organization.wait_for(2)[1].body)["test_run"]["test_run_id"] == "TR-00004"
     assert len(own.received) == 1, "muted is muted, and deleted is gone"

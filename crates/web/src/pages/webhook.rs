@@ -6,6 +6,7 @@ mod check_url;
 mod delete;
 mod form;
 mod health;
+mod in_force;
 mod panel;
 mod reveal;
 mod rotate;
@@ -24,6 +25,7 @@ use preclinical_core::{id::AgentId, webhook::Webhook};
 pub(super) use self::{
     check_url::check_url,
     delete::{ask_to_delete, delete},
+    in_force::in_force,
     panel::Panel,
     reveal::reveal,
     rotate::rotate,

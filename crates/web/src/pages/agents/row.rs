@@ -5,8 +5,7 @@ use std::sync::Arc;
 use maud::{Markup, html};
 use preclinical_core::{
     agent::Agent,
-    choice::Level,
-    in_force::{InForce, NOBODY_LISTENS},
+    in_force::InForce,
     port::{Page, RunFilter, StoreError},
     run::Run,
 };
@@ -14,10 +13,13 @@ use preclinical_core::{
 use super::{PATH, provider};
 use crate::{
     app::App,
-    pages::parts::{
-        Icon, Tone,
-        badge::{Look, badge, of_run},
-        time,
+    pages::{
+        parts::{
+            Icon, Tone,
+            badge::{badge, of_run},
+            time,
+        },
+        webhook,
     },
 };
 
@@ -64,7 +66,7 @@ fn row(glance: &Glance) -> Markup {
             }
             td.nowrap data-label="Provider" { (provider::name(agent.provider)) }
             td data-label="State" { div { (state(agent)) } }
-            td data-label="Webhook" { div { (webhook(in_force.as_ref())) } }
+            td data-label="Webhook" { div { (webhook::in_force(in_force.as_ref())) } }
             td data-label="Last run" {
                 @match last_run { Some(run) => (last(run)), None => span.muted { "None yet" } }
             }
@@ -87,17 +89,4 @@ fn last(run: &Run) -> Markup {
 /// Whether the agent is in use.
 pub(super) fn state(agent: &Agent) -> Markup {
     if agent.is_active { badge(Tone::Good, Icon::Check, "Active") } else { badge(Tone::Quiet, Icon::Stop, "Inactive") }
-}
-
-fn webhook(in_force: Option<&InForce>) -> Markup {
-    let look = match in_force {
-        None => Look { tone: Tone::Quiet, icon: Icon::Cross, word: "None" },
-        Some(in_force) => match (in_force.level, in_force.is_muted()) {
-            (Level::Agent, true) => Look { tone: Tone::Warn, icon: Icon::Mute, word: "Muted" },
-            (Level::Organization, true) => Look { tone: Tone::Warn, icon: Icon::Mute, word: "Organization’s, disabled" },
-            (Level::Agent, false) => Look { tone: Tone::Good, icon: Icon::Hook, word: "Its own" },
-            (Level::Organization, false) => Look { tone: Tone::Info, icon: Icon::Hook, word: "Organization’s" },
-        },
-    };
-    html! { span title=(in_force.map_or(NOBODY_LISTENS, InForce::reason)) { (look) } }
 }

@@ -9,8 +9,7 @@ use crate::{
     pages::{
         door::Visitor,
         parts::{self, Tone},
-        settings,
-        webhook::Panel,
+        webhook::{self, Panel},
     },
 };
 
@@ -25,7 +24,7 @@ pub(super) async fn webhook_section(app: &App, visitor: &Visitor, agent: &Agent,
     Ok(html! {
         section.stack id="webhook" aria-label="Webhook" {
             (parts::notice(tone, &html! {
-                p { span.line { strong { "In force" } (settings::webhooks::effect(in_force.as_ref())) } }
+                p { span.line { strong { "In force" } (webhook::in_force(in_force.as_ref())) } }
                 p { (reason) " " a href="/settings/webhooks" { "The organization’s webhook" } }
             }))
             (panel.render(app, visitor))

@@ -171,11 +171,11 @@ fn of_status(status: u16) -> (&'static str, &'static str) {
         ),
         429 => (
             "The receiver has too much to do.",
-            "It is tried again, no sooner than its Retry-After asks. Raise its limit if this happens often.",
+            "If attempts are left, the next one waits as long as a Retry-After asks. Raise its limit if this happens often.",
         ),
         503 => (
             "The receiver is not available now.",
-            "It is tried again, no sooner than its Retry-After asks. If it goes on, look into the receiver’s log.",
+            "If attempts are left, the next one waits as long as a Retry-After asks. If it goes on, look into the receiver’s log.",
         ),
         500..=599 => {
             ("The receiver, or a proxy before it, failed.", "Look into the receiver’s log at the time of the attempt.")

@@ -34,7 +34,7 @@ fn row(run: &Run) -> Markup {
             td data-label="Status" { (badge::of_run(run.status)) }
             td data-label="Verdicts" {
                 div.meter {
-                    div.rated { (verdicts::bar(run.tally)) @if let Some(rate) = verdicts::rate(run.tally) { strong.number { (rate) span.sr { " passed" } } } }
+                    div.rated { (verdicts::bar(run.tally)) @if let Some(rate) = verdicts::rate(run.status, run.tally) { strong.number { (rate) span.sr { " passed" } } } }
                     (verdicts::counts(run.tally))
                 }
             }

@@ -1,7 +1,10 @@
 //! How many scenarios passed, failed and ended in an error: as a bar, as counts, and in percent.
 
 use maud::{Markup, html};
-use preclinical_core::tally::{PassRate, Tally};
+use preclinical_core::{
+    run::RunStatus,
+    tally::{PassRate, Tally},
+};
 
 use crate::pages::parts::{Icon, Tone};
 
@@ -44,9 +47,9 @@ pub(super) fn percent(rate: PassRate) -> String {
     format!("{}%", rate.percent())
 }
 
-/// The pass rate, if there is anything that could have passed.
-pub(super) fn rate(tally: Tally) -> Option<String> {
-    (tally.total > 0).then(|| percent(tally.pass_rate()))
+/// The pass rate, once the run has ended and if there is anything that could have passed.
+pub(super) fn rate(status: RunStatus, tally: Tally) -> Option<String> {
+    (status.is_final() && tally.total > 0).then(|| percent(tally.pass_rate()))
 }
 
 #[cfg(test)]
@@ -66,6 +69,9 @@ mod tests {
     #[test]
     fn a_rate_is_as_exact_as_on_the_wire() {
         assert_eq!((percent(PassRate::of(17, 20)), percent(PassRate::of(2, 3))), ("85%".to_owned(), "66.67%".to_owned()));
-        assert_eq!(rate(Tally::default()), None);
+        let tally = Tally { passed: 1, failed: 0, error: 0, total: 2 };
+        assert_eq!(rate(RunStatus::Completed, tally).as_deref(), Some("50%"));
+        assert_eq!(rate(RunStatus::Running, tally), None);
+        assert_eq!(rate(RunStatus::Completed, Tally::default()), None);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
-use preclinical_core::{agent::Agent, choice::Level, in_force::InForce, port::Page};
+use preclinical_core::{agent::Agent, in_force::InForce, port::Page};
 
 use crate::{
     app::App,
@@ -14,7 +14,7 @@ use crate::{
         done,
         door::Visitor,
         failure::Failure,
-        parts::{self, Icon, Tone, badge},
+        parts::{self, Icon},
         settings::{self, Tab},
         webhook::{self, Panel, Place},
     },
@@ -79,7 +79,7 @@ fn in_force(agents: &Agents, total: u64) -> Markup {
                 @for (agent, in_force) in agents {
                     li.line {
                         a.strong-link.clip href={ "/agents/" (agent.id) "/edit#webhook" } { (agent.name) }
-                        (effect(in_force.as_ref()))
+                        (webhook::in_force(in_force.as_ref()))
                     }
                 }
             }
@@ -88,14 +88,4 @@ fn in_force(agents: &Agents, total: u64) -> Markup {
             }
         },
     )
-}
-
-/// Which webhook it is, in a word.
-pub(in crate::pages) fn effect(in_force: Option<&InForce>) -> Markup {
-    match in_force {
-        None => badge::badge(Tone::Quiet, Icon::Stop, "No webhook"),
-        Some(in_force) if in_force.is_muted() => badge::badge(Tone::Warn, Icon::Mute, "Muted"),
-        Some(InForce { level: Level::Agent, .. }) => badge::badge(Tone::Info, Icon::Hook, "Its own"),
-        Some(InForce { level: Level::Organization, .. }) => badge::badge(Tone::Good, Icon::Check, "Inherited"),
-    }
 }

@@ -160,7 +160,7 @@ async fn it_says_which_webhook_is_in_force_for_each_agent() {
     let id = app.api.webhook(URL, Some(&muted)).await;
     app.api.put(&format!("/webhooks/{id}"), json!({"is_enabled": false})).await.is(200);
     let page = owner.get("/settings/webhooks").await;
-    page.says("Its own").says("Muted").says("Inherited").says("&lt;i&gt;Inheriting&lt;/i&gt;");
+    page.says("Its own").says("Muted").says("Organization’s").says("&lt;i&gt;Inheriting&lt;/i&gt;");
 }
 
 #[tokio::test]

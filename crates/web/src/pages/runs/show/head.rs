@@ -45,7 +45,7 @@ pub(super) fn stats(run: &Run, reported: u32) -> Markup {
     html! {
         section.card.overview aria-label="Overview" {
             dl.stats {
-                div { dt { "Pass rate" } dd { (rows::or_none(verdicts::rate(tally))) } }
+                div { dt { "Pass rate" } dd { (rows::or_none(verdicts::rate(run.status, run.tally))) } }
                 div { dt { "Passed" } dd { (tally.passed) } }
                 div { dt { "Failed" } dd { (tally.failed) } }
                 div { dt { "Errors" } dd { (tally.error) } }
