@@ -174,7 +174,7 @@ async fn a_member_chooses_a_new_password_by_a_link_of_the_command_line() {
     assert!(link.starts_with("http://127.0.0.1:3000/join/"), "{link}");
     let member = place.join(link.trim_end(), "ada@example.com").await.unwrap();
     let session = Session::new(TokenHash::of("session"), member.id, ManualClock::default().now());
-    place.store().begin_session(session.clone()).await.unwrap();
+    place.store().begin_session(session.clone(), None).await.unwrap();
 
     let void = place.on(&["members", "reset-password", "ada@example.com"]);
     let link = place.on(&["members", "reset-password", " Ada@Example.com"]);

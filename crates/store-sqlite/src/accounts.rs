@@ -84,8 +84,8 @@ impl Accounts for SqliteStore {
         .await
     }
 
-    async fn begin_session(&self, session: Session) -> Result<bool, StoreError> {
-        self.write(move |connection| sessions::begin(connection, &session).map_err(unavailable)).await
+    async fn begin_session(&self, session: Session, checked: Option<PasswordHash>) -> Result<bool, StoreError> {
+        self.write(move |connection| sessions::begin(connection, &session, checked.as_ref()).map_err(unavailable)).await
     }
 
     async fn signed_in(&self, hash: TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {

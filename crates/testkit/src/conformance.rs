@@ -58,6 +58,7 @@ macro_rules! conformance_suite {
             who_is_signed_in_is_told_until_the_session_expires
             the_beginning_of_the_newest_session_is_noted
             a_session_needs_a_member
+            a_session_begins_only_under_the_password_that_was_checked
             a_session_that_begins_forgets_what_has_expired
             a_member_has_so_many_sessions_and_the_oldest_ends
             an_ended_session_is_unknown_at_once

@@ -146,7 +146,7 @@ intercept!(Accounts:
     change_role(organization: OrganizationId, id: MemberId, role: Role) -> Result<Member, MemberError>;
     remove_member(organization: OrganizationId, id: MemberId) -> Result<(), MemberError>;
     change_password(id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError>;
-    begin_session(session: Session) -> Result<bool, StoreError>;
+    begin_session(session: Session, checked: Option<PasswordHash>) -> Result<bool, StoreError>;
     signed_in(hash: TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError>;
     end_session(hash: TokenHash) -> Result<(), StoreError>;
     end_sessions(id: MemberId) -> Result<(), StoreError>;

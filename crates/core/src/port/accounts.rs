@@ -69,8 +69,9 @@ pub trait Accounts: Send + Sync {
     async fn change_password(&self, id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError>;
 
     /// Keeps a session, notes on its member when it began, and forgets what has expired by then. The oldest of the member's
-    /// sessions ends if there are too many. `false` if there is no such member.
-    async fn begin_session(&self, session: Session) -> Result<bool, StoreError>;
+    /// sessions ends if there are too many. `false` if there is no such member, or if its password is by now another than the one that
+    /// was checked.
+    async fn begin_session(&self, session: Session, checked: Option<PasswordHash>) -> Result<bool, StoreError>;
 
     /// Who is signed in with the session of that hash, if it is in force at that time.
     async fn signed_in(&self, hash: TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError>;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use preclinical_core::{
     id::MemberId,
     organization::Organization,
+    password::PasswordHash,
     port::SignedIn,
     session::{MOST, Session},
     token::TokenHash,
@@ -31,12 +32,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SignedIn> {
     })
 }
 
-pub(super) fn begin(connection: &Connection, session: &Session) -> rusqlite::Result<bool> {
+pub(super) fn begin(connection: &Connection, session: &Session, checked: Option<&PasswordHash>) -> rusqlite::Result<bool> {
     let at = Time(session.created_at);
     connection.execute("DELETE FROM sessions WHERE expires_at <= ?1", [&at])?;
     invitations::forget_expired(connection, session.created_at)?;
-    let note = "UPDATE members SET last_signed_in_at = max(coalesce(last_signed_in_at, ?2), ?2) WHERE id = ?1";
-    if connection.execute(note, params![Id(session.member_id), at])? == 0 {
+    let note = "UPDATE members SET last_signed_in_at = max(coalesce(last_signed_in_at, ?2), ?2) \
+                WHERE id = ?1 AND (?3 IS NULL OR password = ?3)";
+    if connection.execute(note, params![Id(session.member_id), at, checked.map(PasswordHash::as_str)])? == 0 {
         return Ok(false);
     }
     connection.execute(

@@ -182,7 +182,7 @@ pub async fn the_beginning_of_the_newest_session_is_noted(store: Arc<dyn Store>)
     world.clock.turn(-SignedDuration::from_secs(30));
     let early = world.session_value(ada.id);
     for session in [late, early] {
-        assert!(store.begin_session(session).await.unwrap());
+        assert!(store.begin_session(session, None).await.unwrap());
     }
     assert_eq!(member_now(&world, &ada).await, Member { last_signed_in_at: Some(newest), ..ada });
     assert_eq!(member_now(&world, &grace).await, grace);
@@ -191,8 +191,20 @@ pub async fn the_beginning_of_the_newest_session_is_noted(store: Arc<dyn Store>)
 pub async fn a_session_needs_a_member(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "ours").await;
     let session = world.session_value(nobody(&world));
-    assert!(!store.begin_session(session.clone()).await.unwrap());
+    assert!(!store.begin_session(session.clone(), None).await.unwrap());
     assert!(!is_signed_in(&world, &session).await);
+}
+
+pub async fn a_session_begins_only_under_the_password_that_was_checked(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "ours").await;
+    let ada = world.member("ada@example.com", Role::Owner).await;
+    let (_, checked) = store.member_by_email(&ada.email).await.unwrap().unwrap();
+    let session = world.session_value(ada.id);
+    assert!(store.begin_session(session.clone(), Some(checked.clone())).await.unwrap());
+    store.change_password(ada.id, PasswordHash::from_stored("another".to_owned()), session.hash).await.unwrap();
+    let late = world.session_value(ada.id);
+    assert!(!store.begin_session(late.clone(), Some(checked)).await.unwrap());
+    assert!(!is_signed_in(&world, &late).await);
 }
 
 pub async fn a_session_that_begins_forgets_what_has_expired(store: Arc<dyn Store>) {

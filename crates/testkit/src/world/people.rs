@@ -62,7 +62,7 @@ impl World {
     /// If there is no such member.
     pub async fn sign_in(&self, id: MemberId) -> Session {
         let session = self.session_value(id);
-        assert!(self.store.begin_session(session.clone()).await.unwrap());
+        assert!(self.store.begin_session(session.clone(), None).await.unwrap());
         session
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn accept(
         (email, password) => return again(Wrong::of(email.err(), password.err())),
     };
     let password = passwords.hash(&app, password).await?;
-    let at = app.clock.now();
+    let (chosen, at) = (password.clone(), app.clock.now());
     let accepted = match email {
         None => app.store.accept_password_reset(hash, password, at).await,
         Some(email) => {
@@ -58,7 +58,10 @@ pub(super) async fn accept(
         }
     };
     match accepted {
-        Ok(member) => Ok(sign_in::enter(&app, &member, landing(&invitation, &member)).await?),
+        Ok(member) => {
+            let entered = sign_in::enter(&app, &member, chosen, landing(&invitation, &member)).await?;
+            entered.ok_or_else(used)
+        }
         Err(AcceptError::EmailTaken) => {
             again(Wrong { email: Some("Somebody signs in with this address already.".into()), password: None })
         }

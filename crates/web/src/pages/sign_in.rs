@@ -10,6 +10,7 @@ use axum::{
 use maud::{Markup, html};
 use preclinical_core::{
     member::{Email, Member},
+    password::PasswordHash,
     session::Session,
     token::Token,
 };
@@ -44,27 +45,34 @@ pub(super) async fn submit(
     }
     let known = app.store.member_by_email(&email).await?;
     let (member, hash) = known.unzip();
-    let right = passwords.check(hash, input.text("password").to_owned()).await?;
+    let right = passwords.check(hash.clone(), input.text("password").to_owned()).await?;
     passwords.note(&email, right, now);
-    match member {
-        Some(member) if right => Ok(enter(&app, &member, next).await?),
-        _ => Ok(again(&wrong())),
-    }
+    let entered = match member.zip(hash) {
+        Some((member, hash)) if right => enter(&app, &member, hash, next).await?,
+        _ => None,
+    };
+    Ok(entered.unwrap_or_else(|| again(&wrong())))
 }
 
 fn whole_seconds(pause: jiff::SignedDuration) -> u64 {
     pause.as_secs().unsigned_abs().saturating_add(1) * 1000
 }
 
-/// Begins a session, under a token that no page before it had, and goes on.
-pub(super) async fn enter(app: &App, member: &Member, next: &str) -> Result<Response, ApiError> {
+/// Begins a session, under a token that no page before it had, and goes on. `None` if the password is another by now.
+pub(super) async fn enter(
+    app: &App,
+    member: &Member,
+    checked: PasswordHash,
+    next: &str,
+) -> Result<Option<Response>, ApiError> {
     let token = Token::generate(&*app.chance);
-    if !app.store.begin_session(Session::new(token.hash(), member.id, app.clock.now())).await? {
-        return Err(ApiError::not_found("member"));
+    let session = Session::new(token.hash(), member.id, app.clock.now());
+    if !app.store.begin_session(session, Some(checked)).await? {
+        return Ok(None);
     }
     let mut response = Redirect::to(next).into_response();
     door::begin_session(&mut response, &token, &app.public_url);
-    Ok(response)
+    Ok(Some(response))
 }
 
 /// `POST /sign-out`

@@ -48,7 +48,7 @@ impl Browser {
     /// One of that member, who is signed in.
     pub(crate) async fn signed_in(router: Router, world: &World, member: &Member) -> Self {
         let token = Token::generate(&*world.chance);
-        assert!(world.store.begin_session(Session::new(token.hash(), member.id, world.now())).await.unwrap());
+        assert!(world.store.begin_session(Session::new(token.hash(), member.id, world.now()), None).await.unwrap());
         let mut browser = Self { router, session: Some(token.expose().to_owned()), csrf: String::new() };
         let page = browser.get("/settings/webhooks").await;
         page.field("csrf").clone_into(&mut browser.csrf);
