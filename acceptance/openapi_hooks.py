@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 from pathlib import Path
 
 import jsonschema_rs
@@ -24,6 +25,7 @@ ESTATE = json.loads(os.environ["PRECLINICAL_WEBHOOKS_TEST_ESTATE"])
 SEEN = Path(os.environ["PRECLINICAL_WEBHOOKS_TEST_SEEN"])
 API = Api(ESTATE["url"], ESTATE["key"])
 COUNTER = itertools.count()
+SILENT = socket.create_server(("127.0.0.1", 0))
 
 # Only addresses of this machine: no test may send anything anywhere else.
 schemathesis.openapi.format("uri", st.sampled_from([f"{ESTATE['receiver']}/{path}" for path in ("", "hook", "a?b=c", "%C3%A9")]))
@@ -51,6 +53,15 @@ def fresh_job() -> str:
     return API.call("POST", "/webhooks/redeliveries", 202, status="delivered", agent_id=ESTATE["busy_agent"])["id"]
 
 
+def fresh_delivery() -> str:
+    """One that is pending for some seconds: nobody answers it."""
+    agent = fresh_agent()
+    API.webhook(f"http://127.0.0.1:{SILENT.getsockname()[1]}/", None, agent_id=agent)
+    run = API.run(agent)
+    API.complete(run, 1, 1)
+    return API.deliveries(run)[0]["id"]
+
+
 # Calls that use up what they name get something new each time.
 USED_UP = {
     "complete_run": fresh_run,
@@ -62,6 +73,7 @@ USED_UP = {
     "rotate_secret": fresh_webhook,
     "revoke_api_key": fresh_key,
     "cancel_redelivery": fresh_job,
+    "cancel_delivery": fresh_delivery,
 }
 KEPT = {
     "/api/v1/agents/": "agent",
