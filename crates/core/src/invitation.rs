@@ -22,6 +22,8 @@ pub struct Invitation {
     pub organization_id: OrganizationId,
     pub hash: TokenHash,
     pub purpose: Purpose,
+    /// The member who made it, if not the machine's administrator did. It is void when that member leaves or is no owner any more.
+    pub created_by: Option<MemberId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -41,7 +43,13 @@ impl Invitation {
     /// An invitation from that time on, known by the hash of its token.
     pub fn new(id: InvitationId, organization_id: OrganizationId, hash: TokenHash, purpose: Purpose, at: Timestamp) -> Self {
         let expires_at = at.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX);
-        Self { id, organization_id, hash, purpose, created_at: at, expires_at }
+        Self { id, organization_id, hash, purpose, created_by: None, created_at: at, expires_at }
+    }
+
+    /// The same, made by a member.
+    #[must_use]
+    pub fn by(self, member: MemberId) -> Self {
+        Self { created_by: Some(member), ..self }
     }
 
     /// Whether it still opens anything at that time.

@@ -71,11 +71,17 @@ impl FromStr for Email {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim().to_lowercase();
         let (name, host) = text.rsplit_once('@').ok_or(NotAnEmail)?;
-        let is_plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
+        let is_plain =
+            !text.chars().any(|c| is_invisible(c) || c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
         let is_whole = !name.is_empty() && !name.contains('@') && !host.is_empty();
         let is_host = !host.starts_with('.') && !host.ends_with('.') && !host.contains("..");
         if is_plain && is_whole && is_host && text.len() <= MAX_EMAIL_BYTES { Ok(Self(text)) } else { Err(NotAnEmail) }
     }
+}
+
+/// Characters that show nothing, or turn what is around them: two addresses must not look the same.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Display for Email {
@@ -115,7 +121,22 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
-        for wrong in ["", "@", "a@", "@b", "a b@c.d", "a@b@c", "a\0@b.c", "<a@b.c>", "a@.b", "a@b.", "a@b..c", &long] {
+        for wrong in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a b@c.d",
+            "a@b@c",
+            "a\0@b.c",
+            "<a@b.c>",
+            "a@.b",
+            "a\u{200b}@b.c",
+            "a\u{202e}@b.c",
+            "a@b.",
+            "a@b..c",
+            &long,
+        ] {
             assert_eq!(wrong.parse::<Email>(), Err(NotAnEmail), "{wrong}");
         }
     }

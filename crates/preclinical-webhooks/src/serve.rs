@@ -71,7 +71,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 /// A running server. `demo` has one, too.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    /// While the organization `default` has no member.
+    /// While the organization `default` has no owner.
     pub(crate) setup: Option<Link>,
     engine: Arc<Engine>,
     engine_loop: tokio::task::JoinHandle<()>,

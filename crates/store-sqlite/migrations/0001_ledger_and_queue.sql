@@ -54,12 +54,15 @@ CREATE TABLE invitations (
   member_id       BLOB,
   created_at      INTEGER NOT NULL,
   expires_at      INTEGER NOT NULL,
+  -- Missing for what the command line made.
+  created_by      BLOB REFERENCES members (id) ON DELETE CASCADE,
   FOREIGN KEY (organization_id, member_id) REFERENCES members (organization_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX invitations_one_setup ON invitations (organization_id) WHERE purpose = 'set_up';
 CREATE UNIQUE INDEX invitations_one_reset ON invitations (organization_id, member_id) WHERE member_id IS NOT NULL;
 CREATE INDEX invitations_newest ON invitations (organization_id, created_at DESC, id DESC);
 CREATE INDEX invitations_expiring ON invitations (expires_at);
+CREATE INDEX invitations_made ON invitations (created_by) WHERE created_by IS NOT NULL;
 
 CREATE TABLE sessions (
   hash       BLOB PRIMARY KEY,

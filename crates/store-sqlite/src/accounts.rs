@@ -79,6 +79,7 @@ impl Accounts for SqliteStore {
     async fn change_password(&self, id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError> {
         self.write(move |connection| {
             members::set_password(connection, id, &password).map_err(unavailable)?.ok_or(MemberError::NotFound)?;
+            invitations::forget_resets_of(connection, id).map_err(unavailable)?;
             sessions::end_others(connection, id, keep).map_err(unavailable).map_err(MemberError::from)
         })
         .await

@@ -54,6 +54,8 @@ macro_rules! conformance_suite {
             an_organization_keeps_an_owner
             of_owners_who_all_leave_at_once_one_stays
             a_removed_member_is_gone_with_sessions_and_password_resets
+            what_a_member_made_as_an_owner_opens_nothing_afterwards
+            a_changed_password_voids_resets
             a_changed_password_ends_all_sessions_but_one
             who_is_signed_in_is_told_until_the_session_expires
             the_beginning_of_the_newest_session_is_noted
@@ -105,7 +107,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, invitations: [
             an_invitation_to_set_up_takes_the_place_of_the_earlier_one
-            nothing_is_set_up_once_somebody_joined
+            nothing_is_set_up_once_there_is_an_owner
             of_racing_setups_of_an_organization_one_is_accepted
             an_invitation_makes_a_member_of_its_role_once
             an_invitation_makes_one_member_however_many_calls_race

@@ -22,6 +22,9 @@ use crate::{
     request_line,
 };
 
+/// What an answer that is no page may load and do.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// The API and the pages as a service.
 pub fn router(app: Arc<App>) -> Router {
     api::router(&app)
@@ -61,6 +64,7 @@ async fn with_protective_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING));
     if headers.get(header::CACHE_CONTROL).is_none_or(|said| said != KEPT_FOR_EVER) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -18,7 +18,7 @@ use crate::{
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Keeps an invitation to set the organization up, in place of every earlier one of that purpose. `false`, and nothing is kept,
-    /// if the organization has a member.
+    /// if the organization has an owner.
     async fn invite_first_member(&self, invitation: Invitation) -> Result<bool, StoreError>;
 
     /// Keeps an invitation, and forgets those that have expired by then. One that resets a password takes the place of every
@@ -26,7 +26,7 @@ pub trait Accounts: Send + Sync {
     async fn invite(&self, invitation: Invitation) -> Result<(), InviteError>;
 
     /// The invitation with that hash, if it is in force at that time. It is unknown once it was accepted or withdrawn, one to set
-    /// up once the organization has a member.
+    /// up once the organization has an owner.
     async fn invitation(&self, hash: TokenHash, at: Timestamp) -> Result<Option<Invitation>, StoreError>;
 
     /// A page of the invitations that are in force at that time, newest first, and how many there are in all.
@@ -59,13 +59,14 @@ pub trait Accounts: Send + Sync {
     /// A page of the members, the earliest first, and how many there are in all.
     async fn members(&self, organization: OrganizationId, page: Page) -> Result<(Vec<Member>, u64), StoreError>;
 
-    /// Gives a member another role; the organization keeps an owner, however many calls race.
+    /// Gives a member another role; the organization keeps an owner, however many calls race. Invitations that the member made as an
+    /// owner are void afterwards.
     async fn change_role(&self, organization: OrganizationId, id: MemberId, role: Role) -> Result<Member, MemberError>;
 
-    /// Removes a member with all sessions and password resets; the organization keeps an owner, however many calls race.
+    /// Removes a member with all sessions, password resets, and invitations that the member made; the organization keeps an owner, however many calls race.
     async fn remove_member(&self, organization: OrganizationId, id: MemberId) -> Result<(), MemberError>;
 
-    /// Gives a member another password and ends all sessions but the one with that hash.
+    /// Gives a member another password, ends all sessions but the one with that hash, and voids password resets.
     async fn change_password(&self, id: MemberId, password: PasswordHash, keep: TokenHash) -> Result<(), MemberError>;
 
     /// Keeps a session, notes on its member when it began, and forgets what has expired by then. The oldest of the member's

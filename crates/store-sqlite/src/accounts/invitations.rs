@@ -1,11 +1,11 @@
 //! Invitations, by the hashes of their tokens.
 //!
-//! One to set up is there only while the organization has no member: it is written under that condition, and deleted with the
-//! first member.
+//! One to set up is there only while the organization has no owner: it is written under that condition, and deleted with the
+//! first owner.
 
 use jiff::Timestamp;
 use preclinical_core::{
-    id::{InvitationId, OrganizationId},
+    id::{InvitationId, MemberId, OrganizationId},
     invitation::{Invitation, MOST_TO_JOIN, Purpose},
     member::{Member, Role},
     password::PasswordHash,
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{members, sessions};
 use crate::{
     administration,
-    row::{Id, Time, id, is_orphan, is_taken, named, time, unavailable},
+    row::{Id, Time, id, is_orphan, is_taken, maybe_id, named, time, unavailable},
 };
 
 const SET_UP: &str = "set_up";
@@ -35,6 +35,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Invitation> {
         organization_id: id(row, "organization_id")?,
         hash: TokenHash::from_bytes(row.get("hash")?),
         purpose,
+        created_by: maybe_id(row, "created_by")?,
         created_at: time(row, "created_at")?,
         expires_at: time(row, "expires_at")?,
     })
@@ -64,9 +65,9 @@ pub(super) fn keep(connection: &Connection, invitation: &Invitation) -> rusqlite
         params![Id(invitation.organization_id), purpose, member],
     )?;
     let kept = connection.execute(
-        "INSERT INTO invitations (id, organization_id, hash, purpose, role, member_id, created_at, expires_at) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE CASE ?4 \
-         WHEN 'set_up' THEN NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?2) \
+        "INSERT INTO invitations (id, organization_id, hash, purpose, role, member_id, created_at, expires_at, created_by) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10 WHERE CASE ?4 \
+         WHEN 'set_up' THEN NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?2 AND role = 'owner') \
          WHEN 'join' THEN ?9 > (SELECT count(*) FROM invitations WHERE organization_id = ?2 AND purpose = 'join') \
          ELSE true END",
         params![
@@ -79,6 +80,7 @@ pub(super) fn keep(connection: &Connection, invitation: &Invitation) -> rusqlite
             Time(invitation.created_at),
             Time(invitation.expires_at),
             MOST_TO_JOIN,
+            invitation.created_by.map(Id),
         ],
     )?;
     Ok(kept > 0)
@@ -113,6 +115,21 @@ pub(super) fn withdraw(connection: &Connection, organization: OrganizationId, id
     Ok(connection.execute(withdraw, params![Id(id), Id(organization)])? > 0)
 }
 
+pub(super) fn forget_setup(connection: &Connection, organization: OrganizationId) -> rusqlite::Result<()> {
+    let forget = "DELETE FROM invitations WHERE organization_id = ?1 AND purpose = 'set_up'";
+    connection.execute(forget, [Id(organization)]).map(drop)
+}
+
+/// What a member made, who may no longer make any.
+pub(super) fn forget_made_by(connection: &Connection, member: MemberId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM invitations WHERE created_by = ?1", [Id(member)]).map(drop)
+}
+
+/// What would give a member another password.
+pub(super) fn forget_resets_of(connection: &Connection, member: MemberId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM invitations WHERE member_id = ?1", [Id(member)]).map(drop)
+}
+
 /// Takes an invitation out of the store, if it is in force: it is in nobody else's hands, and back if the call fails.
 fn take(connection: &Connection, hash: TokenHash, at: Timestamp) -> Result<Invitation, AcceptError> {
     let take = "DELETE FROM invitations WHERE hash = ?1 AND expires_at > ?2 RETURNING *";
@@ -139,9 +156,9 @@ pub(super) fn accept(connection: &Connection, acceptance: Acceptance) -> Result<
         error if is_taken(&error) => AcceptError::EmailTaken,
         error => unavailable(error).into(),
     })?;
-    connection
-        .execute("DELETE FROM invitations WHERE organization_id = ?1 AND purpose = 'set_up'", [Id(member.organization_id)])
-        .map_err(unavailable)?;
+    if member.role == Role::Owner {
+        forget_setup(connection, member.organization_id).map_err(unavailable)?;
+    }
     Ok(member)
 }
 

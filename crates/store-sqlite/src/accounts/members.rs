@@ -8,6 +8,7 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::invitations;
 use crate::row::{Id, Time, id, maybe_time, named, time, unavailable};
 
 /// True of a row of `members` if its organization has an owner without it.
@@ -72,7 +73,14 @@ pub(super) fn change_role(
     );
     let changed = connection.query_row(&change, params![Id(id), Id(organization), role.as_str()], read).optional();
     match changed.map_err(unavailable)? {
-        Some(member) => Ok(member),
+        Some(member) => {
+            match role {
+                Role::Owner => invitations::forget_setup(connection, organization),
+                Role::Member | Role::Viewer => invitations::forget_made_by(connection, id),
+            }
+            .map_err(unavailable)?;
+            Ok(member)
+        }
         None => Err(refusal(connection, organization, id)),
     }
 }

@@ -138,6 +138,33 @@ pub async fn a_removed_member_is_gone_with_sessions_and_password_resets(store: A
     assert!(!is_signed_in(&ours, &of_grace).await);
 }
 
+pub async fn what_a_member_made_as_an_owner_opens_nothing_afterwards(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "ours").await;
+    world.member("boss@example.com", Role::Owner).await;
+    for leaves in [true, false] {
+        let ada = world.member("ada@example.com", Role::Owner).await;
+        let (token, invitation) = world.invitation_value(Purpose::Join(Role::Owner));
+        store.invite(invitation.by(ada.id)).await.unwrap();
+        let (other, _) = world.invite(Purpose::Join(Role::Viewer)).await;
+        if leaves {
+            store.remove_member(world.organization, ada.id).await.unwrap();
+        } else {
+            store.change_role(world.organization, ada.id, Role::Member).await.unwrap();
+        }
+        assert_eq!(store.invitation(token.hash(), world.now()).await.unwrap(), None);
+        assert!(store.invitation(other.hash(), world.now()).await.unwrap().is_some());
+    }
+}
+
+pub async fn a_changed_password_voids_resets(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "ours").await;
+    let ada = world.member("ada@example.com", Role::Owner).await;
+    let session = world.sign_in(ada.id).await;
+    let (token, _) = world.invite(Purpose::ResetPassword(ada.id)).await;
+    store.change_password(ada.id, PasswordHash::from_stored("another".to_owned()), session.hash).await.unwrap();
+    assert_eq!(store.invitation(token.hash(), world.now()).await.unwrap(), None);
+}
+
 pub async fn a_changed_password_ends_all_sessions_but_one(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "ours").await;
     let ada = world.member("ada@example.com", Role::Owner).await;

@@ -21,6 +21,7 @@ impl World {
             organization_id: self.organization,
             hash: token.hash(),
             purpose,
+            created_by: None,
             created_at: self.now(),
             expires_at: self.now().checked_add(VALID_FOR).unwrap(),
         };

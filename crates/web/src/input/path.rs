@@ -13,6 +13,11 @@ use crate::error::ApiError;
 pub(crate) struct Id(String);
 
 impl Id {
+    /// The text itself; empty if it is none.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// The id's value. A text that cannot be one names nothing: it answers as a missing resource does.
     pub(crate) fn parse<T: FromStr>(&self, missing: impl FnOnce() -> ApiError) -> Result<T, ApiError> {
         self.0.parse().map_err(|_| missing())

@@ -78,7 +78,7 @@ async fn answer(
     let mut request = std::mem::take(request);
     if request.method() == Method::POST {
         origin::is_ours(request.headers(), &app.public_url)?;
-        let form = Form::read(&mut request).await?;
+        let form = Form::read(&mut request, form::LONGEST).await?;
         form.belongs_to(visitor)?;
         request.extensions_mut().insert(form);
     }
@@ -90,7 +90,7 @@ async fn answer(
 pub(super) async fn greet(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, Failure> {
     if request.method() == Method::POST {
         origin::is_ours(request.headers(), &app.public_url)?;
-        let form = Form::read(&mut request).await?;
+        let form = Form::read(&mut request, form::LONGEST_OF_ANYBODY).await?;
         request.extensions_mut().insert(form);
     }
     Ok(next.run(request).await)

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Extension, extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::{
     id::MemberId,
@@ -23,11 +19,11 @@ use super::{
     parts::{self, Tone, field::TextField},
     shell, sign_in,
 };
-use crate::{app::App, error::ApiError};
+use crate::{app::App, error::ApiError, input::Id};
 
 /// `GET /join/{token}`
-pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>, theme: Theme) -> Result<Response, Failure> {
-    let Some(invitation) = app.store.invitation(TokenHash::of(&token), app.clock.now()).await? else {
+pub(super) async fn show(State(app): State<Arc<App>>, token: Id, theme: Theme) -> Result<Response, Failure> {
+    let Some(invitation) = app.store.invitation(TokenHash::of(token.text()), app.clock.now()).await? else {
         return Err(used());
     };
     Ok(shell::alone(theme, title(&invitation), &form(&invitation, "", &Wrong::default())))
@@ -37,11 +33,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>,
 pub(super) async fn accept(
     State(app): State<Arc<App>>,
     Extension(passwords): Extension<Arc<Passwords>>,
-    Path(token): Path<String>,
+    token: Id,
     theme: Theme,
     input: Form,
 ) -> Result<Response, Failure> {
-    let hash = TokenHash::of(&token);
+    let hash = TokenHash::of(token.text());
     let Some(invitation) = app.store.invitation(hash, app.clock.now()).await? else { return Err(used()) };
     let again = |wrong| Ok(shell::alone(theme, title(&invitation), &form(&invitation, input.text("email"), &wrong)));
     let (email, password) = match (email(&invitation, &input), Password::parse(input.text("password"))) {

@@ -40,13 +40,15 @@ pub(super) async fn submit(
     let again = |why: &Markup| shell::alone(theme, "Sign in", &form(typed, next, Some(why)));
     let Ok(email) = typed.parse::<Email>() else { return Ok(again(&wrong())) };
     let now = app.clock.now();
-    if let Some(pause) = passwords.pause(&email, now) {
+    if let Err(pause) = passwords.begin(&email, now) {
         return Ok(again(&html! { "Too many wrong passwords. Try again in " (time::duration(whole_seconds(pause))) "." }));
     }
     let known = app.store.member_by_email(&email).await?;
     let (member, hash) = known.unzip();
     let right = passwords.check(hash.clone(), input.text("password").to_owned()).await?;
-    passwords.note(&email, right, now);
+    if right {
+        passwords.succeeded(&email);
+    }
     let entered = match member.zip(hash) {
         Some((member, hash)) if right => enter(&app, &member, hash, next).await?,
         _ => None,

@@ -80,6 +80,15 @@ async function sendAndSwap(event) {
 }
 document.addEventListener("submit", sendAndSwap);
 
+// A form is sent once, however often its button is pressed while the answer is on its way.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => each("form[data-sent]", (form) => { delete form.dataset.sent; }));
+
 // data-copy="id of an element": its text goes to the clipboard.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

@@ -16,7 +16,10 @@ use super::Visitor;
 use crate::{error::ApiError, input::Fields, pages::failure::Failure};
 
 /// The most that a form can hold, in bytes: a payload to check a signature of, many times over.
-const LONGEST: usize = 512 * 1024;
+pub(super) const LONGEST: usize = 512 * 1024;
+
+/// The most that one of somebody who is not signed in can hold.
+pub(super) const LONGEST_OF_ANYBODY: usize = 8 * 1024;
 
 /// The name of the field that every form of a visitor carries.
 pub(in crate::pages) const CSRF: &str = "csrf";
@@ -26,16 +29,16 @@ pub(in crate::pages) const CSRF: &str = "csrf";
 pub(in crate::pages) struct Form(HashMap<String, String>);
 
 impl Form {
-    /// Reads the body of a request.
-    pub(super) async fn read(request: &mut Request) -> Result<Self, Failure> {
+    /// Reads the body of a request, up to a limit in bytes.
+    pub(super) async fn read(request: &mut Request, longest: usize) -> Result<Self, Failure> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
         {
             return Err(ApiError::unsupported_form().into());
         }
         let body = std::mem::replace(request.body_mut(), Body::empty());
-        let body = Limited::new(body, LONGEST).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { ApiError::too_large(LONGEST) } else { ApiError::request_timeout() }
+        let body = Limited::new(body, longest).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() { ApiError::too_large(longest) } else { ApiError::request_timeout() }
         })?;
         Ok(Self::parse(&body.to_bytes()))
     }

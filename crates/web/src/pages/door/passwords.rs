@@ -72,20 +72,10 @@ impl Passwords {
         tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal().because(error))
     }
 
-    /// How long an address has to wait before the next attempt, if it has to.
-    pub(in crate::pages) fn pause(&self, email: &Email, now: Timestamp) -> Option<SignedDuration> {
-        let guesses = *self.wrong().get(email)?;
-        let left = PAUSE - now.duration_since(guesses.latest);
-        (guesses.count >= GUESSES && left.is_positive()).then_some(left)
-    }
-
-    /// Notes how an attempt went.
-    pub(in crate::pages) fn note(&self, email: &Email, right: bool, now: Timestamp) {
+    /// Counts an attempt as a wrong one before it is checked, so that many at once are no more than many one by one. `Err` is how
+    /// long the address has to wait before the next one.
+    pub(in crate::pages) fn begin(&self, email: &Email, now: Timestamp) -> Result<(), SignedDuration> {
         let mut wrong = self.wrong();
-        if right {
-            wrong.remove(email);
-            return;
-        }
         if wrong.len() >= ADDRESSES {
             wrong.retain(|_, guesses| now.duration_since(guesses.latest) < PAUSE);
         }
@@ -93,8 +83,20 @@ impl Passwords {
             wrong.clear();
         }
         let guesses = wrong.entry(email.clone()).or_insert(Guesses { count: 0, latest: now });
-        let expired = now.duration_since(guesses.latest) >= PAUSE;
-        *guesses = Guesses { count: if expired { 1 } else { guesses.count + 1 }, latest: now };
+        let left = PAUSE - now.duration_since(guesses.latest);
+        if !left.is_positive() {
+            guesses.count = 0;
+        }
+        if guesses.count >= GUESSES {
+            return Err(left);
+        }
+        *guesses = Guesses { count: guesses.count + 1, latest: now };
+        Ok(())
+    }
+
+    /// Forgets the wrong ones: the right one came.
+    pub(in crate::pages) fn succeeded(&self, email: &Email) {
+        self.wrong().remove(email);
     }
 
     fn wrong(&self) -> MutexGuard<'_, HashMap<Email, Guesses>> {
@@ -115,31 +117,30 @@ mod tests {
         let (passwords, ada, bob) =
             (Passwords::default(), "ada@example.com".parse().unwrap(), "b@example.com".parse().unwrap());
         for guess in 0..i64::from(GUESSES) {
-            assert_eq!(passwords.pause(&ada, at(guess)), None);
-            passwords.note(&ada, false, at(guess));
+            assert_eq!(passwords.begin(&ada, at(guess)), Ok(()));
         }
-        assert_eq!(passwords.pause(&ada, at(7)), Some(PAUSE));
-        assert_eq!(passwords.pause(&ada, at(7 + 299)), Some(SignedDuration::from_secs(1)));
-        assert_eq!(passwords.pause(&ada, at(7 + 300)), None);
-        assert_eq!(passwords.pause(&bob, at(7)), None);
+        assert_eq!(passwords.begin(&ada, at(7)), Err(PAUSE));
+        assert_eq!(passwords.begin(&ada, at(7 + 299)), Err(SignedDuration::from_secs(1)));
+        assert_eq!(passwords.begin(&bob, at(7)), Ok(()));
+        assert_eq!(passwords.begin(&ada, at(7 + 300)), Ok(()));
     }
 
     #[test]
     fn a_right_password_forgets_the_wrong_ones() {
         let (passwords, ada) = (Passwords::default(), "ada@example.com".parse().unwrap());
-        for _ in 0..GUESSES - 1 {
-            passwords.note(&ada, false, at(0));
+        for _ in 0..3 {
+            for _ in 0..GUESSES {
+                assert_eq!(passwords.begin(&ada, at(0)), Ok(()));
+            }
+            passwords.succeeded(&ada);
         }
-        passwords.note(&ada, true, at(0));
-        passwords.note(&ada, false, at(0));
-        assert_eq!(passwords.pause(&ada, at(0)), None);
     }
 
     #[test]
     fn addresses_are_remembered_to_a_limit() {
         let passwords = Passwords::default();
         for number in 0..ADDRESSES + 10 {
-            passwords.note(&format!("{number}@example.com").parse().unwrap(), false, at(0));
+            passwords.begin(&format!("{number}@example.com").parse().unwrap(), at(0)).unwrap();
         }
         assert!(passwords.wrong().len() <= ADDRESSES);
     }

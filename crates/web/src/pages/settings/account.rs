@@ -43,20 +43,20 @@ pub(in crate::pages) async fn change_password(
         let page = page(&visitor, &html! {}, &wrong);
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     };
-    let (email, now) = (&visitor.member.email, app.clock.now());
-    if passwords.pause(email, now).is_some() {
-        return again(Wrong { current: Some("Too many wrong passwords. Try again in a few minutes.".into()), new: None });
-    }
+    let email = &visitor.member.email;
     let password = match Password::parse(input.text("new-password")) {
         Ok(password) => password,
         Err(error) => return again(Wrong { current: None, new: Some(sentence(&error.to_string())) }),
     };
+    if passwords.begin(email, app.clock.now()).is_err() {
+        return again(Wrong { current: Some("Too many wrong passwords. Try again in a few minutes.".into()), new: None });
+    }
     let hash = app.store.member_by_email(email).await?.map(|(_, hash)| hash);
     let right = passwords.check(hash, input.text("password").to_owned()).await?;
-    passwords.note(email, right, now);
     if !right {
         return again(Wrong { current: Some("This is not your current password.".into()), new: None });
     }
+    passwords.succeeded(email);
     let hash = passwords.hash(&app, password).await?;
     app.store.change_password(visitor.member.id, hash, visitor.session).await?;
     Ok(Redirect::to("/settings/account?done=password").into_response())

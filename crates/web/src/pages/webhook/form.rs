@@ -48,6 +48,7 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
         form.card-body method="post" action="/webhooks/save" {
             (shell::csrf(visitor))
             (panel.wrong.notice(&["url", "secret", "description"]))
+            @if let Some(webhook) = &panel.webhook { input type="hidden" name="version" value=(webhook.version.0); }
             @if let Place::Agent(id) = panel.place { input type="hidden" name="agent_id" value=(id); }
             (TextField { kind: "url", value: &typed.url, required: true, placeholder: "https://hooks.example.com/preclinical",
                 id: "webhook-url", autocomplete: "url", error: wrong("url").as_deref(), checked_at: Some("/webhooks/check-url"),

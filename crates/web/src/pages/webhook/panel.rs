@@ -71,7 +71,7 @@ impl Panel {
             (self.settings(visitor, may_change))
             @if let Some(webhook) = &self.webhook {
                 (health::card(webhook, &self.recent, now))
-                (secret::card(webhook, &self.reveals, visitor, now))
+                (secret::card(app, webhook, &self.reveals, visitor))
                 (verification::card(webhook))
             }
         }

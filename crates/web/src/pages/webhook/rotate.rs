@@ -2,6 +2,7 @@ use axum::{extract::State, response::Response};
 use jiff::SignedDuration;
 use preclinical_core::{
     id::RotationId,
+    reveal::SecretReveal,
     secret::SigningSecret,
     webhook::{DEFAULT_OVERLAP, MAX_OVERLAP, SecretRotation},
 };
@@ -20,7 +21,7 @@ use crate::{
 pub(super) const OVERLAPS: [(&str, &str); 4] =
     [("0", "Not at all"), ("3600", "1 hour"), ("86400", "24 hours"), ("604800", "7 days")];
 
-/// `POST /webhooks/{id}/rotate`: puts a generated secret in force and shows it this one time.
+/// `POST /webhooks/{id}/rotate`: puts a generated secret in force, shows it this one time, and keeps who was shown it.
 pub(in crate::pages) async fn rotate(
     State(app): State<Shared>,
     visitor: Visitor,
@@ -32,9 +33,13 @@ pub(in crate::pages) async fn rotate(
     let overlap = overlap.clamp(SignedDuration::ZERO, MAX_OVERLAP);
     let (secret, now) = (SigningSecret::generate(&*app.chance), app.clock.now());
     let shown = secret.expose().to_owned();
-    let rotation = SecretRotation { id: RotationId::generate(now, &*app.chance), secret, overlap };
+    // A form that is sent twice is one rotation: the secret before it stays in its overlap.
+    let id = form.text("rotation").parse().unwrap_or_else(|_| RotationId::generate(now, &*app.chance));
+    let rotation = SecretRotation { id, secret, overlap };
     let rotated = app.store.rotate_secret(visitor.organization.id, webhook.id, rotation, now).await;
     let place = Place::of(&rotated.map_err(ApiError::from)?);
+    let reveal = SecretReveal { by: visitor.member.email.clone(), at: now };
+    app.store.reveal_secret(visitor.organization.id, webhook.id, reveal).await.map_err(ApiError::from)?;
     let mut panel = Panel::load(&app, &visitor, place).await?;
     panel.shown_secret = Some(shown);
     place.show(&app, &visitor, panel).await

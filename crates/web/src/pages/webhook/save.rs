@@ -62,9 +62,11 @@ fn read(app: &App, form: &Form) -> Result<Wish, ApiError> {
 }
 
 async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiError> {
+    // A form that was made when there was no webhook has no version, and is as old as one of another version.
+    let version = form.text("version").parse().ok().map(Version);
     let (wish, without_secret) = (read(app, form)?, form.has("remove_secret"));
     let changes = WebhookChanges {
-        expected: Expected::default(),
+        expected: Expected::OneOf(version.into_iter().collect()),
         url: Some(wish.url),
         secret: wish.secret.map(Some).or(without_secret.then_some(None)),
         description: Some(wish.description),

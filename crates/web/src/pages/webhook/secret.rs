@@ -1,17 +1,20 @@
 //! What requests are signed with.
 
-use jiff::Timestamp;
 use maud::{Markup, html};
-use preclinical_core::{reveal::SecretReveal, webhook::Webhook};
+use preclinical_core::{id::RotationId, reveal::SecretReveal, webhook::Webhook};
 
 use super::rotate::OVERLAPS;
-use crate::pages::{
-    door::Visitor,
-    parts::{self, Icon, Tone, field, time},
-    shell,
+use crate::{
+    app::App,
+    pages::{
+        door::Visitor,
+        parts::{self, Icon, Tone, field, time},
+        shell,
+    },
 };
 
-pub(super) fn card(webhook: &Webhook, reveals: &[SecretReveal], visitor: &Visitor, now: Timestamp) -> Markup {
+pub(super) fn card(app: &App, webhook: &Webhook, reveals: &[SecretReveal], visitor: &Visitor) -> Markup {
+    let now = app.clock.now();
     let state = if webhook.has_secret {
         "Requests are signed."
     } else {
@@ -29,7 +32,7 @@ pub(super) fn card(webhook: &Webhook, reveals: &[SecretReveal], visitor: &Visito
             }
             @if visitor.member.role.may_change() {
                 @if webhook.has_secret { (reveal(webhook, visitor)) }
-                (rotation(webhook, visitor))
+                (rotation(app, webhook, visitor))
             }
             @if !reveals.is_empty() { (shown_to(reveals)) }
         },
@@ -54,11 +57,13 @@ fn shown_to(reveals: &[SecretReveal]) -> Markup {
     }
 }
 
-fn rotation(webhook: &Webhook, visitor: &Visitor) -> Markup {
+fn rotation(app: &App, webhook: &Webhook, visitor: &Visitor) -> Markup {
+    let id = RotationId::generate(app.clock.now(), &*app.chance);
     let hint = "Give your receiver the new secret within that time, and no request fails its check.";
     html! {
         form.stack-small method="post" action={ "/webhooks/" (webhook.id) "/rotate" } {
             (shell::csrf(visitor))
+            input type="hidden" name="rotation" value=(id);
             @if webhook.has_secret {
                 div.form-row {
                     (field::select("overlap", "Keep the current secret valid for", &OVERLAPS, "86400", Some(hint)))

@@ -96,13 +96,15 @@ async fn a_form_is_a_form_and_not_endless() {
     send("application/json", "{}".to_owned()).await.is(415);
     send("multipart/form-data; boundary=x", String::new()).await.is(415);
     send("application/x-www-form-urlencoded", "a".repeat(512 * 1024 + 1)).await.is(413);
+    let anybody = Browser::new(app.router());
+    anybody.post("/sign-in", &[("email", &"a".repeat(8 * 1024))]).await.is(413);
 }
 
 #[tokio::test]
 async fn every_answer_keeps_others_out() {
     let app = TestApp::new().await;
     let owner = Browser::of(app.router(), &app.world, Role::Owner).await;
-    for path in ["/settings/webhooks", "/sign-in", "/join/x", "/nowhere", "/test/x"] {
+    for path in ["/settings/webhooks", "/sign-in", "/join/x", "/nowhere", "/test/x", "/join/%ff"] {
         let shown = owner.get(path).await;
         let policy = shown.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");

@@ -4,6 +4,7 @@ use preclinical_core::{
     password::Password,
     port::Acceptance,
 };
+use tokio::task::JoinSet;
 
 use super::{Browser, Shown};
 use crate::app::TestApp;
@@ -65,6 +66,21 @@ async fn guessing_is_slowed_down_for_the_right_password_too() {
     assert_eq!(refused.says("Too many wrong passwords").session(), None);
     app.pass(300);
     assert!(sign_in(&browser, "ada@example.com", PASSWORD, "/").await.session().is_some());
+}
+
+#[tokio::test]
+async fn guessing_many_at_once_is_no_faster_than_one_by_one() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    let browser = Browser::new(app.router());
+    let mut guesses = JoinSet::new();
+    for _ in 0..16 {
+        let browser = browser.clone();
+        guesses.spawn(async move { sign_in(&browser, "ada@example.com", "wrong horse battery", "/").await });
+    }
+    let answers = guesses.join_all().await;
+    let checked = answers.iter().filter(|answer| answer.html.contains("is wrong")).count();
+    assert_eq!(checked, 8);
 }
 
 #[tokio::test]

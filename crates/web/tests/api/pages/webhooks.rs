@@ -38,10 +38,16 @@ async fn saving_again_changes_the_one_that_is_there_and_keeps_its_secret() {
     let app = TestApp::new().await;
     let owner = owner(&app).await;
     save(&owner, &[("url", URL), ("secret", SECRET)]).await.leads_to();
-    let saved = save(&owner, &[("url", "https://other.example.com/"), ("secret", ""), ("description", "")]).await;
+    let version = owner.get("/settings/webhooks").await.field("version").to_owned();
+    let changes = [("url", "https://other.example.com/"), ("secret", ""), ("description", ""), ("version", &version)];
+    let saved = save(&owner, &changes).await;
     assert_eq!(saved.leads_to(), "/settings/webhooks?done=webhook-saved");
     owner.get("/settings/webhooks").await.says("https://other.example.com/").says("Requests are signed");
-    save(&owner, &[("url", URL), ("remove_secret", "yes")]).await.leads_to();
+    // Forms that are older than the webhook change nothing, those from before it was there among them.
+    save(&owner, &changes).await.is(422).says("Somebody else changed this meanwhile");
+    save(&owner, &[("url", URL)]).await.is(422).says("Somebody else changed this meanwhile");
+    let version = owner.get("/settings/webhooks").await.field("version").to_owned();
+    save(&owner, &[("url", URL), ("remove_secret", "yes"), ("version", &version)]).await.leads_to();
     owner.get("/settings/webhooks").await.says("Requests are not signed");
     assert_eq!(app.api.get("/webhooks").await.is(200)["total"], 1);
 }
@@ -135,6 +141,24 @@ async fn a_rotated_secret_is_shown_once_and_the_overlap_after_it() {
     page.does_not_say(&secret).says("signature of the secret before");
     app.pass(3601);
     owner.get("/settings/webhooks").await.does_not_say("signature of the secret before");
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_sent_twice_leaves_the_secret_before_it_in_its_overlap() {
+    let app = TestApp::new().await;
+    let owner = owner(&app).await;
+    let (id, agent) = (app.api.webhook(URL, None).await, app.api.agent("Triage").await);
+    let rotation = owner.get("/settings/webhooks").await.field("rotation").to_owned();
+    let mut shown = String::new();
+    for _ in 0..2 {
+        let answer = owner.post(&format!("/webhooks/{id}/rotate"), &[("overlap", "3600"), ("rotation", &rotation)]).await;
+        shown = format!("whsec_{}", answer.is(200).html.split_once("whsec_").unwrap().1.split_once('"').unwrap().0);
+    }
+    app.api.delivered(&agent).await;
+    let sent = app.handoff.sent().pop().unwrap();
+    let secrets: Vec<_> = sent.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+    assert_eq!(secrets, [shown, SECRET.to_owned()]);
+    owner.get("/settings/webhooks").await.says("Shown to");
 }
 
 #[tokio::test]

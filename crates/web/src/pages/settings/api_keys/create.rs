@@ -39,8 +39,8 @@ const SPANS: [(&str, &str); 5] = [
 ];
 
 /// `GET /settings/api-keys/new`
-pub(in crate::pages) async fn show(visitor: Visitor) -> Response {
-    page(&visitor, Tab::ApiKeys, &form(&visitor, &Form::default(), &Wrong::default()))
+pub(in crate::pages) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
+    page(&visitor, Tab::ApiKeys, &form(&app, &visitor, &Form::default(), &Wrong::default()))
 }
 
 /// `POST /settings/api-keys/new`
@@ -51,7 +51,8 @@ pub(in crate::pages) async fn submit(
 ) -> Result<Response, Failure> {
     let now = app.clock.now();
     let text = ApiKeyText::generate(&*app.chance);
-    let id = ApiKeyId::generate(now, &*app.chance);
+    // A form that is sent twice is one key, the text of which is the last one shown.
+    let id = input.text("new").parse().unwrap_or_else(|_| ApiKeyId::generate(now, &*app.chance));
     let key = ApiKey::new(&text, id, visitor.organization.id, String::new(), now);
     let kept = async {
         let key = described(fields(&input, now)?, key)?;
@@ -62,7 +63,7 @@ pub(in crate::pages) async fn submit(
         Ok(key) => Ok(page(&visitor, Tab::ApiKeys, &shown_once(&app, &key, &text))),
         Err(error) => {
             let wrong = Wrong::of(error)?;
-            Ok(wrong.shown_on(page(&visitor, Tab::ApiKeys, &form(&visitor, &input, &wrong))))
+            Ok(wrong.shown_on(page(&visitor, Tab::ApiKeys, &form(&app, &visitor, &input, &wrong))))
         }
     }
 }
@@ -95,7 +96,8 @@ fn end_of(day: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok()
 }
 
-fn form(visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
+fn form(app: &App, visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
+    let new = ApiKeyId::generate(app.clock.now(), &*app.chance);
     let typed = |name, or: &'static str| if input.has(name) { input.text(name).to_owned() } else { or.to_owned() };
     html! {
         div.narrow {
@@ -104,6 +106,7 @@ fn form(visitor: &Visitor, input: &Form, wrong: &Wrong) -> Markup {
                 div.card-head { h2 { "Create an API key" } }
                 form.card-body method="post" action={ (PATH) "/new" } {
                     (shell::csrf(visitor))
+                    input type="hidden" name="new" value=(new);
                     (wrong.notice(&FIELDS))
                     (TextField { value: input.text("name"), required: true, longest: 200, error: wrong.with("name").as_deref(),
                         placeholder: "Nightly runner", hint: Some("What uses it, so that you know later what a revocation stops."),

@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn make(app: &App, visitor: &Visitor, purpose: Purpose) -> Result<String, InviteError> {
     let (now, token) = (app.clock.now(), Token::generate(&*app.chance));
     let id = InvitationId::generate(now, &*app.chance);
-    app.store.invite(Invitation::new(id, visitor.organization.id, token.hash(), purpose, now)).await?;
+    app.store.invite(Invitation::new(id, visitor.organization.id, token.hash(), purpose, now).by(visitor.member.id)).await?;
     Ok(format!("{}/join/{}", app.public_url, token.expose()))
 }
 
