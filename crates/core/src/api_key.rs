@@ -1,11 +1,9 @@
 //! API keys: `sk_live_` and 40 alphanumerics. Only their SHA-256 is stored: 238 bits of chance need no slow hash.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
+pub use crate::hash::ApiKeyHash;
 use crate::{
     chance::Chance,
     id::{ApiKeyId, OrganizationId},
@@ -45,33 +43,6 @@ impl ApiKeyText {
     /// What the store keeps of it.
     pub fn hash(&self) -> ApiKeyHash {
         ApiKeyHash::of(self.expose())
-    }
-}
-
-/// The SHA-256 of a key's text. Looking a key up by its hash compares nothing that an attacker could steer byte by byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct ApiKeyHash([u8; 32]);
-
-impl ApiKeyHash {
-    /// The hash of what somebody presents as a key; any text has one.
-    pub fn of(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
-    }
-
-    /// The hash behind 32 bytes that were stored.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes to store or to look up.
-    pub fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ApiKeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKeyHash([redacted])")
     }
 }
 

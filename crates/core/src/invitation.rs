@@ -31,7 +31,7 @@ pub struct Invitation {
 /// What an invitation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Somebody becomes the first member of the organization, an owner.
+    /// Somebody becomes the first owner of the organization.
     SetUp,
     /// Somebody becomes a member in that role.
     Join(Role),

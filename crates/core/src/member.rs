@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
 
-use crate::id::{MemberId, OrganizationId};
+use crate::{
+    id::{MemberId, OrganizationId},
+    invisible::is_invisible,
+};
 
 /// The most bytes of an address, as RFC 5321 has it.
 const MAX_EMAIL_BYTES: usize = 254;
@@ -77,11 +80,6 @@ impl FromStr for Email {
         let is_host = !host.starts_with('.') && !host.ends_with('.') && !host.contains("..");
         if is_plain && is_whole && is_host && text.len() <= MAX_EMAIL_BYTES { Ok(Self(text)) } else { Err(NotAnEmail) }
     }
-}
-
-/// Characters that show nothing, or turn what is around them: two addresses must not look the same.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Display for Email {

@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod administration;
 mod changes;
+mod every;
 mod handoff;
 mod history;
 mod idempotency;
@@ -27,6 +28,7 @@ pub use administration::{
     UpdateAgentError, UpdateWebhookError,
 };
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
+pub use every::every;
 pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
 pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, ResultsPage, RunFilter};
 pub use idempotency::Idempotency;

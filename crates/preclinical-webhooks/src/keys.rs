@@ -6,13 +6,19 @@ mod revoke;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use preclinical_core::{api_key::ApiKey, id::OrganizationId, organization::DEFAULT_SLUG, port::Access, slug::Slug};
+use preclinical_core::{
+    api_key::ApiKey,
+    id::OrganizationId,
+    organization::DEFAULT_SLUG,
+    port::{Access, every},
+    slug::Slug,
+};
 use preclinical_store_sqlite::SqliteStore;
 
 pub(crate) use self::create::create_in;
 use crate::{
     config::{Config, Overrides},
-    database, pages,
+    database,
 };
 
 /// What can be done with keys.
@@ -62,7 +68,7 @@ pub(crate) async fn run(command: KeysCommand) -> anyhow::Result<()> {
 
 /// All keys of the organization, newest first.
 async fn all(store: &SqliteStore, organization: OrganizationId) -> anyhow::Result<Vec<ApiKey>> {
-    pages::all(async |page| store.keys(organization, page).await).await
+    Ok(every(|page| store.keys(organization, page)).await?)
 }
 
 /// Whether a key opens anything, in one word.

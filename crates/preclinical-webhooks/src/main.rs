@@ -12,7 +12,6 @@ mod listen;
 mod master_key;
 mod members;
 mod organizations;
-mod pages;
 mod receiver;
 mod report;
 mod serve;

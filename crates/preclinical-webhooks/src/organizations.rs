@@ -2,13 +2,20 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use preclinical_core::{clock::Clock, id::OrganizationId, organization::Organization, port::Access, slug::Slug, wire_time};
+use preclinical_core::{
+    clock::Clock,
+    id::OrganizationId,
+    organization::Organization,
+    port::{Access, every},
+    slug::Slug,
+    wire_time,
+};
 use serde_json::{Value, json};
 
 use crate::{
     columns,
     config::{Config, Overrides},
-    database, pages,
+    database,
     system::{SystemChance, SystemClock},
     terminal::say,
 };
@@ -76,7 +83,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
     let store = database::existing(&args.place.config()?).await?;
-    let organizations = pages::all(async |page| store.organizations(page).await).await?;
+    let organizations = every(|page| store.organizations(page)).await?;
     if args.json {
         let described = organizations.iter().map(|organization| {
             let created_at = wire_time::format(organization.created_at);

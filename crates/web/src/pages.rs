@@ -7,12 +7,12 @@
 //!
 //! Left out on purpose: a second set of rules. What a form may hold is what the body of the same call of the API may hold.
 
+mod address;
 mod agents;
 mod assets;
 mod deliveries;
 mod done;
 mod door;
-mod every;
 mod failure;
 mod join;
 mod live;

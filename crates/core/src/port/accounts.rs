@@ -25,8 +25,8 @@ pub trait Accounts: Send + Sync {
     /// earlier one for that member.
     async fn invite(&self, invitation: Invitation) -> Result<(), InviteError>;
 
-    /// The invitation with that hash, if it is in force at that time. It is unknown once it was accepted or withdrawn, one to set
-    /// up once the organization has an owner.
+    /// The invitation with that hash, if it is in force at that time. It is unknown once it was accepted or withdrawn, and one to
+    /// set up once the organization has an owner.
     async fn invitation(&self, hash: TokenHash, at: Timestamp) -> Result<Option<Invitation>, StoreError>;
 
     /// A page of the invitations that are in force at that time, newest first, and how many there are in all.
@@ -63,7 +63,8 @@ pub trait Accounts: Send + Sync {
     /// owner are void afterwards.
     async fn change_role(&self, organization: OrganizationId, id: MemberId, role: Role) -> Result<Member, MemberError>;
 
-    /// Removes a member with all sessions, password resets, and invitations that the member made; the organization keeps an owner, however many calls race.
+    /// Removes a member with all sessions, password resets, and invitations that the member made; the organization keeps an owner,
+    /// however many calls race.
     async fn remove_member(&self, organization: OrganizationId, id: MemberId) -> Result<(), MemberError>;
 
     /// Gives a member another password, ends all sessions but the one with that hash, and voids password resets.

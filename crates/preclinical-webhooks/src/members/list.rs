@@ -2,12 +2,16 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use preclinical_core::{member::Member, port::Accounts, wire_time};
+use preclinical_core::{
+    member::Member,
+    port::{Accounts, every},
+    wire_time,
+};
 use serde_json::{Value, json};
 
 use super::Place;
 use crate::{
-    columns, database, pages,
+    columns, database,
     terminal::{printable, say},
 };
 
@@ -23,8 +27,8 @@ pub(crate) struct ListArgs {
 
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
     let config = args.place.database.config()?;
-    let (store, organization) = database::join_as(&config, &args.place.organization).await?;
-    let members = pages::all(async |page| store.members(organization, page).await).await?;
+    let (store, organization) = database::existing_as(&config, &args.place.organization).await?;
+    let members = every(|page| store.members(organization, page)).await?;
     if args.json {
         say(members.iter().map(described).collect::<Value>());
         return Ok(());

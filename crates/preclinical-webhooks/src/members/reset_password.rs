@@ -20,7 +20,7 @@ pub(crate) struct ResetPasswordArgs {
 /// The password stays until another one was chosen; the sessions end then.
 pub(super) async fn run(args: ResetPasswordArgs) -> anyhow::Result<()> {
     let config = args.database.config()?;
-    let store = database::join(&config).await?;
+    let store = database::existing(&config).await?;
     let Some((member, _)) = store.member_by_email(&args.email).await? else {
         bail!("nobody signs in with {:?}", args.email.as_str())
     };

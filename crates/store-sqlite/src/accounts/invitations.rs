@@ -45,9 +45,7 @@ pub(super) fn invite(connection: &Connection, invitation: &Invitation) -> Result
     match keep(connection, invitation) {
         Ok(true) => Ok(()),
         Ok(false) => Err(InviteError::TooMany),
-        Err(error) if is_orphan(&error) && matches!(invitation.purpose, Purpose::ResetPassword(_)) => {
-            Err(InviteError::NoSuchMember)
-        }
+        Err(error) if is_orphan(&error) => Err(InviteError::NoSuchMember),
         Err(error) => Err(unavailable(error).into()),
     }
 }

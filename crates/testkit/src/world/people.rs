@@ -2,7 +2,7 @@
 
 use preclinical_core::{
     id::{InvitationId, MemberId},
-    invitation::{Invitation, Purpose, VALID_FOR},
+    invitation::{Invitation, Purpose},
     member::{Member, Role},
     password::PasswordHash,
     port::Acceptance,
@@ -16,15 +16,8 @@ impl World {
     /// An invitation from now on with its token, not yet stored.
     pub fn invitation_value(&self, purpose: Purpose) -> (Token, Invitation) {
         let token = Token::generate(&*self.chance);
-        let invitation = Invitation {
-            id: InvitationId::generate(self.now(), &*self.chance),
-            organization_id: self.organization,
-            hash: token.hash(),
-            purpose,
-            created_by: None,
-            created_at: self.now(),
-            expires_at: self.now().checked_add(VALID_FOR).unwrap(),
-        };
+        let id = InvitationId::generate(self.now(), &*self.chance);
+        let invitation = Invitation::new(id, self.organization, token.hash(), purpose, self.now());
         (token, invitation)
     }
 

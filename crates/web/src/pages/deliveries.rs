@@ -25,9 +25,17 @@ pub(super) use check::check_signature;
 pub(super) use detail::show;
 pub(super) use history::history;
 
-use super::failure::Failure;
+use crate::error::ApiError;
+
+/// The pages above, the highest first.
+const ABOVE: [(&str, &str); 4] = [
+    ("Settings", "/settings/webhooks"),
+    ("Webhooks", "/settings/webhooks"),
+    ("Delivery history", "/deliveries"),
+    ("Bulk redeliveries", "/deliveries/redeliveries"),
+];
 
 /// No delivery of that id, or one of somebody else.
-fn missing() -> Failure {
-    Failure::not_found("delivery")
+fn missing() -> ApiError {
+    ApiError::not_found("delivery")
 }

@@ -69,6 +69,19 @@ pub(super) fn nothing_else(icon: Icon, title: &str, why: &Markup, action: &Marku
     html! { div.empty { (icon.sized(32)) h1 { (title) } p { (why) } (action) } }
 }
 
+/// Where a list goes on, in both directions: addresses, and what they lead to.
+pub(super) fn pager(label: &str, about: &Markup, before: Option<(String, &str)>, next: Option<(String, &str)>) -> Markup {
+    html! {
+        nav.pager aria-label=(label) {
+            span.number { (about) }
+            span.line {
+                @if let Some((path, name)) = before { a.button.little href=(path) rel="prev" { (Icon::Back.sized(14)) (name) } }
+                @if let Some((path, name)) = next { a.button.little href=(path) rel="next" { (name) (Icon::Next.sized(14)) } }
+            }
+        }
+    }
+}
+
 /// A text to be copied, with the button that does.
 pub(super) fn copyable(id: &str, text: &str, label: &str) -> Markup {
     html! {

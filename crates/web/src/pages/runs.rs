@@ -1,6 +1,5 @@
 //! Runs: the list with the pass rate over time, and the page of one run, where the address in a webhook leads.
 
-mod address;
 mod cancel;
 mod chart;
 mod list;

@@ -45,12 +45,20 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn of(webhook: &Webhook) -> Self {
+    pub(super) fn of(webhook: &Webhook) -> Self {
         webhook.agent_id.map_or(Self::Organization, Self::Agent)
     }
 
-    /// The path of its page, behind which something was done.
-    fn path(self, done: &str) -> String {
+    /// The path of its page, at the webhook's part of it.
+    pub(super) fn path(self) -> String {
+        match self {
+            Self::Organization => "/settings/webhooks".to_owned(),
+            Self::Agent(id) => format!("/agents/{id}/edit#webhook"),
+        }
+    }
+
+    /// The path of its page behind what was done.
+    fn behind(self, done: &str) -> String {
         match self {
             Self::Organization => format!("/settings/webhooks?done={done}"),
             Self::Agent(id) => format!("/agents/{id}/edit?done={done}"),

@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, response::IntoResponse};
-use preclinical_core::port::CancelDeliveryError;
+use preclinical_core::{
+    delivery::Delivery,
+    id::{DeliveryId, OrganizationId},
+    port::CancelDeliveryError,
+};
 
 use crate::{
     app::App,
@@ -21,10 +25,16 @@ pub(crate) async fn cancel(
 ) -> Result<impl IntoResponse, ApiError> {
     let id = id.parse(super::missing)?;
     body.finish()?;
-    let delivery = app.store.cancel_delivery(caller.organization, id, app.clock.now()).await?;
+    let delivery = end(&app, caller.organization, id).await?;
+    Ok(Json(DeliveryView::from(&delivery)).into_response())
+}
+
+/// Ends it, for whoever may.
+pub(crate) async fn end(app: &App, organization: OrganizationId, id: DeliveryId) -> Result<Delivery, CancelDeliveryError> {
+    let delivery = app.store.cancel_delivery(organization, id, app.clock.now()).await?;
     // A bulk redelivery that has as many pending as it may have goes on with the next one.
     app.handoff.wake_redeliveries();
-    Ok(Json(DeliveryView::from(&delivery)).into_response())
+    Ok(delivery)
 }
 
 pub(crate) fn describe() -> Description {

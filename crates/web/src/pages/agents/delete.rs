@@ -38,8 +38,8 @@ impl Belongings {
         let (organization, first) = (agent.organization_id, Page { limit: 1, offset: 0 });
         let filter = RunFilter { agent_id: Some(agent.id), ..RunFilter::default() };
         let (_, runs) = app.store.runs(organization, filter, first).await?;
-        let (webhooks, _) = app.store.webhooks(organization, Some(agent.id), first).await?;
-        Ok(Self { runs, webhook: webhooks.into_iter().next().map(|webhook| webhook.url) })
+        let webhook = app.store.webhook_at(organization, Some(agent.id)).await?;
+        Ok(Self { runs, webhook: webhook.map(|webhook| webhook.url) })
     }
 }
 

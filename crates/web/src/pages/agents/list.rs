@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use futures_util::future::try_join_all;
 use maud::{Markup, html};
-use preclinical_core::{agent::Provider, port::Page};
+use preclinical_core::agent::Provider;
 
 use super::{
     provider,
@@ -15,6 +15,7 @@ use crate::{
     app::App,
     input::Query,
     pages::{
+        address::{self, PageNumber, address},
         done,
         door::Visitor,
         failure::Failure,
@@ -35,15 +36,9 @@ pub(in crate::pages) async fn show(
     mut query: Query,
 ) -> Result<Response, Failure> {
     let done = done::notice(&mut query, &DONE)?;
-    let chosen = query.parsed("provider", "a known provider", |text| match text {
-        "" => Some(None),
-        text => Provider::parse(text).map(Some),
-    })?;
-    let chosen = chosen.flatten();
-    let number = query.parsed("page", "a whole number from 1", |text| text.parse().ok().filter(|number| *number > 0))?;
-    let number: u32 = number.unwrap_or(1);
-    let page = Page { limit: LIMIT, offset: (number - 1).saturating_mul(LIMIT) };
-    let (agents, total) = app.store.agents(visitor.organization.id, chosen, page).await?;
+    let chosen = address::choice(&mut query, "provider", "a known provider", Provider::parse)?;
+    let page = PageNumber::read(&mut query, LIMIT)?;
+    let (agents, total) = app.store.agents(visitor.organization.id, chosen, page.page()).await?;
     let glances = try_join_all(agents.into_iter().map(|agent| Glance::at(Arc::clone(&app), agent))).await?;
     let create =
         html! { @if visitor.member.role.may_change() { a.button.primary href="/agents/new" { (Icon::Plus) "New agent" } } };
@@ -58,7 +53,7 @@ pub(in crate::pages) async fn show(
                     (filter(chosen))
                     @if glances.is_empty() { div.card-body { p.muted { "There are none here." } } }
                     @else { (rows(&glances)) }
-                    (pager(chosen, number, total))
+                    (pager(chosen, page, total))
                 }
             }
         }
@@ -92,22 +87,15 @@ fn nothing(visitor: &Visitor, create: &Markup) -> Markup {
     parts::empty(Icon::Agents, "No agents yet", &why, create)
 }
 
-fn pager(chosen: Option<Provider>, number: u32, total: u64) -> Markup {
+fn pager(chosen: Option<Provider>, page: PageNumber, total: u64) -> Markup {
     let pages = total.div_ceil(u64::from(LIMIT)).max(1);
-    let to = |number: u64| match chosen {
-        Some(provider) => format!("/agents?provider={}&page={number}", provider.as_str()),
-        None => format!("/agents?page={number}"),
-    };
-    let number = u64::from(number);
+    let provider = chosen.map(|provider| provider.as_str().to_owned());
+    let to = |number: u32| address("/agents", &[("provider", provider.clone()), ("page", Some(number.to_string()))]);
+    let at = |number: Option<u32>, name| number.map(|number| (to(number), name));
+    let about = html! { "Page " (page.number) " of " (pages) ", " (total) " agents" };
     html! {
-        @if pages > 1 || number > 1 {
-            nav.pager aria-label="Pages" {
-                span { "Page " (number) " of " (pages) ", " (total) " agents" }
-                span.line {
-                    @if number > 1 { a.button.little href=(to((number - 1).min(pages))) rel="prev" { (Icon::Back) "Newer" } }
-                    @if number < pages { a.button.little href=(to(number + 1)) rel="next" { "Older" (Icon::Next) } }
-                }
-            }
+        @if pages > 1 || page.number > 1 {
+            (parts::pager("Pages", &about, at(page.before(total), "Newer"), at(page.next(total), "Older")))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,10 +16,11 @@ use super::{
     missing,
 };
 use crate::{
-    api::deliveries::redeliver::enqueue,
+    api::deliveries::{cancel, redeliver::enqueue},
     app::{self, App},
     error::ApiError,
     idempotency::Subject,
+    input::Id,
     pages::{
         door::{Form, Visitor},
         failure::{Failure, sentence},
@@ -69,10 +70,10 @@ fn obstacle(detail: &Detail) -> Option<&'static str> {
 pub(in crate::pages) async fn redeliver(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    id: Id,
     input: Form,
 ) -> Result<Response, Failure> {
-    let of: DeliveryId = id.parse().map_err(|_| missing())?;
+    let of: DeliveryId = id.parse(missing)?;
     let subject = input.text("new").parse().map(|id: DeliveryId| Subject::named(id.uuid())).unwrap_or_default();
     let written = app::to_its_end(enqueue(Arc::clone(&app), visitor.organization.id, of, subject)).await?;
     match written {
@@ -82,23 +83,16 @@ pub(in crate::pages) async fn redeliver(
 }
 
 /// `POST /deliveries/{id}/cancel`: ends it, if it is still pending.
-pub(in crate::pages) async fn cancel(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Response, Failure> {
-    let delivery: DeliveryId = id.parse().map_err(|_| missing())?;
-    match app.store.cancel_delivery(visitor.organization.id, delivery, app.clock.now()).await {
-        Ok(_) => {
-            app.handoff.wake_redeliveries();
-            Ok(Redirect::to(&format!("/deliveries/{delivery}?done=canceled")).into_response())
-        }
+pub(in crate::pages) async fn cancel(State(app): State<Arc<App>>, visitor: Visitor, id: Id) -> Result<Response, Failure> {
+    let delivery: DeliveryId = id.parse(missing)?;
+    match cancel::end(&app, visitor.organization.id, delivery).await {
+        Ok(_) => Ok(Redirect::to(&format!("/deliveries/{delivery}?done=canceled")).into_response()),
         Err(error) => refused(&app, &visitor, &id, error).await,
     }
 }
 
 /// The page as it is now, with the reason why nothing was done.
-async fn refused(app: &App, visitor: &Visitor, id: &str, error: impl Into<ApiError>) -> Result<Response, Failure> {
+async fn refused(app: &App, visitor: &Visitor, id: &Id, error: impl Into<ApiError>) -> Result<Response, Failure> {
     let error = error.into();
     if !error.is_of_state() {
         return Err(error.into());

@@ -9,3 +9,4 @@ mod selection;
 pub(in crate::pages) use job::{cancel, job};
 pub(in crate::pages) use jobs::jobs;
 pub(in crate::pages) use offer::{offer, start};
+pub(super) use selection::offer_of;

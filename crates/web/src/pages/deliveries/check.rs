@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    input::Id,
     pages::{
         door::{Form, Visitor},
         failure::Failure,
@@ -48,7 +49,7 @@ pub(super) struct Answer {
 pub(in crate::pages) async fn check_signature(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    id: Id,
     input: Form,
 ) -> Result<Response, Failure> {
     let detail = Detail::load(&*app.store, visitor.organization.id, &id).await?;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::{
     agent::Agent,
@@ -17,10 +14,11 @@ use preclinical_core::{
     webhook::Webhook,
 };
 
-use super::{actions, check, curl::curl, facts, missing, rows, timeline};
+use super::{ABOVE, actions, check, curl::curl, facts, missing, rows, timeline};
 use crate::{
     app::App,
-    input::Query,
+    error::ApiError,
+    input::{Id, Query},
     pages::{
         door::Visitor,
         failure::Failure,
@@ -45,8 +43,8 @@ pub(super) struct Detail {
 
 impl Detail {
     /// The delivery that a path names.
-    pub(super) async fn load(store: &dyn Store, organization: OrganizationId, id: &str) -> Result<Self, Failure> {
-        let id: DeliveryId = id.parse().map_err(|_| missing())?;
+    pub(super) async fn load(store: &dyn Store, organization: OrganizationId, id: &Id) -> Result<Self, ApiError> {
+        let id: DeliveryId = id.parse(missing)?;
         let (delivery, attempts) = store.delivery(organization, id).await?.ok_or_else(missing)?;
         let mut detail = Self {
             webhook: store.webhook(organization, delivery.webhook_id).await?,
@@ -83,7 +81,7 @@ impl Detail {
 pub(in crate::pages) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    id: Id,
     mut query: Query,
 ) -> Result<Response, Failure> {
     let done = query.text("done")?;
@@ -105,7 +103,7 @@ pub(super) fn page(app: &App, visitor: &Visitor, detail: &Detail, said: &Markup,
     let may_change = delivery.status == DeliveryStatus::Pending || detail.is_under_way();
     let live = may_change.then(|| format!("/live/deliveries?webhook_id={}", delivery.webhook_id));
     let content = html! {
-        (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries")]))
+        (parts::crumbs(&ABOVE[..3]))
         div data-live=[live.as_deref()] {
             div id="delivery-head" data-live-region {
                 (parts::page_head(&title, &about(delivery), &actions::buttons(app, visitor, detail)))

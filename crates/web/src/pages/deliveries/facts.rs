@@ -3,8 +3,11 @@
 use maud::{Markup, html};
 use preclinical_core::{event::EventKind, request};
 
-use super::{detail::Detail, names::settings, visible::visible_line};
-use crate::pages::parts::{self, badge};
+use super::{detail::Detail, visible::visible_line};
+use crate::pages::{
+    parts::{self, badge},
+    webhook::Place,
+};
 
 /// All of it.
 pub(super) fn card(detail: &Detail) -> Markup {
@@ -90,7 +93,7 @@ fn webhook(detail: &Detail) -> Markup {
     html! {
         @match &detail.webhook {
             Some(webhook) => span.line {
-                a href=(settings(webhook)) { @if webhook.agent_id.is_some() { "The agent’s own" } @else { "The organization’s" } }
+                a href=(Place::of(webhook).path()) { @if webhook.agent_id.is_some() { "The agent’s own" } @else { "The organization’s" } }
                 @if !webhook.is_enabled { span.badge.warn { "Disabled" } }
             },
             None => span.muted { "Deleted since" },

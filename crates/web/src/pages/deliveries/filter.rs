@@ -5,12 +5,16 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, RunId, WebhookId},
     port::{DeliveryCursor, DeliveryFilter},
-    redelivery::RepeatedStatus,
+    redelivery::{RedeliverySelection, RepeatedStatus},
     search::Search,
 };
-use url::form_urlencoded;
 
-use crate::{api::deliveries::cursor, error::ApiError, input::Query};
+use crate::{
+    api::deliveries::cursor,
+    error::ApiError,
+    input::Query,
+    pages::address::{address, choice},
+};
 
 /// How many deliveries a page shows.
 const PAGE: u32 = 25;
@@ -84,18 +88,18 @@ impl Filter {
     pub(super) fn read(mut query: Query) -> Result<Self, ApiError> {
         let span = |text: &str| Span::ALL.into_iter().find(|span| span.as_str() == text);
         let q = query.text("q")?.trim().to_owned();
-        let (from, to) = (filled(&mut query, "from", TIME, moment)?, filled(&mut query, "to", TIME, moment)?);
+        let (from, to) = (choice(&mut query, "from", TIME, moment)?, choice(&mut query, "to", TIME, moment)?);
         let within = query.parsed("within", "one of 1h, 24h, 7d, 30d", span)?.unwrap_or_default();
         let filter = Self {
-            status: filled(&mut query, "status", STATUS, DeliveryStatus::parse)?,
-            webhook_id: filled(&mut query, "webhook_id", "a UUID", |text| text.parse().ok())?,
-            agent_id: filled(&mut query, "agent_id", "a UUID", |text| text.parse().ok())?,
-            run_id: filled(&mut query, "run_id", "a UUID", |text| text.parse().ok())?,
+            status: choice(&mut query, "status", STATUS, DeliveryStatus::parse)?,
+            webhook_id: choice(&mut query, "webhook_id", "a UUID", |text| text.parse().ok())?,
+            agent_id: choice(&mut query, "agent_id", "a UUID", |text| text.parse().ok())?,
+            run_id: choice(&mut query, "run_id", "a UUID", |text| text.parse().ok())?,
             within: if from.is_some() || to.is_some() { Span::All } else { within },
             q,
             from,
             to,
-            cursor: filled(&mut query, "cursor", "that of a page before", cursor::read)?,
+            cursor: choice(&mut query, "cursor", "that of a page before", cursor::read)?,
         };
         query.finish()?;
         Ok(filter)
@@ -137,59 +141,44 @@ impl Filter {
 
     /// The stream of what it shows.
     pub(super) fn live(&self) -> String {
-        let streamed = |(name, _): &(&str, String)| matches!(*name, "status" | "webhook_id" | "agent_id");
-        address("/live/deliveries", &self.pairs().into_iter().filter(streamed).collect::<Vec<_>>())
+        let streamed = Self { status: self.status, webhook_id: self.webhook_id, agent_id: self.agent_id, ..Self::default() };
+        address("/live/deliveries", &streamed.pairs())
     }
 
-    /// Where all that it finds is repeated; `None` where that cannot be asked for.
-    pub(super) fn redelivery(&self, now: Timestamp) -> Option<String> {
+    /// All that it finds, to be repeated; `None` where that cannot be asked for.
+    pub(super) fn redelivery(&self, now: Timestamp) -> Option<RedeliverySelection> {
         if !self.q.is_empty() || self.status == Some(DeliveryStatus::Pending) {
             return None;
         }
-        let status = RepeatedStatus::ALL.map(DeliveryStatus::from).into_iter().find(|status| Some(*status) == self.status);
-        let pairs = [
-            ("status", status.map(|status| status.as_str().to_owned())),
-            ("webhook_id", self.webhook_id.map(|id| id.to_string())),
-            ("agent_id", self.agent_id.map(|id| id.to_string())),
-            ("run_id", self.run_id.map(|id| id.to_string())),
-            ("created_after", self.created_after(now).map(|time| time.to_string())),
-            ("created_before", self.to.map(|time| time.to_string())),
-        ];
-        let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        Some(address("/deliveries/redeliver", &pairs.collect::<Vec<_>>()))
+        let repeated = |status| RepeatedStatus::ALL.into_iter().find(|each| DeliveryStatus::from(*each) == status);
+        Some(RedeliverySelection {
+            status: self.status.and_then(repeated).unwrap_or_default(),
+            webhook_id: self.webhook_id,
+            agent_id: self.agent_id,
+            run_id: self.run_id,
+            created_after: self.created_after(now),
+            created_before: self.to,
+        })
     }
 
     /// Names and values as the address has them.
-    pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let pairs = [
+    pub(super) fn pairs(&self) -> [(&'static str, Option<String>); 9] {
+        [
             ("status", self.status.map(|status| status.as_str().to_owned())),
             ("webhook_id", self.webhook_id.map(|id| id.to_string())),
             ("agent_id", self.agent_id.map(|id| id.to_string())),
             ("run_id", self.run_id.map(|id| id.to_string())),
-            ("q", Some(self.q.clone())),
-            ("within", Some(self.within.as_str().to_owned())),
+            ("q", (!self.q.is_empty()).then(|| self.q.clone())),
+            ("within", (self.within != Span::All).then(|| self.within.as_str().to_owned())),
             ("from", self.from.map(local)),
             ("to", self.to.map(local)),
             ("cursor", self.cursor.map(cursor::write)),
-        ];
-        let filled = |(name, value): (_, Option<String>)| Some((name, value.filter(|value| !value.is_empty())?));
-        pairs.into_iter().filter_map(filled).collect()
+        ]
     }
 }
 
 const STATUS: &str = "one of pending, delivered, failed, canceled";
 const TIME: &str = "a time such as 2026-01-30T10:32";
-
-/// A parameter that may be there and empty.
-fn filled<T>(
-    query: &mut Query,
-    name: &str,
-    expected: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, ApiError> {
-    let value = query.parsed(name, expected, |text| if text.is_empty() { Some(None) } else { parse(text).map(Some) });
-    Ok(value?.flatten())
-}
 
 /// A time with its zone, or what a field for times sends: one in UTC.
 fn moment(text: &str) -> Option<Timestamp> {
@@ -200,11 +189,6 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// A time as a field for times takes it.
 pub(super) fn local(time: Timestamp) -> String {
     time.strftime(if time.as_second() % 60 == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
-}
-
-fn address(path: &str, pairs: &[(&str, String)]) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 #[cfg(test)]
@@ -260,9 +244,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_found_can_be_repeated_unless_it_is_pending_or_searched() {
         let redelivery = async |query: &str| read(query).await.unwrap().redelivery(now());
-        assert_eq!(redelivery("").await.as_deref(), Some("/deliveries/redeliver"));
-        let expected = "/deliveries/redeliver?status=canceled&created_after=2026-01-30T09%3A00%3A00Z";
-        assert_eq!(redelivery("status=canceled&within=1h").await.as_deref(), Some(expected));
+        assert_eq!(redelivery("").await.unwrap().status, RepeatedStatus::Failed);
+        let of_the_last_hour = redelivery("status=canceled&within=1h").await.unwrap();
+        assert_eq!(of_the_last_hour.status, RepeatedStatus::Canceled);
+        assert_eq!(of_the_last_hour.created_after, "2026-01-30T09:00:00Z".parse().ok());
         assert_eq!((redelivery("status=pending").await, redelivery("q=TR-1").await), (None, None));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn shown(filter: &Filter, names: &Names) -> Markup {
             }
             form.history-line method="get" action="/deliveries" role="search" {
                 @for (name, value) in filter.pairs() {
-                    @if matches!(name, "status" | "run_id" | "within") { input type="hidden" name=(name) value=(value); }
+                    @if let ("status" | "run_id" | "within", Some(value)) = (name, value) { input type="hidden" name=(name) value=(value); }
                 }
                 (search(filter))
                 (webhooks(filter, names))

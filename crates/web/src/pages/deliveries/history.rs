@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use preclinical_core::port::DeliveryPage;
 
-use super::{filter::Filter, filter_bar, names::Names, nothing::Nothing, rows};
+use super::{ABOVE, bulk::offer_of, filter::Filter, filter_bar, names::Names, nothing::Nothing, rows};
 use crate::{
     app::App,
     input::Query,
@@ -34,9 +34,12 @@ pub(in crate::pages) async fn history(
     } else {
         rows::table(&page.deliveries, &names)
     };
-    let repeat = filter.redelivery(now).filter(|_| visitor.member.role.may_change() && !page.deliveries.is_empty());
+    let repeat = filter
+        .redelivery(now)
+        .map(|selection| offer_of(&selection))
+        .filter(|_| visitor.member.role.may_change() && !page.deliveries.is_empty());
     let content = html! {
-        (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks")]))
+        (parts::crumbs(&ABOVE[..2]))
         (parts::page_head("Delivery history", &html! { "Every webhook that was sent, and what came back." },
             &actions(repeat.as_deref())))
         div.stack data-live=[filter.cursor.is_none().then(|| filter.live())] {

@@ -76,8 +76,3 @@ pub(super) fn host(url: &str) -> String {
         None => url.to_owned(),
     }
 }
-
-/// Where a webhook is set up.
-pub(super) fn settings(webhook: &Webhook) -> String {
-    webhook.agent_id.map_or_else(|| "/settings/webhooks".to_owned(), |agent| format!("/agents/{agent}"))
-}

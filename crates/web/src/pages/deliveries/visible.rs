@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt::Write};
 
+use preclinical_core::invisible::is_invisible;
+
 /// The text with a sign in place of each character that cannot be seen or that turns others around. Line breaks and tabs stay.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(hides) {
@@ -29,9 +31,7 @@ pub(super) fn visible_line(text: &str) -> String {
 }
 
 fn hides(character: char) -> bool {
-    let is_directional =
-        matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    (character.is_control() && !matches!(character, '\n' | '\t')) || is_directional || character == '\u{feff}'
+    (character.is_control() && !matches!(character, '\n' | '\t')) || is_invisible(character)
 }
 
 fn push_sign(shown: &mut String, character: char) {

@@ -11,15 +11,13 @@ use preclinical_core::{
     run::RunStatus,
 };
 
-use super::{
-    address::{self, PageNumber, address},
-    chart, nothing, rows,
-};
+use super::{chart, nothing, rows};
 use crate::{
     app::App,
     error::ApiError,
     input::Query,
     pages::{
+        address::{self, PageNumber, address},
         door::Visitor,
         failure::Failure,
         parts::{self, Icon, badge, field},
@@ -144,19 +142,10 @@ fn no_match(asked: &Asked, total: u64) -> Markup {
 fn pager(asked: &Asked, total: u64) -> Markup {
     let Page { offset, .. } = asked.page.page();
     let last = u64::from(offset).saturating_add(u64::from(ROWS)).min(total);
-    html! {
-        nav.pager aria-label="Pages" {
-            @if u64::from(offset) < total {
-                span.number { (u64::from(offset) + 1) "–" (last) " of " (total) }
-            } @else { span.number { (total) @if total == 1 { " run" } @else { " runs" } } }
-            span.line {
-                @if let Some(page) = asked.page.before(total) {
-                    a.button.little href=(asked.at(page)) rel="prev" { (Icon::Back.sized(14)) "Newer" }
-                }
-                @if let Some(page) = asked.page.next(total) {
-                    a.button.little href=(asked.at(page)) rel="next" { "Older" (Icon::Next.sized(14)) }
-                }
-            }
-        }
-    }
+    let about = html! {
+        @if u64::from(offset) < total { (u64::from(offset) + 1) "–" (last) " of " (total) }
+        @else { (total) @if total == 1 { " run" } @else { " runs" } }
+    };
+    let at = |page: Option<u32>, name| page.map(|page| (asked.at(page), name));
+    parts::pager("Pages", &about, at(asked.page.before(total), "Newer"), at(asked.page.next(total), "Older"))
 }

@@ -20,12 +20,12 @@ use preclinical_core::{
     scenario::ScenarioStatus,
 };
 
-use super::address::{self, PageNumber, address};
 use crate::{
     app::App,
     error::ApiError,
     input::{Id, Query},
     pages::{
+        address::{self, PageNumber, address},
         done,
         door::Visitor,
         failure::Failure,

@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
-use preclinical_core::{api_key::ApiKey, port::StoreError};
+use preclinical_core::{
+    api_key::ApiKey,
+    port::{StoreError, every},
+};
 
 use super::{
-    super::{done, door::Visitor, every::every, failure::Failure, parts::Icon},
+    super::{done, door::Visitor, failure::Failure, parts::Icon},
     Tab, page,
 };
 use crate::{app::App, input::Query};

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use preclinical_core::{
     id::MemberId,
     member::{Member, Role},
-    port::{InviteError, MemberError, StoreError},
+    port::{InviteError, MemberError, StoreError, every},
 };
 
 use super::{Tab, page};
@@ -23,7 +23,7 @@ use crate::{
     app::App,
     error::ApiError,
     input::{Id, Query},
-    pages::{done, door::Visitor, every::every, failure::Failure, parts::Icon},
+    pages::{done, door::Visitor, failure::Failure, parts::Icon},
 };
 
 const PATH: &str = "/settings/members";

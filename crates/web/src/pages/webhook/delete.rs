@@ -28,9 +28,9 @@ pub(in crate::pages) async fn ask_to_delete(
     let webhook = named(&app, &visitor, id).await?;
     let pending = pending(&app, &webhook).await?;
     let place = Place::of(&webhook);
-    let (section, back) = match place {
-        Place::Organization => (Section::Settings, "/settings/webhooks".to_owned()),
-        Place::Agent(agent) => (Section::Agents, format!("/agents/{agent}/edit#webhook")),
+    let section = match place {
+        Place::Organization => Section::Settings,
+        Place::Agent(_) => Section::Agents,
     };
     let content = html! {
         (parts::page_head("Delete this webhook?", &html! { span.mono { (webhook.url) } }, &html! {}))
@@ -48,7 +48,7 @@ pub(in crate::pages) async fn ask_to_delete(
                 form.actions method="post" {
                     (shell::csrf(&visitor))
                     button.button.destructive { "Delete the webhook" }
-                    a.button href=(back) { "Keep it" }
+                    a.button href=(place.path()) { "Keep it" }
                 }
             }
         }
@@ -61,7 +61,7 @@ pub(in crate::pages) async fn delete(State(app): State<Shared>, visitor: Visitor
     let webhook = named(&app, &visitor, id).await?;
     let deleted = app.store.delete_webhook(visitor.organization.id, webhook.id, Expected::default(), app.clock.now()).await;
     deleted.map_err(ApiError::from)?;
-    Ok(Redirect::to(&Place::of(&webhook).path("webhook-deleted")))
+    Ok(Redirect::to(&Place::of(&webhook).behind("webhook-deleted")))
 }
 
 /// How many deliveries will not be made.

@@ -32,7 +32,7 @@ pub(in crate::pages) async fn save(State(app): State<Shared>, visitor: Visitor, 
         None => create(&app, &visitor, place, &form).await.map(|()| "webhook-created"),
     };
     let error = match saved {
-        Ok(done) => return Ok(Redirect::to(&place.path(done)).into_response()),
+        Ok(done) => return Ok(Redirect::to(&place.behind(done)).into_response()),
         Err(error) => error,
     };
     (panel.typed, panel.wrong) = (Typed::from(&form), Wrong::of(error)?);

@@ -25,5 +25,5 @@ async fn switch(app: &App, visitor: &Visitor, id: Id, on: bool) -> Result<Redire
     let outcome = app.store.update_webhook(visitor.organization.id, webhook.id, changes, app.clock.now()).await;
     let webhook = outcome.map_err(ApiError::from)?;
     let done = if on { "webhook-enabled" } else { "webhook-disabled" };
-    Ok(Redirect::to(&Place::of(&webhook).path(done)))
+    Ok(Redirect::to(&Place::of(&webhook).behind(done)))
 }

@@ -115,6 +115,18 @@ async fn every_answer_keeps_others_out() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_no_text_is_one_of_nothing() {
+    let app = TestApp::new().await;
+    let owner = Browser::of(app.router(), &app.world, Role::Owner).await;
+    for call in page_calls().into_iter().filter(|call| call.need.is_some() && call.path.contains("{id}")) {
+        let path = call.path.replace("{id}", "%ff");
+        let shown =
+            if call.method == "GET" { owner.get(&path).await } else { owner.post(&path, &[("role", "viewer")]).await };
+        shown.is(404).says("There is nothing here");
+    }
+}
+
+#[tokio::test]
 async fn assets_are_kept_for_ever_under_a_name_that_changes_with_them() {
     let app = TestApp::new().await;
     let browser = Browser::new(app.router());

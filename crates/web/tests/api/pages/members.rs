@@ -108,10 +108,23 @@ async fn a_password_link_gives_a_new_password_to_its_member_alone() {
     let People { owner, bob, member, .. } = people(&app).await;
     let made = owner.post(&path(&bob, "password-link"), &[]).await;
     let link = link(made.says("bob@example.com"));
-    owner.get(LIST).await.says("New password for <strong>bob@example.com</strong>").does_not_say(&link);
+    let list = owner.get(LIST).await;
+    list.says("New password for <strong>bob@example.com</strong>").does_not_say(&link).says("Made by");
     member.get(LIST).await.is(200);
     Browser::new(app.router()).post(&link, &[("password", PASSWORD)]).await.leads_to();
     assert!(member.get(LIST).await.leads_to().starts_with("/sign-in"), "the old sessions are ended");
+}
+
+#[tokio::test]
+async fn links_of_an_owner_who_leaves_open_nothing_any_more() {
+    let app = TestApp::new().await;
+    let People { owner, bob, member, .. } = people(&app).await;
+    owner.post(&path(&bob, "role"), &[("role", "owner")]).await.leads_to();
+    let link = link(&member.post(INVITE, &[("role", "owner")]).await);
+    Browser::new(app.router()).get(&link).await.is(200);
+    owner.get(&path(&bob, "remove")).await.says("Links that they made for others open nothing any more");
+    owner.post(&path(&bob, "remove"), &[]).await.leads_to();
+    Browser::new(app.router()).get(&link).await.is(404);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -14,11 +14,14 @@ use preclinical_core::{
 };
 
 use super::{
+    super::ABOVE,
     progress::{bar, look, numbers},
     selection::Described,
 };
 use crate::{
     app::App,
+    error::ApiError,
+    input::Id,
     pages::{
         door::Visitor,
         failure::Failure,
@@ -27,23 +30,18 @@ use crate::{
     },
 };
 
-fn missing() -> Failure {
-    Failure::not_found("bulk redelivery")
+fn missing() -> ApiError {
+    ApiError::not_found("bulk redelivery")
 }
 
 /// `GET /deliveries/redeliveries/{id}`
-pub(in crate::pages) async fn job(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Response, Failure> {
-    let (organization, id) = (visitor.organization.id, id.parse().map_err(|_| missing())?);
+pub(in crate::pages) async fn job(State(app): State<Arc<App>>, visitor: Visitor, id: Id) -> Result<Response, Failure> {
+    let (organization, id) = (visitor.organization.id, id.parse(missing)?);
     let job = app.store.redelivery_job(organization, id).await?.ok_or_else(missing)?;
     let described = Described::load(&*app.store, organization, &job.selection).await?;
     let is_running = job.status == JobStatus::Running;
     let content = html! {
-        (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries"),
-            ("Bulk redeliveries", "/deliveries/redeliveries")]))
+        (parts::crumbs(&ABOVE))
         div data-live=[is_running.then_some("/live/deliveries")] {
             div id="job-head" data-live-region {
                 (parts::page_head("Bulk redelivery", &about(&job), &stop(&visitor, &job)))
@@ -92,12 +90,8 @@ fn stop(visitor: &Visitor, job: &RedeliveryJob) -> Markup {
 }
 
 /// `POST /deliveries/redeliveries/{id}/cancel`. One that has ended meanwhile is shown as it is.
-pub(in crate::pages) async fn cancel(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Response, Failure> {
-    let id: RedeliveryJobId = id.parse().map_err(|_| missing())?;
+pub(in crate::pages) async fn cancel(State(app): State<Arc<App>>, visitor: Visitor, id: Id) -> Result<Response, Failure> {
+    let id: RedeliveryJobId = id.parse(missing)?;
     match app.store.cancel_redelivery_job(visitor.organization.id, id, app.clock.now()).await {
         Ok(_) | Err(CancelJobError::AlreadyEnded(_)) => {
             Ok(Redirect::to(&format!("/deliveries/redeliveries/{id}")).into_response())

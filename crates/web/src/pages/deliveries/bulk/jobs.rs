@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
-use preclinical_core::{port::Page, redelivery::RedeliveryJob};
+use preclinical_core::redelivery::RedeliveryJob;
 
 use super::{
+    super::ABOVE,
     progress::{bar, look},
     selection::{deliveries, word},
 };
@@ -14,12 +15,16 @@ use crate::{
     app::App,
     input::Query,
     pages::{
+        address::{PageNumber, address},
         door::Visitor,
         failure::Failure,
         parts::{self, Icon, time},
         shell::{self, Section},
     },
 };
+
+/// How many are on a page.
+const ROWS: u32 = 20;
 
 const COLUMNS: [&str; 5] = ["Status", "What", "Progress", "Skipped", "Begun"];
 
@@ -29,11 +34,11 @@ pub(in crate::pages) async fn jobs(
     visitor: Visitor,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let page = query.page()?;
+    let page = PageNumber::read(&mut query, ROWS)?;
     query.finish()?;
-    let (jobs, total) = app.store.redelivery_jobs(visitor.organization.id, page).await?;
+    let (jobs, total) = app.store.redelivery_jobs(visitor.organization.id, page.page()).await?;
     let content = html! {
-        (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries")]))
+        (parts::crumbs(&ABOVE[..3]))
         (parts::page_head("Bulk redeliveries", &html! { "Orders to repeat many deliveries at once." }, &begin(&visitor)))
         section.card {
             @if jobs.is_empty() {
@@ -81,18 +86,12 @@ fn row(job: &RedeliveryJob) -> Markup {
     }
 }
 
-fn pager(page: Page, total: u64) -> Markup {
-    let next = page.offset.saturating_add(page.limit);
+fn pager(page: PageNumber, total: u64) -> Markup {
+    let to = |number: u32| address("/deliveries/redeliveries", &[("page", Some(number.to_string()))]);
+    let at = |number: Option<u32>, name| number.map(|number| (to(number), name));
     html! {
-        @if total > u64::from(page.limit) || page.offset > 0 {
-            nav.pager aria-label="Pages" {
-                @if page.offset > 0 {
-                    a.button.little href={ "/deliveries/redeliveries?offset=" (page.offset.saturating_sub(page.limit)) } { (Icon::Back.sized(14)) "Newer" }
-                } @else { span { (total) " in all" } }
-                @if u64::from(next) < total {
-                    a.button.little href={ "/deliveries/redeliveries?offset=" (next) } { "Older" (Icon::Next.sized(14)) }
-                }
-            }
+        @if total > u64::from(ROWS) || page.number > 1 {
+            (parts::pager("Pages", &html! { (total) " in all" }, at(page.before(total), "Newer"), at(page.next(total), "Older")))
         }
     }
 }

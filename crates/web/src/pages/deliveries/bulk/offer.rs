@@ -12,9 +12,11 @@ use preclinical_core::{
     port::NewRedeliveryJob,
     redelivery::{MAX_PENDING_OF_JOB, RedeliverySelection, RepeatedStatus},
 };
-use url::form_urlencoded;
 
-use super::selection::{Described, deliveries, pairs, word};
+use super::{
+    super::ABOVE,
+    selection::{Described, deliveries, offer_of, pairs, word},
+};
 use crate::{
     api::redeliveries::create,
     app::{self, App},
@@ -45,7 +47,7 @@ pub(in crate::pages) async fn offer(
     // A form that is sent twice is one order.
     let new = RedeliveryJobId::generate(now, &*app.chance);
     let content = html! {
-        (parts::crumbs(&[("Settings", "/settings/webhooks"), ("Webhooks", "/settings/webhooks"), ("Delivery history", "/deliveries")]))
+        (parts::crumbs(&ABOVE[..3]))
         (parts::page_head("Redeliver many", &html! { "Repeat what did not arrive, for instance after the receiver was down." }, &html! {}))
         div.stack {
             (statuses(&selection))
@@ -63,10 +65,7 @@ pub(in crate::pages) async fn offer(
 }
 
 fn statuses(selection: &RedeliverySelection) -> Markup {
-    let address = |status| {
-        let pairs = pairs(&RedeliverySelection { status, ..*selection });
-        format!("/deliveries/redeliver?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
-    };
+    let address = |status| offer_of(&RedeliverySelection { status, ..*selection });
     html! {
         nav.buttons aria-label="Which deliveries" {
             @for status in [RepeatedStatus::Failed, RepeatedStatus::Canceled, RepeatedStatus::Delivered] {
@@ -98,7 +97,7 @@ fn order(visitor: &Visitor, selection: &RedeliverySelection, count: u64, new: Re
         form.line method="post" action="/deliveries/redeliver" {
             (shell::csrf(visitor))
             input type="hidden" name="new" value=(new);
-            @for (name, value) in pairs(selection) { input type="hidden" name=(name) value=(value); }
+            @for (name, value) in pairs(selection) { @if let Some(value) = value { input type="hidden" name=(name) value=(value); } }
             @if count > 0 { button.button.primary { (Icon::Repeat) "Redeliver " (deliveries(count)) } }
             a.button href="/deliveries" { "Back to the history" }
         }

@@ -10,7 +10,10 @@ use preclinical_core::{
 };
 
 use super::super::names::Names;
-use crate::pages::parts::{badge::of_delivery, time};
+use crate::pages::{
+    address::address,
+    parts::{badge::of_delivery, time},
+};
 
 /// Names of what a selection restricts.
 pub(super) struct Described {
@@ -58,16 +61,20 @@ pub(super) fn word(status: RepeatedStatus) -> &'static str {
 }
 
 /// The fields of a form or an address that make the selection.
-pub(super) fn pairs(selection: &RedeliverySelection) -> Vec<(&'static str, String)> {
-    let pairs = [
+pub(super) fn pairs(selection: &RedeliverySelection) -> [(&'static str, Option<String>); 6] {
+    [
         ("status", Some(DeliveryStatus::from(selection.status).as_str().to_owned())),
         ("webhook_id", selection.webhook_id.map(|id| id.to_string())),
         ("agent_id", selection.agent_id.map(|id| id.to_string())),
         ("run_id", selection.run_id.map(|id| id.to_string())),
         ("created_after", selection.created_after.map(|time| time.to_string())),
         ("created_before", selection.created_before.map(|time| time.to_string())),
-    ];
-    pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    ]
+}
+
+/// Where it is said what an order for the selection would do.
+pub(in crate::pages::deliveries) fn offer_of(selection: &RedeliverySelection) -> String {
+    address("/deliveries/redeliver", &pairs(selection))
 }
 
 /// `1 delivery`, `2 deliveries`

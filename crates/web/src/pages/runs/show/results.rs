@@ -10,7 +10,7 @@ use preclinical_core::{
 use super::{Asked, results_at, scenario};
 use crate::{
     app::App,
-    pages::parts::{Icon, badge},
+    pages::parts::{self, Icon, badge},
 };
 
 /// A page of the results, by their verdicts.
@@ -84,18 +84,9 @@ fn pager(asked: &Asked, run: &Run, total: u32) -> Markup {
     let Page { offset, .. } = asked.page.page();
     let total = u64::from(total);
     let last = u64::from(offset).saturating_add(u64::from(super::ROWS)).min(total);
-    html! {
-        nav.pager aria-label="Pages of results" {
-            @if u64::from(offset) < total { span.number { (u64::from(offset) + 1) "–" (last) " of " (total) } }
-            @else { span.number { (total) " results" } }
-            span.line {
-                @if let Some(page) = asked.page.before(total) {
-                    a.button.little href=(results_at(run, asked.status, page)) rel="prev" { (Icon::Back.sized(14)) "Previous" }
-                }
-                @if let Some(page) = asked.page.next(total) {
-                    a.button.little href=(results_at(run, asked.status, page)) rel="next" { "Next" (Icon::Next.sized(14)) }
-                }
-            }
-        }
-    }
+    let about = html! {
+        @if u64::from(offset) < total { (u64::from(offset) + 1) "–" (last) " of " (total) } @else { (total) " results" }
+    };
+    let at = |page: Option<u32>, name| page.map(|page| (results_at(run, asked.status, page), name));
+    parts::pager("Pages of results", &about, at(asked.page.before(total), "Previous"), at(asked.page.next(total), "Next"))
 }

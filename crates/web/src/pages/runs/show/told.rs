@@ -16,6 +16,7 @@ use crate::pages::{
         time,
     },
     runs::rows,
+    webhook::Place,
 };
 
 /// Both, as one part of the page.
@@ -65,13 +66,13 @@ fn next_attempt(judged: &Judged) -> Option<jiff::Timestamp> {
 }
 
 fn about(run: &Run, judged: &Judged) -> Markup {
-    let (whose, path) = match judged.level {
-        Level::Organization => ("Webhook of the organization", "/settings/webhooks".to_owned()),
-        Level::Agent => ("Webhook of the agent", format!("/agents/{}/edit#webhook", run.agent_id)),
+    let (whose, place) = match judged.level {
+        Level::Organization => ("Webhook of the organization", Place::Organization),
+        Level::Agent => ("Webhook of the agent", Place::Agent(run.agent_id)),
     };
     html! {
         p.line.small {
-            a href=(path) { (whose) }
+            a href=(place.path()) { (whose) }
             span.mono.clip title=(judged.url) { (judged.url) }
             @if let Some(delivery) = &judged.delivery { a href={ "/deliveries/" (delivery.id) } { "See its delivery" } }
         }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use preclinical_core::{
     invitation::{Invitation, Purpose},
     member::Member,
-    port::StoreError,
+    port::{StoreError, every},
 };
 
 use super::{PATH, role};
@@ -15,7 +15,7 @@ use crate::{
     app::App,
     error::ApiError,
     input::Id,
-    pages::{door::Visitor, every::every, failure::Failure, parts::time, shell},
+    pages::{door::Visitor, failure::Failure, parts::time, shell},
 };
 
 /// The invitations in force.
@@ -42,7 +42,7 @@ pub(super) fn card(invitations: &[Invitation], members: &[Member], visitor: &Vis
                 div.table-box {
                     table.folds {
                         thead { tr {
-                            th scope="col" { "What it opens" } th scope="col" { "Created" } th scope="col" { "Expires" }
+                            th scope="col" { "What it opens" } th scope="col" { "Made by" } th scope="col" { "Created" } th scope="col" { "Expires" }
                             @if may_govern { th scope="col" { span.sr { "Actions" } } }
                         } }
                         tbody { @for invitation in invitations { (row(invitation, members, visitor, may_govern)) } }
@@ -57,6 +57,7 @@ fn row(invitation: &Invitation, members: &[Member], visitor: &Visitor, may_gover
     html! {
         tr {
             td data-label="Opens" { div { (purpose(invitation.purpose, members)) } }
+            td data-label="Made by" { (maker(invitation, members)) }
             td.nowrap data-label="Created" { (time::ago(invitation.created_at)) }
             td.nowrap data-label="Expires" { (time::ago(invitation.expires_at)) }
             @if may_govern {
@@ -68,6 +69,14 @@ fn row(invitation: &Invitation, members: &[Member], visitor: &Visitor, may_gover
                 }
             }
         }
+    }
+}
+
+fn maker(invitation: &Invitation, members: &[Member]) -> Markup {
+    let member = invitation.created_by.and_then(|id| members.iter().find(|member| member.id == id));
+    html! {
+        @if let Some(member) = member { span.clip title=(member.email) { (member.email) } }
+        @else { span.muted { "The command line" } }
     }
 }
 

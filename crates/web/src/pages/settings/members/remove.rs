@@ -68,6 +68,7 @@ fn consequences(is_me: bool) -> Markup {
         ul.facts {
             @if is_me { li { "You are signed out everywhere at once, and cannot come back without an invitation." } }
             @else { li { "They are signed out everywhere at once, and cannot sign in any more." } }
+            li { "Links that " @if is_me { "you" } @else { "they" } " made for others open nothing any more." }
             li { "API keys belong to the organization: those that they created keep working. Revoke those they have a copy of." }
             li { "Webhooks, agents and runs stay as they are." }
         }

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use crate::{error::ApiError, input::Query};
 
 /// A parameter that restricts nothing if it is empty, as a form sends it.
-pub(super) fn choice<T>(
+pub(in crate::pages) fn choice<T>(
     query: &mut Query,
     name: &str,
     expected: &str,
@@ -18,36 +18,36 @@ pub(super) fn choice<T>(
 
 /// Which page of a list is shown, from 1 on, and how many rows are on one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PageNumber {
-    pub(super) number: u32,
-    pub(super) rows: u32,
+pub(in crate::pages) struct PageNumber {
+    pub(in crate::pages) number: u32,
+    pub(in crate::pages) rows: u32,
 }
 
 impl PageNumber {
-    pub(super) fn read(query: &mut Query, rows: u32) -> Result<Self, ApiError> {
+    pub(in crate::pages) fn read(query: &mut Query, rows: u32) -> Result<Self, ApiError> {
         let number = choice(query, "page", "a whole number from 1", |text| text.parse().ok().filter(|number| *number > 0))?;
         Ok(Self { number: number.unwrap_or(1), rows })
     }
 
     /// As the store takes it.
-    pub(super) fn page(self) -> Page {
+    pub(in crate::pages) fn page(self) -> Page {
         Page { limit: self.rows, offset: (self.number - 1).saturating_mul(self.rows) }
     }
 
     /// The page after this one, if the list goes on.
-    pub(super) fn next(self, total: u64) -> Option<u32> {
+    pub(in crate::pages) fn next(self, total: u64) -> Option<u32> {
         (u64::from(self.number) * u64::from(self.rows) < total).then(|| self.number.saturating_add(1))
     }
 
     /// The page before this one; from behind the end of the list, its last one.
-    pub(super) fn before(self, total: u64) -> Option<u32> {
+    pub(in crate::pages) fn before(self, total: u64) -> Option<u32> {
         let last = u32::try_from(total.div_ceil(u64::from(self.rows))).unwrap_or(u32::MAX);
         Some(last.min(self.number - 1)).filter(|number| *number > 0)
     }
 }
 
 /// A path with those parameters that have a value.
-pub(super) fn address(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+pub(in crate::pages) fn address(path: &str, parameters: &[(&str, Option<String>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parameters {
         if let Some(value) = value {
