@@ -6,9 +6,10 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 /// Every crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("preclinical-core", &[]),
     ("preclinical-store-sqlite", &["preclinical-core"]),
+    ("preclinical-store-postgres", &["preclinical-core"]),
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),
