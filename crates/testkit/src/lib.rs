@@ -6,6 +6,7 @@
 //! - [`interception`]: a store that a test can look into and make fail.
 //! - [`receiver`]: an HTTP receiver that answers byte for byte what it is told to; [`authority`]: who vouches for it over TLS;
 //!   [`name_server`]: who knows its name.
+//! - [`postgres`]: databases that a test may throw away, and servers that it may break.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "this is test code")]
 
 pub mod authority;
@@ -14,5 +15,6 @@ pub mod clock;
 pub mod conformance;
 pub mod interception;
 pub mod name_server;
+pub mod postgres;
 pub mod receiver;
 pub mod world;
