@@ -26,7 +26,7 @@ mod node;
 mod partitions;
 mod pool;
 mod queue;
-// mod redeliveries;
+mod redeliveries;
 mod row;
 mod sealing;
 mod transaction;
@@ -103,7 +103,7 @@ impl PostgresStore {
         let weeks = Weeks::default();
         weeks.make_ready(&connections, now).await?;
         let bells = Arc::<Bells>::default();
-        let listener = Listener::start(address, Arc::clone(&bells));
+        let listener = Listener::start(address, Arc::clone(&bells)).await;
         let writers = Arc::new(Writers::new(connections, Arc::clone(&bells)));
         let records = Records::start(&writers);
         let node = Node::default();

@@ -7,7 +7,7 @@
 mod line;
 mod waiting;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinHandle,
@@ -40,27 +40,31 @@ impl Drop for Listener {
 }
 
 impl Listener {
-    pub(crate) fn start(address: &Address, bells: Arc<Bells>) -> Self {
+    /// Returns when it listens, or cannot: whoever watches from then on misses nothing, and is not rung for what was before.
+    pub(crate) async fn start(address: &Address, bells: Arc<Bells>) -> Self {
         let address = address.clone();
+        let mut line = Line::open(&address).await;
         Self(tokio::spawn(async move {
             loop {
                 // What is announced while there is no connection is told by the next one.
-                if let Err(failure) = listen(&address, &bells).await {
-                    let error = unavailable(failure);
-                    tracing::warn!(%error, "cannot listen to other nodes; it is tried again");
-                }
+                let Err(failure) = match line {
+                    Ok(line) => listen(line, &bells).await,
+                    Err(failure) => Err(failure),
+                };
+                let error = unavailable(failure);
+                tracing::warn!(%error, "cannot listen to other nodes; it is tried again");
                 tokio::time::sleep(PAUSE).await;
+                line = Line::open(&address).await;
                 bells.ring_all();
             }
         }))
     }
 }
 
-async fn listen(address: &Address, bells: &Bells) -> Result<(), Failure> {
-    let mut line = Line::open(address).await?;
+/// Tells and rings until the connection fails.
+async fn listen(mut line: Line, bells: &Bells) -> Result<Infallible, Failure> {
     let mut waiting = Waiting::default();
     let mut tell_at = Instant::now();
-    bells.ring_all();
     loop {
         tokio::select! {
             heard = line.hear() => match heard? {

@@ -4,13 +4,18 @@ use preclinical_core::{
     delivery::{Delivery, DeliveryStatus},
     event::EventKind,
     id::{DeliveryId, LeaseToken, OrganizationId},
+    port::{DeliveryCursor, DeliveryFilter, DeliveryPage},
     run::RunNumber,
 };
 use tokio_postgres::Row;
 
+use super::{
+    Conditions,
+    search::{self, Found},
+};
 use crate::{
     failure::Failure,
-    row::{Id, get, id, maybe_id, maybe_number, maybe_time, named, number, time},
+    row::{Id, Time, get, id, maybe_id, maybe_number, maybe_time, named, number, time},
     transaction::Transaction,
 };
 
@@ -58,4 +63,52 @@ pub(crate) async fn lock(
     let sql = "SELECT * FROM deliveries WHERE id = $1 AND organization_id = $2 FOR UPDATE";
     let row = transaction.row(sql, &[&Id(delivery), &Id(organization)]).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// A page; one row more than asked for is read, to know whether it is the last.
+pub(super) async fn page(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    filter: &DeliveryFilter,
+) -> Result<DeliveryPage, Failure> {
+    let found = match filter.search {
+        None => None,
+        Some(search) => match search::resolve(transaction, organization, search).await? {
+            None => return Ok(DeliveryPage { deliveries: Vec::new(), next: None }),
+            found => found,
+        },
+    };
+    let mut conditions = conditions(organization, filter, found);
+    let sql = newest_first(&mut conditions, filter.limit);
+    let rows = transaction.rows(&sql, &conditions.parameters()).await?;
+    let mut deliveries = rows.iter().map(read).collect::<Result<Vec<Delivery>, _>>()?;
+    let limit = filter.limit as usize;
+    let more = deliveries.len() > limit;
+    deliveries.truncate(limit);
+    let last = deliveries.last().filter(|_| more);
+    let next = last.map(|last| DeliveryCursor { created_at: last.created_at, id: last.id });
+    Ok(DeliveryPage { deliveries, next })
+}
+
+pub(super) fn newest_first(conditions: &mut Conditions, limit: u32) -> String {
+    let limit = conditions.bind(i64::from(limit) + 1);
+    format!("SELECT * FROM deliveries WHERE {} ORDER BY created_at DESC, id DESC LIMIT {limit}", conditions.sql())
+}
+
+pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, found: Option<Found>) -> Conditions {
+    let mut conditions = Conditions::of(organization);
+    conditions.and("status =", filter.status.map(DeliveryStatus::as_str));
+    conditions.and("webhook_id =", filter.webhook_id.map(Id));
+    conditions.and("agent_id =", filter.agent_id.map(Id));
+    conditions.and("run_id =", filter.run_id.map(Id));
+    if let Some(found) = found {
+        conditions.and(&format!("{} =", found.column), Some(found.id));
+    }
+    conditions.and("created_at >=", filter.created_after.map(Time));
+    conditions.and("created_at <", filter.created_before.map(Time));
+    if let Some(cursor) = filter.cursor {
+        let (at, id) = (conditions.bind(Time(cursor.created_at)), conditions.bind(Id(cursor.id)));
+        conditions.and_also(&format!("(created_at, id) < ({at}, {id})"));
+    }
+    conditions
 }

@@ -40,7 +40,7 @@ pub(super) async fn due(
 ) -> Result<Vec<Claimed>, Failure> {
     let most = i64::try_from(leases.len()).unwrap_or(i64::MAX);
     let sql = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
-         WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+         WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
     let (mut cut_off, mut failed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
     for row in transaction.rows(sql, &[&Time(now), &most]).await? {
         let (delivery, is_cut_off) = (Id(id::<DeliveryId>(&row, "id")?), get::<bool>(&row, "cut_off")?);
@@ -79,7 +79,7 @@ async fn claim_all(
     let sql = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
          w.secret, w.rotated_secret, w.rotated_until, w.id IS NOT NULL AS has_webhook \
          FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
-         JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id ORDER BY wanted.place";
+         JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
     let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
     for (row, lease) in transaction.rows(sql, &[&deliveries.to_vec()]).await?.iter().zip(leases) {
         transaction.concerns(id(row, "organization_id")?);
@@ -135,7 +135,7 @@ async fn note_starts(
            SELECT * FROM unnest($1, $2, $3, $4, $5) AS started (id, attempt, token, until, url)), \
          noted AS (INSERT INTO attempts (delivery_id, number, started_at) SELECT id, attempt, $6 FROM started) \
          UPDATE deliveries SET attempt_count = started.attempt, lease_token = started.token, lease_node = $7, \
-         due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id";
+         due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id AND deliveries.id = ANY($1)";
     transaction.run(sql, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node]).await?;
     Ok(())
 }

@@ -111,7 +111,7 @@ async fn finish_attempts(transaction: &Transaction, accepted: &[Accepted<'_>]) -
          first_byte_us = ended.first_byte \
          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
            AS ended (id, number, duration, status, kind, message, resolve, connect, tls, first_byte) \
-         WHERE attempts.delivery_id = ended.id AND attempts.number = ended.number";
+         WHERE attempts.delivery_id = ended.id AND attempts.number = ended.number AND attempts.delivery_id = ANY($1)";
     // Text holds no NUL here.
     let message = |error: &AttemptError| error.message.replace('\0', "\u{fffd}");
     transaction
@@ -174,7 +174,7 @@ async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result
          lease_token = NULL, lease_node = NULL, http_status = ended.http_status, duration_ms = ended.duration, \
          failures = failures + ended.failed \
          FROM unnest($1, $2, $3, $4, $5, $6, $7) AS ended (id, status, due, completed, http_status, duration, failed) \
-         WHERE deliveries.id = ended.id";
+         WHERE deliveries.id = ended.id AND deliveries.id = ANY($1)";
     transaction
         .run(
             sql,
