@@ -15,6 +15,7 @@ use preclinical_core::{
     retry::{RetrySchedule, parse_duration},
     vault::NotAMasterKey,
 };
+use preclinical_store_postgres::Address;
 use preclinical_web::{NotARateLimit, RateLimit};
 use url::Url;
 
@@ -29,13 +30,22 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub(crate) enum Location {
+    /// Nobody said where, so it is a file of the embedded store in the platform's data folder.
+    Default(PathBuf),
+    /// A file of the embedded store.
+    File(PathBuf),
+    /// A database on PostgreSQL.
+    Server(Address),
+}
+
 /// Everything `serve` can be told.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
-    pub(crate) database: PathBuf,
-    /// Nobody said where the database is.
-    pub(crate) has_default_database: bool,
+    pub(crate) database: Location,
     pub(crate) master_key: KeySource,
     /// Without a slash at its end; the address that is listened on if missing.
     pub(crate) public_url: Option<String>,
@@ -101,8 +111,7 @@ impl Config {
         reader.finish()?;
         Ok(Self {
             listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
-            has_default_database: database.is_none(),
-            database: database.map_or_else(default_database, Ok)?,
+            database: database.map_or_else(|| default_database().map(Location::Default), Ok)?,
             master_key: key.map(KeySource::Given).or(key_file.map(KeySource::File)).unwrap_or(KeySource::Beside),
             public_url,
             schedule: schedule.unwrap_or_default(),
@@ -147,12 +156,15 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:3000".to_owned())
 }
 
-fn parse_database(text: &str) -> Result<PathBuf, String> {
+fn parse_database(text: &str) -> Result<Location, String> {
+    if Address::is_one(text) {
+        return text.parse().map(Location::Server).map_err(|error| format!("cannot be used: {error}"));
+    }
     let path = text.strip_prefix("sqlite:").unwrap_or(text);
     if path.is_empty() || path.contains("://") {
-        return Err("must be sqlite:PATH or a path".to_owned());
+        return Err("must be a path, sqlite:PATH or postgres://USER@HOST/DATABASE".to_owned());
     }
-    Ok(Path::new(path).to_owned())
+    Ok(Location::File(Path::new(path).to_owned()))
 }
 
 fn parse_file(text: &str) -> Result<PathBuf, String> {
@@ -234,11 +246,16 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_a_path_or_a_sqlite_url() {
-        assert_eq!(parse_database("sqlite:/tmp/a.db"), Ok(PathBuf::from("/tmp/a.db")));
-        assert_eq!(parse_database("a.db"), Ok(PathBuf::from("a.db")));
-        assert!(parse_database("mysql://x").is_err());
-        assert!(parse_database("").is_err());
+    fn a_database_is_a_path_a_sqlite_url_or_a_postgres_url() {
+        for (text, path) in [("sqlite:/tmp/a.db", "/tmp/a.db"), ("a.db", "a.db")] {
+            assert!(matches!(parse_database(text), Ok(Location::File(file)) if file == Path::new(path)), "{text}");
+        }
+        for text in ["postgres://db/webhooks", "postgresql://user:s3cret@db:5433/webhooks?sslmode=verify-full"] {
+            assert!(matches!(parse_database(text), Ok(Location::Server(_))), "{text}");
+        }
+        for text in ["mysql://x", "", "postgres://user:s3cret@db/x?sslmode=maybe"] {
+            assert!(!parse_database(text).unwrap_err().contains("s3cret"), "{text}");
+        }
     }
 
     #[test]

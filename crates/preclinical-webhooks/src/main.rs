@@ -5,6 +5,7 @@ mod columns;
 mod config;
 mod connections;
 mod database;
+mod delivering;
 mod demo;
 mod invitations;
 mod keys;
@@ -17,6 +18,7 @@ mod report;
 mod serve;
 mod system;
 mod terminal;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,8 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     /// Serve the API and send webhooks
     Serve(serve::ServeArgs),
+    /// Send webhooks beside nodes that serve the API
+    Worker(worker::WorkerArgs),
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -69,6 +73,7 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Organizations(command) => organizations::run(command).await,

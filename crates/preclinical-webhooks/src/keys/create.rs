@@ -10,11 +10,10 @@ use preclinical_core::{
     clock::Clock,
     id::{ApiKeyId, OrganizationId},
     organization::DEFAULT_SLUG,
-    port::{Access, CreateKeyError},
+    port::{CreateKeyError, Store},
     retry::parse_duration,
     scope::Scope,
 };
-use preclinical_store_sqlite::SqliteStore;
 
 use super::Place;
 use crate::{
@@ -57,7 +56,7 @@ fn lifetime(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
     let name = checked(args.name)?;
     let (store, organization) = args.place.open().await?;
-    let text = create(&store, organization, name, args.scope, args.expires_in).await?;
+    let text = create(&*store, organization, name, args.scope, args.expires_in).await?;
     say(text.expose());
     Ok(())
 }
@@ -65,7 +64,7 @@ pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
 /// Creates a key for everything in the database of that configuration, which is created, too, if it is missing.
 pub(crate) async fn create_in(config: &Config, name: String) -> anyhow::Result<ApiKeyText> {
     let (store, organization) = database::join_as(config, &DEFAULT_SLUG.parse()?).await?;
-    create(&store, organization, name, Scope::Write, None).await
+    create(&*store, organization, name, Scope::Write, None).await
 }
 
 /// A name as the API takes it.
@@ -80,7 +79,7 @@ fn checked(name: String) -> anyhow::Result<String> {
 }
 
 async fn create(
-    store: &SqliteStore,
+    store: &dyn Store,
     organization: OrganizationId,
     name: String,
     scope: Scope,
