@@ -28,6 +28,8 @@ const OF_CLIENTS: [&str; 3] = ["API_URL", "API_KEY", "WEBHOOK_SECRET"];
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+const DEFAULT_RETENTION: Duration = Duration::from_hours(90 * 24);
+const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
 const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
 /// Where the database is.
@@ -51,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     pub(crate) schedule: RetrySchedule,
     pub(crate) request_timeout: Duration,
+    /// How long deliveries are kept after their end; for ever if missing.
+    pub(crate) retention: Option<Duration>,
     pub(crate) endpoints: EndpointPolicy,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) log: tracing_subscriber::filter::Targets,
@@ -102,6 +106,7 @@ impl Config {
         let public_url = reader.take("PUBLIC_URL", parse_public_url);
         let schedule = reader.take("RETRY_SCHEDULE", |text| text.parse().map_err(|error| format!("{error}")));
         let request_timeout = reader.take("REQUEST_TIMEOUT", parse_timeout);
+        let retention = reader.take("RETENTION", parse_retention);
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
         let https_only = reader.take("HTTPS_ONLY", parse_switch);
@@ -116,6 +121,7 @@ impl Config {
             public_url,
             schedule: schedule.unwrap_or_default(),
             request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
+            retention: retention.unwrap_or(Some(DEFAULT_RETENTION)),
             endpoints: EndpointPolicy {
                 https_only: https_only.unwrap_or(false),
                 addresses: AddressPolicy { allow: allow.unwrap_or_default(), deny: deny.unwrap_or_default() },
@@ -186,6 +192,16 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "must be between 1s and 60s, such as 15s".to_owned())
 }
 
+fn parse_retention(text: &str) -> Result<Option<Duration>, String> {
+    if text.trim() == "0" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|length| *length >= SHORTEST_RETENTION)
+        .map(Some)
+        .ok_or_else(|| "must be at least 1d, such as 90d, or 0 to keep everything".to_owned())
+}
+
 fn parse_rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
     if text.trim() == "0" { Ok(None) } else { text.parse().map(Some).map_err(|error: NotARateLimit| error.to_string()) }
 }
@@ -232,6 +248,7 @@ mod tests {
         assert_eq!(config.schedule.to_string(), "1m,5m,30m");
         assert_eq!(config.request_timeout, Duration::from_secs(15));
         assert!(!config.endpoints.https_only);
+        assert_eq!(config.retention, Some(Duration::from_hours(90 * 24)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use jiff::SignedDuration;
 use preclinical_core::{
     clock::Clock,
     port::{Handoff, Prober, Store},
@@ -49,7 +50,8 @@ impl Delivering {
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
         let engine = Engine::new(Arc::clone(store), clock.clone(), chance, client, settings);
-        let mut others = vec![tokio::spawn(Housekeeping::new(Arc::clone(store), clock).run())];
+        let keep = config.retention.and_then(|keep| SignedDuration::try_from(keep).ok());
+        let mut others = vec![tokio::spawn(Housekeeping::new(Arc::clone(store), clock, keep).run())];
         if matches!(config.database, Location::Server(_)) {
             others.push(tokio::spawn(Presence::new(&engine).run()));
         }

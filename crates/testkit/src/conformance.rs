@@ -203,6 +203,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite!(@role $fresh, upkeep: [
             a_living_process_keeps_what_it_holds
             what_a_process_leaves_is_due_at_once
+            deliveries_that_ended_long_ago_are_forgotten_with_all_that_was_sent
             a_store_that_reads_and_writes_is_well
         ]);
         $crate::conformance_suite!(@home $fresh, death: [

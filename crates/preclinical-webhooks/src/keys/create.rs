@@ -45,11 +45,9 @@ fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.map(Scope::as_str)).try_map(|name| Scope::parse(&name).ok_or("no such scope"))
 }
 
-/// A duration that may also be in days, and is not zero.
+/// A duration that is not zero.
 fn lifetime(text: &str) -> Result<Duration, String> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
-    let days = days.and_then(|days| days.checked_mul(24 * 3600)).map(Duration::from_secs);
-    let lifetime = days.or_else(|| parse_duration(text)).filter(|lifetime| !lifetime.is_zero());
+    let lifetime = parse_duration(text).filter(|lifetime| !lifetime.is_zero());
     lifetime.ok_or_else(|| "must be such as 90d, 24h or 30m".to_owned())
 }
 
