@@ -1,5 +1,6 @@
 //! The binary: settings, commands, and how the parts are put together.
 
+mod backup;
 mod client;
 mod columns;
 mod config;
@@ -56,6 +57,8 @@ enum Command {
     /// Manage organizations, the tenants of one installation
     #[command(subcommand)]
     Organizations(organizations::OrganizationsCommand),
+    /// Copy the embedded database, also while it is served
+    Backup(backup::BackupArgs),
     /// Turn result files of test tools into one finished run
     Report(report::ReportArgs),
     /// Receive webhooks on this machine, verify and print them
@@ -77,6 +80,7 @@ async fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Organizations(command) => organizations::run(command).await,
+        Command::Backup(args) => backup::run(args).await,
         Command::Report(args) => report::run(args).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Demo(args) => demo::run(args).await,
