@@ -168,6 +168,7 @@ intercept!(Upkeep:
     void_dead_leases(now: Timestamp) -> Result<u64, StoreError>;
     beat(now: Timestamp) -> Result<u64, StoreError>;
     leave(now: Timestamp) -> Result<u64, StoreError>;
+    forget_deliveries(before: Timestamp, most: u32) -> Result<u64, StoreError>;
     ping(now: Timestamp) -> Result<(), StoreError>;
 );
 

@@ -13,7 +13,16 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),
-    ("preclinical-webhooks", &["preclinical-core", "preclinical-delivery", "preclinical-store-sqlite", "preclinical-web"]),
+    (
+        "preclinical-webhooks",
+        &[
+            "preclinical-core",
+            "preclinical-delivery",
+            "preclinical-store-postgres",
+            "preclinical-store-sqlite",
+            "preclinical-web",
+        ],
+    ),
     ("bench", &["preclinical-core"]),
     ("xtask", &[]),
 ];
