@@ -2,6 +2,8 @@
 
 mod canceling;
 mod claim;
+#[cfg(test)]
+mod plans;
 mod recording;
 mod records;
 
@@ -31,6 +33,8 @@ use crate::{
     row::{Id, Time, get, id, maybe_id, maybe_time},
     transaction::{Transaction, Turn},
 };
+
+const NEXT_DUE: &str = "SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'";
 
 /// An event to be written; a test has no run.
 pub(crate) struct NewEvent<'a> {
@@ -221,8 +225,7 @@ impl DeliveryQueue for PostgresStore {
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|transaction| {
             Box::pin(async move {
-                let sql = "SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'";
-                let row = transaction.row(sql, &[]).await?;
+                let row = transaction.row(NEXT_DUE, &[]).await?;
                 Ok(row.as_ref().map(|row| maybe_time(row, "due_at")).transpose()?.flatten())
             })
         })

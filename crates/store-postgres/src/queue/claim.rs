@@ -18,6 +18,23 @@ use crate::{
     transaction::Transaction,
 };
 
+/// What is due, oldest first. What another node is claiming just now is passed over.
+pub(super) const DUE: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
+     WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
+
+/// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
+pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
+     w.secret, w.rotated_secret, w.rotated_until, w.id IS NOT NULL AS has_webhook \
+     FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
+     JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
+
+/// One statement for both tables, so that a claim costs one way to the server.
+pub(super) const STARTED: &str = "WITH started AS ( \
+       SELECT * FROM unnest($1, $2, $3, $4, $5) AS started (id, attempt, token, until, url)), \
+     noted AS (INSERT INTO attempts (delivery_id, number, started_at) SELECT id, attempt, $6 FROM started) \
+     UPDATE deliveries SET attempt_count = started.attempt, lease_token = started.token, lease_node = $7, \
+     due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id AND deliveries.id = ANY($1)";
+
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
 
 const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
@@ -31,7 +48,7 @@ pub(crate) struct Claimer<'a> {
     pub(crate) node: Option<Uuid>,
 }
 
-/// Claims what is due, oldest first, one delivery per lease. What another node is claiming just now is passed over.
+/// Claims what is due, oldest first, one delivery per lease.
 pub(super) async fn due(
     transaction: &Transaction,
     claimer: Claimer<'_>,
@@ -39,10 +56,8 @@ pub(super) async fn due(
     leases: &[Lease],
 ) -> Result<Vec<Claimed>, Failure> {
     let most = i64::try_from(leases.len()).unwrap_or(i64::MAX);
-    let sql = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
-         WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
     let (mut cut_off, mut failed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-    for row in transaction.rows(sql, &[&Time(now), &most]).await? {
+    for row in transaction.rows(DUE, &[&Time(now), &most]).await? {
         let (delivery, is_cut_off) = (Id(id::<DeliveryId>(&row, "id")?), get::<bool>(&row, "cut_off")?);
         if is_cut_off {
             cut_off.push(delivery);
@@ -76,12 +91,8 @@ async fn claim_all(
     leases: &[Lease],
     now: Timestamp,
 ) -> Result<Vec<Claimed>, Failure> {
-    let sql = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-         w.secret, w.rotated_secret, w.rotated_until, w.id IS NOT NULL AS has_webhook \
-         FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
-         JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
     let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
-    for (row, lease) in transaction.rows(sql, &[&deliveries.to_vec()]).await?.iter().zip(leases) {
+    for (row, lease) in transaction.rows(WANTED, &[&deliveries.to_vec()]).await?.iter().zip(leases) {
         transaction.concerns(id(row, "organization_id")?);
         if !get::<bool>(row, "has_webhook")? {
             orphaned.push(Id(id(row, "id")?));
@@ -116,7 +127,6 @@ fn read(row: &Row, lease: Lease) -> Result<Claimed, Failure> {
     })
 }
 
-/// One statement for both tables, so that a claim costs one way to the server.
 async fn note_starts(
     transaction: &Transaction,
     node: Option<Uuid>,
@@ -131,12 +141,7 @@ async fn note_starts(
     let tokens: Vec<_> = claimed.iter().map(|one| Id(one.lease.token)).collect();
     let untils: Vec<_> = claimed.iter().map(|one| Time(one.lease.until)).collect();
     let urls: Vec<_> = claimed.iter().map(|one| one.url.as_str()).collect();
-    let sql = "WITH started AS ( \
-           SELECT * FROM unnest($1, $2, $3, $4, $5) AS started (id, attempt, token, until, url)), \
-         noted AS (INSERT INTO attempts (delivery_id, number, started_at) SELECT id, attempt, $6 FROM started) \
-         UPDATE deliveries SET attempt_count = started.attempt, lease_token = started.token, lease_node = $7, \
-         due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id AND deliveries.id = ANY($1)";
-    transaction.run(sql, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node]).await?;
+    transaction.run(STARTED, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node]).await?;
     Ok(())
 }
 

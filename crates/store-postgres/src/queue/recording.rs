@@ -19,6 +19,25 @@ use crate::{
     transaction::Transaction,
 };
 
+/// These, locked in the order of ids.
+pub(super) const LOCKED: &str = "SELECT id, organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ANY($1) \
+     ORDER BY id FOR UPDATE";
+
+/// How attempts ended. The ids are given twice, here and below: the second time they say which weeks to look at.
+pub(super) const ENDED: &str = "UPDATE attempts SET duration_ms = ended.duration, http_status = ended.status, error_kind = ended.kind, \
+     error_message = ended.message, resolve_us = ended.resolve, connect_us = ended.connect, tls_us = ended.tls, \
+     first_byte_us = ended.first_byte \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+       AS ended (id, number, duration, status, kind, message, resolve, connect, tls, first_byte) \
+     WHERE attempts.delivery_id = ended.id AND attempts.number = ended.number AND attempts.delivery_id = ANY($1)";
+
+/// What follows for their deliveries.
+pub(super) const MOVED_ON: &str = "UPDATE deliveries SET status = ended.status, due_at = ended.due, completed_at = ended.completed, \
+     lease_token = NULL, lease_node = NULL, http_status = ended.http_status, duration_ms = ended.duration, \
+     failures = failures + ended.failed \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7) AS ended (id, status, due, completed, http_status, duration, failed) \
+     WHERE deliveries.id = ended.id AND deliveries.id = ANY($1)";
+
 struct Current {
     organization: OrganizationId,
     webhook: WebhookId,
@@ -73,9 +92,7 @@ pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecor
 
 async fn lock(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<HashMap<DeliveryId, Current>, Failure> {
     let ids: Vec<_> = records.iter().map(|record| Id(record.delivery_id)).collect();
-    let sql = "SELECT id, organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ANY($1) \
-         ORDER BY id FOR UPDATE";
-    let rows = transaction.rows(sql, &[&ids]).await?;
+    let rows = transaction.rows(LOCKED, &[&ids]).await?;
     rows.iter()
         .map(|row| {
             let current = Current {
@@ -106,17 +123,11 @@ fn duration(record: &AttemptRecord) -> i64 {
 }
 
 async fn finish_attempts(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
-    let sql = "UPDATE attempts SET duration_ms = ended.duration, http_status = ended.status, error_kind = ended.kind, \
-         error_message = ended.message, resolve_us = ended.resolve, connect_us = ended.connect, tls_us = ended.tls, \
-         first_byte_us = ended.first_byte \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-           AS ended (id, number, duration, status, kind, message, resolve, connect, tls, first_byte) \
-         WHERE attempts.delivery_id = ended.id AND attempts.number = ended.number AND attempts.delivery_id = ANY($1)";
     // Text holds no NUL here.
     let message = |error: &AttemptError| error.message.replace('\0', "\u{fffd}");
     transaction
         .run(
-            sql,
+            ENDED,
             &[
                 &column(accepted, |record| Id(record.delivery_id)),
                 &column(accepted, |record| i64::from(record.number)),
@@ -170,14 +181,9 @@ async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result
     let (statuses, dues): (Vec<_>, Vec<_>) = steps.map(|(status, due)| (status.as_str(), due)).unzip();
     let completed: Vec<_> =
         accepted.iter().zip(&dues).map(|(one, due)| due.is_none().then_some(Time(one.record.ended_at))).collect();
-    let sql = "UPDATE deliveries SET status = ended.status, due_at = ended.due, completed_at = ended.completed, \
-         lease_token = NULL, lease_node = NULL, http_status = ended.http_status, duration_ms = ended.duration, \
-         failures = failures + ended.failed \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS ended (id, status, due, completed, http_status, duration, failed) \
-         WHERE deliveries.id = ended.id AND deliveries.id = ANY($1)";
     transaction
         .run(
-            sql,
+            MOVED_ON,
             &[
                 &column(accepted, |record| Id(record.delivery_id)),
                 &statuses,

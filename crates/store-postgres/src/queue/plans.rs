@@ -1,0 +1,59 @@
+//! How PostgreSQL goes about the queue: however much waits or has ended, it looks at nothing else than what is wanted.
+
+use jiff::Timestamp;
+use preclinical_core::id::{DeliveryId, LeaseToken};
+use uuid::Uuid;
+
+use super::{
+    NEXT_DUE,
+    claim::{DUE, STARTED, WANTED},
+    recording::{ENDED, LOCKED, MOVED_ON},
+};
+use crate::{
+    history::plans::{Planner, id, webhook},
+    row::{Id, Param, Time},
+};
+
+#[tokio::test]
+async fn what_is_due_is_found_by_an_index_and_in_its_order() {
+    let Some(planner) = Planner::new().await else { return };
+    assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64]).await, ["deliveries_due"]);
+    assert_eq!(planner.indexes(NEXT_DUE, &[]).await, ["deliveries_due"]);
+}
+
+#[tokio::test]
+async fn what_is_claimed_or_recorded_is_looked_for_in_its_weeks_alone() {
+    let Some(planner) = Planner::new().await else { return };
+    let ids = vec![Id(DeliveryId::from_uuid(id(6, 0))), Id(DeliveryId::from_uuid(id(6, 1)))];
+    let (numbers, tokens, times) =
+        (vec![1_i64, 1], vec![Id(LeaseToken::from_uuid(Uuid::nil())); 2], vec![Time(Timestamp::MAX); 2]);
+    let (texts, maybe_number) = (vec!["", ""], vec![None::<i64>, None]);
+    let (maybe_text, maybe_time) = (vec![None::<String>, None], vec![None::<Time>, None]);
+    let none = None::<Uuid>;
+    let statements: [(&str, Vec<&dyn Param>); 5] = [
+        (WANTED, vec![&ids]),
+        (STARTED, vec![&ids, &numbers, &tokens, &times, &texts, &times[0], &none]),
+        (LOCKED, vec![&ids]),
+        (
+            ENDED,
+            vec![
+                &ids,
+                &numbers,
+                &numbers,
+                &maybe_number,
+                &maybe_text,
+                &maybe_text,
+                &maybe_number,
+                &maybe_number,
+                &maybe_number,
+                &maybe_number,
+            ],
+        ),
+        (MOVED_ON, vec![&ids, &texts, &maybe_time, &maybe_time, &maybe_number, &numbers, &numbers]),
+    ];
+    for (sql, parameters) in statements {
+        let plan = planner.plan(sql, &parameters).await;
+        let names = |part: &str| plan.iter().any(|line| line.contains(part));
+        assert!(names("_20261102") && !names("_20261109") && !names("_other"), "{plan:#?}");
+    }
+}
