@@ -17,10 +17,14 @@ mod platform;
 mod probe;
 mod redelivery;
 mod stopwatch;
+mod transport;
 
+pub use answer::Answer;
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};
 pub use housekeeping::Housekeeping;
 pub use platform::Platform;
 pub use probe::Probe;
 pub use redelivery::{Redeliverer, Round};
+pub use stopwatch::Stopwatch;
+pub use transport::Transport;
