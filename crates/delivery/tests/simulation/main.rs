@@ -61,3 +61,14 @@ fn seed() {
     println!("{}", outcome.story.join("\n"));
     assert_eq!(outcome.violations, Vec::<String>::new());
 }
+
+#[test]
+fn opening() {
+    let began = Instant::now();
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    for n in 0..50 {
+        let store = SqliteStore::open(&folder.path().join(format!("test{n}.db")), vault()).unwrap();
+        drop(store);
+    }
+    println!("{:?}", began.elapsed() / 50);
+}
