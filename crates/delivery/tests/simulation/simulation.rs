@@ -22,10 +22,10 @@ use preclinical_testkit::{
     clock::ManualClock,
     interception::{Roles, surrounded},
 };
-use tokio::runtime::Handle;
 
 use crate::{
     dice::Dice,
+    grounds::Ground,
     node::Node,
     oracle::{DEADLINE, Oracle, Shared},
     plan::Plan,
@@ -39,12 +39,6 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Looks at the clock until everything has ended, at most.
 const PATIENCE: usize = 2000;
-
-/// A store to simulate on, and where its own tasks live if it has any.
-pub(crate) struct Ground {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) home: Option<Handle>,
-}
 
 pub(crate) struct Simulation {
     plan: Plan,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use preclinical_core::{
     event::EventKind,
-    id::{DeliveryId, EventId, RunId},
+    id::{DeliveryId, RunId, WebhookId},
     port::{Dispatch, Fate, Finish, FinishError, Finished, Report, ReportError},
     run::{RunRef, RunStatus},
 };
@@ -81,14 +81,9 @@ impl Oracle {
         }
     }
 
-    fn wrote_of_run(&mut self, id: DeliveryId, webhook: preclinical_core::id::WebhookId, run: RunId, at: Timestamp) {
+    fn wrote_of_run(&mut self, id: DeliveryId, webhook: WebhookId, run: RunId, at: Timestamp) {
         let is_first = self.deliveries.values().all(|delivery| delivery.run != Some(run) || delivery.repeats.is_some());
         self.expect(is_first, || format!("run {run} has two deliveries of its own"));
         self.wrote(id, (EventKind::TestRunCompleted, webhook), Origin { run: Some(run), repeats: None }, at);
-    }
-
-    /// The event under which a run ended.
-    pub(crate) fn event_of(&self, run: RunId) -> Option<EventId> {
-        self.runs.get(&run).and_then(|run| run.ended).map(|(_, event)| event)
     }
 }

@@ -70,8 +70,12 @@ impl Oracle {
         let Some((of, old)) = of.and_then(|of| self.deliveries.get(&of).map(|old| (of, old))) else {
             return self.violate(format!("{id} repeats nothing"));
         };
-        let (kind, webhook, run) = (old.kind, old.webhook, old.run);
+        let (kind, webhook, run, status) = (old.kind, old.webhook, old.run, old.status);
         let is_enabled = self.webhooks.get(&webhook).is_some_and(|webhook| webhook.is_enabled && !webhook.is_deleted);
+        let wanted = self.jobs.get(&job).map(|job| DeliveryStatus::from(job.status));
+        // What was canceled may be delivered after all when the job is under way.
+        let is_wanted = Some(status) == wanted || status == DeliveryStatus::Delivered;
+        self.expect(is_wanted, || format!("{of} is {status:?} and repeated by a job for {wanted:?}"));
         self.expect(is_enabled, || format!("{of} is repeated by a job, and its webhook is off"));
         self.expect(kind != EventKind::Test, || format!("{of} is a test and repeated by a job"));
         let first = self.jobs.get_mut(&job).is_some_and(|job| job.originals.insert(of));
