@@ -4,7 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use preclinical_core::port::Store;
 use preclinical_store_sqlite::SqliteStore;
-use preclinical_testkit::world::vault;
+use preclinical_testkit::{reference::ReferenceStore, world::vault};
 use tokio::runtime::Handle;
 
 /// A fresh store.
@@ -21,4 +21,9 @@ pub(crate) fn sqlite() -> Ground {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let store = SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap();
     Ground { store: Arc::new(store), home: None, _guard: Box::new(folder) }
+}
+
+/// The store in memory: thousands of seeds in the time of hundreds.
+pub(crate) fn reference() -> Ground {
+    Ground { store: Arc::new(ReferenceStore::default()), home: None, _guard: Box::new(()) }
 }

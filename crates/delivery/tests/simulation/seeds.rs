@@ -3,12 +3,15 @@
 use std::{io::Write, ops::Range};
 
 use crate::{
-    grounds::{Ground, sqlite},
+    grounds::{Ground, reference, sqlite},
     plan::Plan,
     simulation::{Outcome, Simulation},
 };
 
-/// How many seeds are looked at on the embedded store, unless somebody asks for more.
+/// How many seeds are looked at on the store in memory, unless somebody asks for more.
+const IN_MEMORY: u64 = 3000;
+
+/// How many on the embedded store.
 const ON_SQLITE: u64 = 300;
 
 /// Seeds that found something wrong once.
@@ -62,6 +65,11 @@ fn judge_all(seeds: (Range<u64>, bool), ground: fn() -> Ground) {
         }
         judge(seed, &outcome);
     }
+}
+
+#[test]
+fn every_seed_keeps_every_promise_on_the_store_in_memory() {
+    judge_all(wanted(IN_MEMORY), reference);
 }
 
 #[test]
