@@ -20,7 +20,7 @@ use preclinical_core::{
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::{attempt, client::WebhookClient, place::Place};
+use crate::{attempt, place::Place, transport::Transport};
 
 /// Attempts under way at once.
 const PLACES: usize = 512;
@@ -60,7 +60,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
-    pub(crate) client: WebhookClient,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     places: Arc<Semaphore>,
     changed: Arc<Notify>,
@@ -99,14 +99,14 @@ impl Engine {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
-        client: WebhookClient,
+        transport: impl Transport,
         settings: Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
             clock,
             chance,
-            client,
+            transport: Arc::new(transport),
             settings,
             places: Arc::new(Semaphore::new(PLACES)),
             changed: Arc::new(Notify::new()),

@@ -18,7 +18,9 @@ mod presence;
 mod probe;
 mod redelivery;
 mod stopwatch;
+mod transport;
 
+pub use answer::Answer;
 pub use client::WebhookClient;
 pub use engine::{Engine, Settings, Tick};
 pub use housekeeping::Housekeeping;
@@ -26,3 +28,5 @@ pub use platform::Platform;
 pub use presence::Presence;
 pub use probe::Probe;
 pub use redelivery::{Redeliverer, Round};
+pub use stopwatch::Stopwatch;
+pub use transport::Transport;

@@ -94,6 +94,7 @@ macro_rules! conformance_suite {
             of_racing_changes_of_one_version_one_is_made
             a_rotation_made_again_leaves_the_secret_before_it_in_its_overlap
             disabling_or_deleting_a_webhook_cancels_what_is_pending
+            a_change_of_a_disabled_webhook_leaves_its_tests_alone
             a_changed_url_and_secret_apply_to_the_next_attempt
             a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends
             test_suites_are_listed_newest_first_and_runs_may_be_of_one
