@@ -14,6 +14,7 @@ mod history;
 mod intake;
 mod queue;
 mod redeliveries;
+mod upkeep;
 mod webhooks;
 
 use std::{

@@ -3,12 +3,26 @@
 
 use std::sync::Arc;
 
-use preclinical_core::port::Store;
-use preclinical_testkit::reference::ReferenceStore;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use preclinical_core::port::{Store, Upkeep};
+use preclinical_testkit::{conformance::Home, reference::ReferenceStore};
 
-#[allow(clippy::unused_async, reason = "the suite opens stores that lie behind a network, too")]
-async fn fresh() -> (Arc<dyn Store>, ()) {
-    (Arc::new(ReferenceStore::default()), ())
+/// Nothing of it is anywhere else, so whoever takes over takes the store itself.
+struct Memory(ReferenceStore);
+
+#[async_trait]
+impl Home for Memory {
+    async fn take_over(&self, now: Timestamp) -> (Arc<dyn Store>, u64) {
+        let due = self.0.void_dead_leases(now).await.unwrap();
+        (Arc::new(self.0.clone()), due)
+    }
+}
+
+#[allow(clippy::unused_async, clippy::unnecessary_wraps, reason = "other stores lie behind a network, and can be left out")]
+async fn fresh() -> Option<(Arc<dyn Store>, Memory)> {
+    let store = ReferenceStore::default();
+    Some((Arc::new(store.clone()), Memory(store)))
 }
 
 preclinical_testkit::conformance_suite!(crate::fresh);

@@ -217,7 +217,8 @@ impl Oracle {
         let told = &content["test_run"];
         self.expect(told["id"].as_str() == Some(&*run.to_string()), || format!("{delivery} tells of another run"));
         self.expect(told["status"].as_str() == status, || format!("{delivery} tells {} of a run", told["status"]));
-        let first = self.requests.iter().find(|request| request.delivery == delivery).map(|request| &request.content["test_run"]);
+        let first =
+            self.requests.iter().find(|request| request.delivery == delivery).map(|request| &request.content["test_run"]);
         let same = first.is_none_or(|first| first == told);
         self.expect(same, || format!("{delivery} tells something else than before"));
     }
@@ -256,7 +257,8 @@ fn is_signed(request: &WebhookRequest, secrets: &[String]) -> bool {
     let (Some(id), Some(time)) = (header(request, "webhook-id"), header(request, "webhook-timestamp")) else { return false };
     let own = header(request, "x-preclinical-signature");
     let Some(standard) = header(request, "webhook-signature") else { return secrets.is_empty() && own.is_none() };
-    let first = secrets.first().zip(own).is_some_and(|(secret, own)| signature::verify_preclinical(secret, &request.body, own));
+    let first =
+        secrets.first().zip(own).is_some_and(|(secret, own)| signature::verify_preclinical(secret, &request.body, own));
     let every = |secret| signature::verify_standard(secret, id, time, &request.body, standard);
     first && secrets.iter().all(every) && standard.split(' ').count() == secrets.len()
 }

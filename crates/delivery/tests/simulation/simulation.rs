@@ -88,8 +88,7 @@ impl Simulation {
         let truth = Arc::new(ManualClock::default());
         let weather = Weather::new(Dice::of(seed, 2), plan.storm, ground.home.clone());
         let oracle = Arc::new(Mutex::new(Oracle::new(truth.now(), plan.waits.clone())));
-        let receiver =
-            Receiver::new(truth.clone(), oracle.clone(), weather.clone(), Dice::of(seed, 3), plan.temper);
+        let receiver = Receiver::new(truth.clone(), oracle.clone(), weather.clone(), Dice::of(seed, 3), plan.temper);
         let chance = SeededChance::new(seed.wrapping_mul(31).wrapping_add(7));
         Self {
             dice: Dice::of(seed, 4),
@@ -209,7 +208,10 @@ impl Simulation {
     fn until_next(&self) -> Duration {
         let now = self.truth.now();
         let oracle = self.oracle();
-        let due = oracle.next_due().into_iter().flat_map(|due| self.nodes.iter().map(move |node| due.duration_since(node.clock.now())));
+        let due = oracle
+            .next_due()
+            .into_iter()
+            .flat_map(|due| self.nodes.iter().map(move |node| due.duration_since(node.clock.now())));
         let answer = self.receiver.next_answer().into_iter().map(|at| at.duration_since(now));
         let under_way = (oracle.is_busy() || self.receiver.is_busy()).then_some(SignedDuration::from_secs(1));
         let next = due.chain(answer).filter(|wait| wait.is_positive()).chain(under_way).min();

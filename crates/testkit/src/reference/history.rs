@@ -97,7 +97,8 @@ impl Ledger {
 
     fn results_page(&self, row: &RunRow, status: Option<ScenarioStatus>, wanted: Page) -> ResultsPage {
         let of = |status| row.results.iter().filter(move |result| result.status == status);
-        let counts = ScenarioStatus::BY_CONCERN.map(|status| (status, u32::try_from(of(status).count()).unwrap_or(u32::MAX)));
+        let counts =
+            ScenarioStatus::BY_CONCERN.map(|status| (status, u32::try_from(of(status).count()).unwrap_or(u32::MAX)));
         let listed = ScenarioStatus::BY_CONCERN.into_iter().filter(|of| status.is_none_or(|status| status == *of));
         let results = listed.flat_map(of).cloned().collect();
         ResultsPage { run: self.shown(row), counts, results: page(results, wanted).0 }

@@ -9,7 +9,7 @@ use preclinical_core::{
     id::{DeliveryId, EventId, OrganizationId, WebhookId},
     port::{
         AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
-        TestDelivery, Upkeep,
+        TestDelivery, Watch,
     },
     retry::NextStep,
     timing::Timing,
@@ -65,7 +65,7 @@ impl DeliveryRow {
         Delivery { next_attempt_at, ..self.delivery.clone() }
     }
 
-    fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         self.delivery.status == DeliveryStatus::Pending
     }
 }
@@ -223,7 +223,7 @@ impl Ledger {
         Ok(self.deliveries[&id].shown())
     }
 
-    fn void_leases(&mut self, now: Timestamp) -> u64 {
+    pub(super) fn void_leases(&mut self, now: Timestamp) -> u64 {
         for call in self.calls.values_mut() {
             call.held_until = call.held_until.map(|until| until.min(now));
         }
@@ -268,6 +268,16 @@ fn note(row: &mut DeliveryRow, record: AttemptRecord) {
     row.failures += u32::from(!is_success);
 }
 
+/// No other process sends.
+struct Nobody;
+
+#[async_trait]
+impl Watch for Nobody {
+    async fn rung(&mut self) {
+        std::future::pending().await
+    }
+}
+
 #[async_trait]
 impl DeliveryQueue for ReferenceStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
@@ -276,6 +286,10 @@ impl DeliveryQueue for ReferenceStore {
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
         self.write(|ledger| ledger.record(record))
+    }
+
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
+        Ok(Box::new(Nobody))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -297,16 +311,5 @@ impl DeliveryQueue for ReferenceStore {
         at: Timestamp,
     ) -> Result<Delivery, CancelDeliveryError> {
         self.write(|ledger| ledger.cancel_delivery(organization, id, at))
-    }
-}
-
-#[async_trait]
-impl Upkeep for ReferenceStore {
-    async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.write(|ledger| ledger.void_leases(now)))
-    }
-
-    async fn ping(&self, _now: Timestamp) -> Result<(), StoreError> {
-        Ok(())
     }
 }

@@ -12,9 +12,8 @@ use super::{Attempt, Delivery, End, Oracle, micros, short};
 impl Oracle {
     /// A node looked for what is due, with room for so many.
     pub(crate) fn looked(&mut self, node: u32, now: Timestamp, room: usize, claimed: &[Claimed]) {
-        let is_due = |delivery: &Delivery| {
-            delivery.status == DeliveryStatus::Pending && delivery.due.is_some_and(|due| due <= now)
-        };
+        let is_due =
+            |delivery: &Delivery| delivery.status == DeliveryStatus::Pending && delivery.due.is_some_and(|due| due <= now);
         let due: Vec<DeliveryId> =
             self.deliveries.iter().filter(|(_, delivery)| is_due(delivery)).map(|(id, _)| *id).collect();
         for one in claimed {
@@ -94,7 +93,9 @@ impl Oracle {
     /// Every lease is void: whatever was under way is due.
     pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
         let leased = |delivery: &&mut Delivery| {
-            delivery.lease.is_some() && delivery.status == DeliveryStatus::Pending && delivery.due.is_some_and(|due| due > now)
+            delivery.lease.is_some()
+                && delivery.status == DeliveryStatus::Pending
+                && delivery.due.is_some_and(|due| due > now)
         };
         let mut voided = 0;
         for delivery in self.deliveries.values_mut().filter(leased) {

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use preclinical_core::{
     clock::Clock,
     id::{DeliveryId, EventId, RedeliveryJobId, RunId},
-    port::{
-        Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery,
-    },
+    port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery},
     redelivery::{RedeliverySelection, RepeatedStatus},
     run::{FinalStatus, RunRef},
     scenario::ScenarioStatus,
@@ -88,7 +86,8 @@ impl Simulation {
 
     /// Results of a run come in, the last one of which ends it.
     pub(super) fn report(&mut self) {
-        let open = self.runs.iter().copied().filter(|id| self.oracle().runs.get(id).is_some_and(|run| run.planned.is_some()));
+        let open =
+            self.runs.iter().copied().filter(|id| self.oracle().runs.get(id).is_some_and(|run| run.planned.is_some()));
         let open: Vec<RunId> = open.collect();
         let run = match self.dice.pick(&open) {
             Some(run) if self.dice.happens(800) => *run,
