@@ -6,14 +6,15 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 /// Every crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("preclinical-core", &[]),
     ("preclinical-store-sqlite", &["preclinical-core"]),
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),
     ("preclinical-webhooks", &["preclinical-core", "preclinical-delivery", "preclinical-store-sqlite", "preclinical-web"]),
-    ("bench", &["preclinical-core"]),
+    ("bench", &["preclinical-core", "preclinical-testkit"]),
+    ("torture", &["preclinical-core", "preclinical-testkit"]),
     ("xtask", &[]),
 ];
 
