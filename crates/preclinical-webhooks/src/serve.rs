@@ -40,6 +40,7 @@ const SETTINGS: &str =
     "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
   PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
+  PRECLINICAL_LEASE_MARGIN     time to record an attempt after it, 5s to 60s   [default: 30s]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
@@ -98,7 +99,11 @@ impl Server {
         let public_url = config.base(address);
         let setup = invitations::set_up(&store, &public_url).await?;
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
-        let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
+        let settings = Settings {
+            schedule: config.schedule.clone(),
+            request_timeout: config.request_timeout,
+            lease_margin: config.lease_margin,
+        };
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
         let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());

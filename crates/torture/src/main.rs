@@ -75,6 +75,7 @@ async fn run(options: CommandLine) -> anyhow::Result<bool> {
             eprintln!("{} on {} …", proof.name(), store.as_str());
             let outcome = proof.run(&ground, size).await?;
             outcome.broken.iter().take(20).for_each(|line| eprintln!("  {line}"));
+            outcome.files.iter().for_each(|files| eprintln!("  see {}", files.display()));
             outcomes.push(outcome);
         }
     }

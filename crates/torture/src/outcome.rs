@@ -1,6 +1,6 @@
 //! What came of a proof, and all of them as a table.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 
 use crate::{checker::Findings, site::Store};
 
@@ -19,18 +19,20 @@ pub struct Outcome {
     pub counted: String,
     /// What must not be; empty if the guarantee holds.
     pub broken: Vec<String>,
+    /// Where the database and the logs are, if they speak against the guarantee.
+    pub files: Option<PathBuf>,
 }
 
 impl Outcome {
     /// What came of a comparison of the books.
     pub fn of(proof: &'static str, store: Store, did: String, findings: Findings) -> Self {
         let broken = findings.broken.clone();
-        Self { proof, store, did, findings: Some(findings), counted: String::new(), broken }
+        Self { proof, store, did, findings: Some(findings), counted: String::new(), broken, files: None }
     }
 
     /// Nothing could be done here.
     pub fn skipped(proof: &'static str, store: Store, why: &str) -> Self {
-        Self { proof, store, did: why.to_owned(), findings: None, counted: String::new(), broken: Vec::new() }
+        Self { proof, store, did: why.to_owned(), findings: None, counted: String::new(), broken: Vec::new(), files: None }
     }
 
     /// Adds something else that was counted.
@@ -71,7 +73,7 @@ pub fn table(outcomes: &[Outcome]) -> String {
          | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |\n",
     );
     for outcome in outcomes {
-        let Outcome { proof, store, did, findings, counted, broken } = outcome;
+        let Outcome { proof, store, did, findings, counted, broken, files: _ } = outcome;
         let figures = findings.as_ref().map_or_else(|| " | | | |".to_owned(), figures);
         let verdict = match (findings, broken.len()) {
             (_, 1..) => format!("**{} things wrong**", broken.len()),

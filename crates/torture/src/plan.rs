@@ -75,7 +75,7 @@ impl Proof {
             Self::Restarts => proof::outage(ground, load(500, 10_000), Outage::Restarts(of(2, 20))).await,
             Self::Terminations => proof::outage(ground, load(500, 10_000), Outage::Terminations(of(3, 30))).await,
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,
-            Self::LostNode => proof::lost_node(ground, load(200, 2000)).await,
+            Self::LostNode => proof::lost_node(ground, load(200, 2000), seconds(60, 10)).await,
             Self::Paused => proof::paused(ground, load(100, 400)).await,
         }
     }

@@ -3,6 +3,7 @@
 //! Each begins with a database of its own, runs that are to be completed, and a receiver; breaks something while they are;
 //! heals it, waits until everything has settled, and has the books compared.
 
+mod early;
 mod full_disk;
 mod killed;
 mod locked;
@@ -11,6 +12,7 @@ mod outage;
 mod paused;
 mod terminated;
 
+pub use early::acknowledged_early;
 pub use full_disk::full_disk;
 pub use killed::killed;
 pub use locked::locked;
@@ -82,7 +84,7 @@ impl Scene {
             format!("stuck: {left} completions were not accepted, or deliveries stay pending")
         });
         if !outcome.holds() {
-            outcome.broken.push(format!("the files are kept in {}", self.site.keep().display()));
+            outcome.files = Some(self.site.keep());
         }
         Ok(outcome)
     }

@@ -27,7 +27,11 @@ pub async fn killed(ground: &Ground, load: Load, kills: usize) -> anyhow::Result
     }
     let did = if kills == 0 { "the control".to_owned() } else { format!("{kills} × SIGKILL") };
     let outcome = scene.close(&node, if kills == 0 { "nothing" } else { "process killed" }, did).await?;
-    Ok(if kills == 0 { outcome.without_duplicates() } else { outcome })
+    if kills == 0 {
+        return Ok(outcome.without_duplicates());
+    }
+    let cut_off = outcome.findings.as_ref().map_or(0, |findings| findings.uncertain);
+    Ok(outcome.requiring(cut_off > 0, || "no kill hit an attempt: this proves nothing".to_owned()))
 }
 
 /// One life: until about its share of the completions is accepted, and a moment more.

@@ -10,13 +10,10 @@ use crate::{
     site::{Ground, Site},
 };
 
-/// Within that time the other node has sent everything that the dead one had taken on.
-const LIMIT: Duration = Duration::from_secs(10);
-
 /// Kills one of two nodes in the middle of its attempts, while nobody answers them.
 ///
-/// The other one sends everything, soon, and only what the dead one had cut off is sent again.
-pub async fn lost_node(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
+/// The other one sends everything within the limit, and only what the dead one had cut off is sent again.
+pub async fn lost_node(ground: &Ground, load: Load, limit: Duration) -> anyhow::Result<Outcome> {
     let site = Site::create(ground, &[]).await?;
     let (scene, lost) = Scene::open(ground, site, Manner::Silent, load).await?;
     let other = scene.site.spawn("other")?.ready().await?;
@@ -30,5 +27,5 @@ pub async fn lost_node(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     let took = killed.elapsed();
     let outcome = scene.close(&other, "one of two nodes killed", "1 × SIGKILL".to_owned()).await?;
     let outcome = outcome.counting(format!("everything sent after {:.1} s", took.as_secs_f64()));
-    Ok(outcome.requiring(took <= LIMIT, || format!("it took {} s until everything was sent", took.as_secs())))
+    Ok(outcome.requiring(took <= limit, || format!("it took {} s until everything was sent", took.as_secs())))
 }

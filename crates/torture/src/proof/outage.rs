@@ -46,7 +46,9 @@ pub async fn outage(ground: &Ground, load: Load, outage: Outage) -> anyhow::Resu
         Outage::Absence(time) => ("no database server", format!("{} s without it", time.as_secs())),
     };
     let counted = format!("{} × 503, {} calls without an answer", book.unavailable, book.unanswered);
-    Ok(scene.close(&node, proof, did).await?.counting(counted))
+    let noticed = book.unavailable + book.unanswered > 0;
+    let outcome = scene.close(&node, proof, did).await?.counting(counted);
+    Ok(outcome.requiring(noticed, || "nobody noticed that the database was away: this proves nothing".to_owned()))
 }
 
 async fn take_away(cluster: &Cluster, outage: Outage) -> anyhow::Result<()> {
