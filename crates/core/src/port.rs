@@ -40,7 +40,7 @@ pub use queue::{
     AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery,
 };
 pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redeliveries, RunningJob};
-pub use upkeep::Upkeep;
+pub use upkeep::{BEAT, Upkeep};
 
 /// A store is all roles together; each user asks for the ones it needs.
 pub trait Store:

@@ -14,7 +14,7 @@ use preclinical_core::{
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
         AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
-        TestDelivery,
+        TestDelivery, Watch,
     },
     run::RunNumber,
     vault::Vault,
@@ -176,6 +176,16 @@ fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Resu
     Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
 }
 
+/// No other process sends.
+struct Nobody;
+
+#[async_trait]
+impl Watch for Nobody {
+    async fn rung(&mut self) {
+        std::future::pending().await
+    }
+}
+
 #[async_trait]
 impl DeliveryQueue for SqliteStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
@@ -185,6 +195,10 @@ impl DeliveryQueue for SqliteStore {
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
         self.write(move |connection| recording::record(connection, &record)).await
+    }
+
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
+        Ok(Box::new(Nobody))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

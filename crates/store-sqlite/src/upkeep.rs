@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::{
     SqliteStore,
@@ -11,23 +11,29 @@ use crate::{
     row::{Time, unavailable},
 };
 
+fn void_leases(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
+    connection.execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])?;
+    // The token stays: whoever claims next sees by it that an attempt was cut off.
+    connection
+        .execute(
+            "UPDATE deliveries SET due_at = ?1 WHERE status = 'pending' AND lease_token IS NOT NULL AND due_at > ?1",
+            params![Time(now)],
+        )
+        .map(|rows| rows as u64)
+}
+
 #[async_trait]
 impl Upkeep for SqliteStore {
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| {
-            connection
-                .execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])
-                .map_err(unavailable)?;
-            // The token stays: whoever claims next sees by it that an attempt was cut off.
-            connection
-                .execute(
-                    "UPDATE deliveries SET due_at = ?1 WHERE status = 'pending' AND lease_token IS NOT NULL AND due_at > ?1",
-                    params![Time(now)],
-                )
-                .map(|rows| rows as u64)
-                .map_err(unavailable)
-        })
-        .await
+        self.write(move |connection| void_leases(connection, now).map_err(unavailable)).await
+    }
+
+    async fn beat(&self, _: Timestamp) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |connection| void_leases(connection, now).map_err(unavailable)).await
     }
 
     async fn ping(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -46,7 +52,6 @@ mod tests {
 
     use jiff::ToSpan;
     use preclinical_testkit::world::vault;
-    use rusqlite::Connection;
 
     use super::*;
 

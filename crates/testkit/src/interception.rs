@@ -72,6 +72,7 @@ intercept!(Intake:
 intercept!(DeliveryQueue:
     claim_due(now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError>;
     record(record: AttemptRecord) -> Result<(), RecordError>;
+    watch_work() -> Result<Box<dyn Watch>, StoreError>;
     next_due() -> Result<Option<Timestamp>, StoreError>;
     enqueue_test(test: TestDelivery) -> Result<Option<Claimed>, StoreError>;
     redeliver(redelivery: Redelivery) -> Result<Enqueued, RedeliverError>;
@@ -165,6 +166,8 @@ intercept!(Redeliveries:
 
 intercept!(Upkeep:
     void_dead_leases(now: Timestamp) -> Result<u64, StoreError>;
+    beat(now: Timestamp) -> Result<u64, StoreError>;
+    leave(now: Timestamp) -> Result<u64, StoreError>;
     ping(now: Timestamp) -> Result<(), StoreError>;
 );
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::StoreError;
+use super::{StoreError, Watch};
 use crate::{
     attempt::{Message, Outcome},
     delivery::{Claimed, Delivery, DeliveryStatus, Lease},
@@ -26,6 +26,10 @@ pub trait DeliveryQueue: Send + Sync {
     /// The webhook's health follows (tests leave it alone); [`NextStep::Gone`] disables the webhook and cancels its other deliveries.
     /// A delivery that was canceled meanwhile stays canceled unless the receiver took it: a success is never forgotten.
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError>;
+
+    /// Rings when another process left a delivery that is due to whoever has a place for it. A ring may get lost with the process that
+    /// would have rung: whoever claims also looks from time to time.
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError>;
 
     /// When the next delivery is due; the past if one already is. `None` if nothing is pending.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -9,6 +9,7 @@ use serde_json::Value;
 const ARROWS: [(&str, &[&str]); 9] = [
     ("preclinical-core", &[]),
     ("preclinical-store-sqlite", &["preclinical-core"]),
+    ("preclinical-store-postgres", &["preclinical-core"]),
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),

@@ -1,0 +1,114 @@
+//! This process among those that share the database, and how they know of each other's death.
+//!
+//! Each node raises a number of its own, its beat. One whose beat is the same at [`LOOKS`] looks of another is dead to it: no clocks
+//! are compared, and a node that was only slow finds its row gone and joins anew. What it sends late is recorded as long as nobody
+//! has taken its place, and refused after that.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    failure::Failure,
+    row::{Time, get, id, number},
+    transaction::Transaction,
+};
+
+/// At how many looks in a row a beat must be the same.
+const LOOKS: u32 = 4;
+
+#[derive(Default)]
+pub(crate) struct Node(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Missing until the first beat: who never beats holds leases in nobody's name, and they are void at their end.
+    me: Option<Uuid>,
+    others: HashMap<Uuid, Seen>,
+}
+
+struct Seen {
+    beat: i64,
+    looks: u32,
+}
+
+impl Node {
+    /// Its name, under which it takes leases.
+    pub(crate) fn name(&self) -> Option<Uuid> {
+        self.known().me
+    }
+
+    /// Notes what a look showed; answers those that are dead.
+    fn look(&self, me: Uuid, beats: &HashMap<Uuid, i64>) -> Vec<Uuid> {
+        let mut known = self.known();
+        known.me = Some(me);
+        known.others.retain(|node, _| beats.contains_key(node));
+        let mut dead = Vec::new();
+        for (node, beat) in beats.iter().filter(|(node, _)| **node != me) {
+            let seen = known.others.entry(*node).or_insert(Seen { beat: *beat, looks: 0 });
+            seen.looks = if seen.beat == *beat { seen.looks + 1 } else { 1 };
+            seen.beat = *beat;
+            if seen.looks > LOOKS {
+                dead.push(*node);
+            }
+        }
+        dead
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Beats once, looks at the others, and voids what the dead hold. Answers how many deliveries that were.
+pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<u64, Failure> {
+    let me = match node.name() {
+        None => join(transaction).await?,
+        Some(me) => {
+            let beaten = transaction.run("UPDATE nodes SET beat = beat + 1 WHERE id = $1", &[&me]).await?;
+            if beaten == 1 { me } else { join(transaction).await? }
+        }
+    };
+    let rows = transaction.rows("SELECT id, beat FROM nodes", &[]).await?;
+    let beats = rows.iter().map(|row| Ok((get(row, "id")?, number(row, "beat")?))).collect::<Result<_, Failure>>()?;
+    let dead = node.look(me, &beats);
+    if dead.is_empty() { Ok(0) } else { bury(transaction, &dead, now).await }
+}
+
+/// Voids what this node holds and forgets it.
+pub(crate) async fn leave(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<u64, Failure> {
+    match node.name() {
+        Some(me) => bury(transaction, &[me], now).await,
+        None => Ok(0),
+    }
+}
+
+async fn join(transaction: &Transaction) -> Result<Uuid, Failure> {
+    let row = transaction.row("INSERT INTO nodes DEFAULT VALUES RETURNING id", &[]).await?;
+    get(&row.ok_or_else(|| Failure::unreadable("id"))?, "id")
+}
+
+async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Result<u64, Failure> {
+    let dead = dead.to_vec();
+    transaction
+        .run("UPDATE calls SET held_until = $2 WHERE held_by = ANY($1) AND held_until > $2", &[&dead, &Time(now)])
+        .await?;
+    // The token stays: whoever claims next sees by it that an attempt was cut off.
+    let sql = "WITH held AS (SELECT id FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) \
+         UPDATE deliveries SET lease_node = NULL, due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END FROM held \
+         WHERE deliveries.id = held.id RETURNING organization_id, status = 'pending' AS is_due";
+    let mut due = 0;
+    for row in transaction.rows(sql, &[&dead, &Time(now)]).await? {
+        transaction.concerns(id(&row, "organization_id")?);
+        due += u64::from(get::<bool>(&row, "is_due")?);
+    }
+    transaction.run("DELETE FROM nodes WHERE id = ANY($1)", &[&dead]).await?;
+    if due > 0 {
+        transaction.leaves_work();
+    }
+    Ok(due)
+}

@@ -1,0 +1,122 @@
+//! The weeks that the history is split into.
+//!
+//! They are made ready ahead, so that rows fall into their week without anybody waiting. Where that fails, because rows of that week
+//! lie in the default part already, they go on lying there: slower to prune, and nothing else.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    failure::{Failure, unavailable},
+    pool::Connections,
+    row::get,
+    transaction::{Transaction, Turn},
+};
+
+/// The tables that are split, each by an id that begins with the time.
+const TABLES: [&str; 3] = ["deliveries", "attempts", "messages"];
+
+/// How many weeks are there ahead.
+const AHEAD: i64 = 3;
+
+/// A week, from Monday 00:00 UTC on, counted from the one in which 1970 began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Week(i64);
+
+const DAY: i64 = 86_400;
+
+/// 1970 began on a Thursday.
+const DAYS_BEFORE_1970: i64 = 3;
+
+impl Week {
+    fn of(time: Timestamp) -> Self {
+        Self((time.as_second().div_euclid(DAY) + DAYS_BEFORE_1970).div_euclid(7))
+    }
+
+    fn after(self, weeks: i64) -> Self {
+        Self(self.0 + weeks)
+    }
+
+    /// Its first second.
+    fn start(self) -> i64 {
+        (self.0 * 7 - DAYS_BEFORE_1970) * DAY
+    }
+
+    /// The lowest id of the week.
+    fn first_id(self) -> Uuid {
+        let milliseconds = u128::try_from(self.start() * 1000).unwrap_or(0);
+        Uuid::from_u128(milliseconds << 80)
+    }
+
+    fn table(self, parent: &str) -> String {
+        let monday = Timestamp::from_second(self.start()).unwrap_or(Timestamp::MAX);
+        format!("{parent}_{}", monday.strftime("%Y%m%d"))
+    }
+}
+
+/// The weeks that are ready, as far as this node knows.
+#[derive(Default)]
+pub(crate) struct Weeks(Mutex<Option<Week>>);
+
+impl Weeks {
+    /// Makes this week and the next ones ready, once a week.
+    pub(crate) async fn make_ready(&self, connections: &Connections, now: Timestamp) -> Result<(), Failure> {
+        let current = Week::of(now);
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(current) == Some(current) {
+            return Ok(());
+        }
+        for week in (0..=AHEAD).map(|weeks| current.after(weeks)) {
+            for parent in TABLES {
+                make(connections, parent, week).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn make(connections: &Connections, parent: &str, week: Week) -> Result<(), Failure> {
+    let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+    match create(&transaction, parent, week).await {
+        Ok(()) => transaction.commit().await,
+        Err(failure) if failure.is_in_the_way() => {
+            transaction.roll_back().await?;
+            let error = unavailable(failure);
+            tracing::warn!(table = week.table(parent), %error, "a week was not made ready; its rows go to the default part");
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Nobody waits for it for long.
+async fn create(transaction: &Transaction, parent: &str, week: Week) -> Result<(), Failure> {
+    let table = week.table(parent);
+    let row = transaction.row("SELECT to_regclass($1) IS NOT NULL AS is_there", &[&table.as_str()]).await?;
+    if row.is_some_and(|row| get(&row, "is_there").unwrap_or(false)) {
+        return Ok(());
+    }
+    let (from, to) = (week.first_id(), week.after(1).first_id());
+    let sql = format!(
+        "SET LOCAL lock_timeout = '2s'; \
+         CREATE TABLE IF NOT EXISTS {table} PARTITION OF {parent} FOR VALUES FROM ('{from}') TO ('{to}')"
+    );
+    transaction.batch(&sql).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_week_begins_on_monday_and_its_ids_with_it() {
+        let week = Week::of("2026-11-29T23:59:59Z".parse().unwrap());
+        assert_eq!(week, Week::of("2026-11-23T00:00:00Z".parse().unwrap()));
+        assert_eq!(week.table("deliveries"), "deliveries_20261123");
+        assert_eq!(week.after(1).table("attempts"), "attempts_20261130");
+        let monday: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert_eq!(week.first_id().as_u128() >> 80, u128::from(monday.as_millisecond().unsigned_abs()));
+        assert_ne!(week, Week::of("2026-11-22T23:59:59Z".parse().unwrap()));
+    }
+}

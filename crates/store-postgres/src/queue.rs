@@ -1,0 +1,263 @@
+//! [`DeliveryQueue`] on PostgreSQL.
+
+mod canceling;
+mod claim;
+mod recording;
+mod records;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use preclinical_core::{
+    delivery::{Claimed, Delivery, Lease},
+    event::{EventContent, EventKind},
+    id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
+    port::{
+        AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
+        TestDelivery, Watch,
+    },
+    retry::NextStep,
+    run::RunNumber,
+};
+
+pub(crate) use self::{
+    canceling::cancel_pending,
+    claim::{Claimer, claim},
+    records::Records,
+};
+use crate::{
+    PostgresStore,
+    failure::{Failure, unavailable},
+    history,
+    row::{Id, Time, get, id, maybe_id, maybe_time},
+    transaction::{Transaction, Turn},
+};
+
+/// An event to be written; a test has no run.
+pub(crate) struct NewEvent<'a> {
+    pub(crate) id: EventId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) kind: EventKind,
+    pub(crate) run: Option<(RunId, i64)>,
+    pub(crate) content: &'a EventContent,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) async fn insert_event(transaction: &Transaction, event: &NewEvent<'_>) -> Result<(), Failure> {
+    let sql = "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let (run, generation) = event.run.unzip();
+    let content: &[u8] = event.content.bytes();
+    let (id, organization) = (Id(event.id), Id(event.organization_id));
+    transaction
+        .run(sql, &[&id, &organization, &event.kind.as_str(), &run.map(Id), &generation, &content, &Time(event.at)])
+        .await?;
+    Ok(())
+}
+
+/// A delivery to be written, due at once.
+pub(crate) struct NewDelivery {
+    pub(crate) id: DeliveryId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) event_id: EventId,
+    pub(crate) kind: EventKind,
+    pub(crate) webhook_id: WebhookId,
+    pub(crate) agent_id: Option<AgentId>,
+    pub(crate) run: Option<(RunId, RunNumber)>,
+    pub(crate) redelivery_of: Option<DeliveryId>,
+    /// The bulk redelivery that it belongs to.
+    pub(crate) job: Option<RedeliveryJobId>,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDelivery) -> Result<(), Failure> {
+    let sql = "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
+         status, due_at, redelivery_of, created_at, redelivery_job) \
+         SELECT $1, $2, $3, $4, id, $6, $7, $8, url, 'pending', $10, $9, $10, $11 FROM webhooks WHERE id = $5";
+    transaction
+        .run(
+            sql,
+            &[
+                &Id(delivery.id),
+                &Id(delivery.organization_id),
+                &Id(delivery.event_id),
+                &delivery.kind.as_str(),
+                &Id(delivery.webhook_id),
+                &delivery.agent_id.map(Id),
+                &delivery.run.map(|(id, _)| Id(id)),
+                &delivery.run.map(|(_, number)| i64::from(number.0)),
+                &delivery.redelivery_of.map(Id),
+                &Time(delivery.at),
+                &delivery.job.map(Id),
+            ],
+        )
+        .await
+        .inspect_err(|failure| {
+            // The same order came twice at once.
+            if failure.is_taken() {
+                transaction.lose();
+            }
+        })?;
+    transaction.concerns(delivery.organization_id);
+    Ok(())
+}
+
+async fn enqueue_test(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    test: &TestDelivery,
+) -> Result<Option<Claimed>, Failure> {
+    let sql = "SELECT agent_id FROM webhooks WHERE id = $1 AND organization_id = $2";
+    let row = transaction.row(sql, &[&Id(test.webhook_id), &Id(test.organization_id)]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let agent_id = maybe_id(&row, "agent_id")?;
+    let content = EventContent::of_test(test.at);
+    let (kind, organization_id) = (EventKind::Test, test.organization_id);
+    let event = NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at };
+    insert_event(transaction, &event).await?;
+    let delivery = NewDelivery {
+        id: test.delivery_id,
+        organization_id,
+        event_id: test.event_id,
+        kind,
+        webhook_id: test.webhook_id,
+        agent_id,
+        run: None,
+        redelivery_of: None,
+        job: None,
+        at: test.at,
+    };
+    insert_delivery(transaction, &delivery).await?;
+    claim(transaction, claimer, test.delivery_id, test.lease, test.at).await
+}
+
+/// Whether the webhook is enabled; `None` if it was deleted.
+async fn is_enabled(transaction: &Transaction, webhook: WebhookId) -> Result<Option<bool>, Failure> {
+    let row = transaction.row("SELECT is_enabled FROM webhooks WHERE id = $1", &[&Id(webhook)]).await?;
+    row.map(|row| get(&row, "is_enabled")).transpose()
+}
+
+/// Writes a new delivery of the event of an old one.
+pub(crate) async fn repeat(
+    transaction: &Transaction,
+    organization_id: OrganizationId,
+    old: &Delivery,
+    new: DeliveryId,
+    job: Option<RedeliveryJobId>,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let row = transaction.row("SELECT event_id FROM deliveries WHERE id = $1", &[&Id(old.id)]).await?;
+    let event_id = id(&row.ok_or_else(|| Failure::unreadable("event_id"))?, "event_id")?;
+    let delivery = NewDelivery {
+        id: new,
+        organization_id,
+        event_id,
+        kind: old.event,
+        webhook_id: old.webhook_id,
+        agent_id: old.agent_id,
+        run: old.run_id.zip(old.run_number),
+        redelivery_of: Some(old.id),
+        job,
+        at,
+    };
+    insert_delivery(transaction, &delivery).await
+}
+
+async fn redeliver(transaction: &Transaction, claimer: Claimer<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+    let find = |id| history::find_delivery(transaction, order.organization_id, id);
+    let old = find(order.of).await.map_err(unavailable)?.ok_or(RedeliverError::NotFound)?;
+    let repeated = find(order.delivery_id).await.map_err(unavailable)?;
+    if let Some(delivery) = repeated.filter(|delivery| delivery.redelivery_of == Some(old.id)) {
+        return Ok(Enqueued { delivery, claimed: None });
+    }
+    match is_enabled(transaction, old.webhook_id).await.map_err(unavailable)? {
+        None => return Err(RedeliverError::WebhookDeleted),
+        // Whoever tries a webhook out may do so before it is enabled.
+        Some(false) if old.event != EventKind::Test => return Err(RedeliverError::WebhookDisabled),
+        Some(_) => {}
+    }
+    let write = async {
+        repeat(transaction, order.organization_id, &old, order.delivery_id, None, order.at).await?;
+        let claimed = match order.lease {
+            Some(lease) => claim(transaction, claimer, order.delivery_id, lease, order.at).await?,
+            None => {
+                transaction.leaves_work();
+                None
+            }
+        };
+        Ok((find(order.delivery_id).await?, claimed))
+    };
+    let (delivery, claimed) = write.await.map_err(unavailable)?;
+    Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
+}
+
+impl PostgresStore {
+    pub(crate) fn claimer(&self) -> Claimer<'_> {
+        Claimer { vault: &self.0.vault, node: self.0.node.name() }
+    }
+}
+
+#[async_trait]
+impl DeliveryQueue for PostgresStore {
+    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
+        let (claimer, leases) = (self.claimer(), &leases);
+        self.write(Turn::Free, |transaction| {
+            Box::pin(async move { claim::due(&transaction, claimer, now, leases).await.map_err(unavailable) })
+        })
+        .await
+    }
+
+    async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
+        if record.next != NextStep::Gone {
+            return self.0.records.write(record).await;
+        }
+        let record = &record;
+        let held = self.write(Turn::Free, |transaction| {
+            Box::pin(async move { recording::record_gone(&transaction, record).await.map_err(unavailable) })
+        });
+        let held: Result<bool, StoreError> = held.await;
+        if held? { Ok(()) } else { Err(RecordError::LeaseLost) }
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|transaction| {
+            Box::pin(async move {
+                let sql = "SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'";
+                let row = transaction.row(sql, &[]).await?;
+                Ok(row.as_ref().map(|row| maybe_time(row, "due_at")).transpose()?.flatten())
+            })
+        })
+        .await
+    }
+
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
+        Ok(self.0.bells.watch_work())
+    }
+
+    async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
+        let (claimer, test) = (self.claimer(), &test);
+        self.write(Turn::Beside(test.organization_id), |transaction| {
+            Box::pin(async move { enqueue_test(&transaction, claimer, test).await.map_err(unavailable) })
+        })
+        .await
+    }
+
+    async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
+        let (claimer, order) = (self.claimer(), &redelivery);
+        self.write(Turn::Beside(order.organization_id), |transaction| {
+            Box::pin(async move { redeliver(&transaction, claimer, order).await })
+        })
+        .await
+    }
+
+    async fn cancel_delivery(
+        &self,
+        organization: OrganizationId,
+        id: DeliveryId,
+        at: Timestamp,
+    ) -> Result<Delivery, CancelDeliveryError> {
+        self.write(Turn::Free, |transaction| {
+            Box::pin(async move { canceling::cancel(&transaction, organization, id, at).await })
+        })
+        .await
+    }
+}

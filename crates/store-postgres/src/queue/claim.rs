@@ -1,0 +1,175 @@
+//! Claiming: leases on deliveries and the notes that their attempts started, in one transaction and few statements.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    attempt::ErrorKind,
+    delivery::{Claimed, DeliveryStatus, Lease},
+    event::EventKind,
+    id::DeliveryId,
+    vault::Vault,
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    failure::Failure,
+    row::{Id, Time, content, get, id, named, number},
+    sealing::SealedSecrets,
+    transaction::Transaction,
+};
+
+const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
+
+const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
+
+/// Who claims.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimer<'a> {
+    /// Opens the secrets that sign.
+    pub(crate) vault: &'a Vault,
+    /// In whose name leases are held.
+    pub(crate) node: Option<Uuid>,
+}
+
+/// Claims what is due, oldest first, one delivery per lease. What another node is claiming just now is passed over.
+pub(super) async fn due(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    now: Timestamp,
+    leases: &[Lease],
+) -> Result<Vec<Claimed>, Failure> {
+    let most = i64::try_from(leases.len()).unwrap_or(i64::MAX);
+    let sql = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
+         WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    let (mut cut_off, mut failed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    for row in transaction.rows(sql, &[&Time(now), &most]).await? {
+        let (delivery, is_cut_off) = (Id(id::<DeliveryId>(&row, "id")?), get::<bool>(&row, "cut_off")?);
+        if is_cut_off {
+            cut_off.push(delivery);
+        }
+        let is_test = named(&row, "kind", EventKind::parse)? == EventKind::Test;
+        if is_cut_off && is_test { failed.push(delivery) } else { taken.push(delivery) }
+    }
+    if !cut_off.is_empty() {
+        note_interruptions(transaction, &cut_off).await?;
+        end(transaction, failed, DeliveryStatus::Failed, now).await?;
+    }
+    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, claimer, &taken, leases, now).await }
+}
+
+/// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
+/// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
+pub(crate) async fn claim(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    delivery: DeliveryId,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Option<Claimed>, Failure> {
+    Ok(claim_all(transaction, claimer, &[Id(delivery)], &[lease], now).await?.pop())
+}
+
+async fn claim_all(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    deliveries: &[Id<DeliveryId>],
+    leases: &[Lease],
+    now: Timestamp,
+) -> Result<Vec<Claimed>, Failure> {
+    let sql = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
+         w.secret, w.rotated_secret, w.rotated_until, w.id IS NOT NULL AS has_webhook \
+         FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
+         JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id ORDER BY wanted.place";
+    let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
+    for (row, lease) in transaction.rows(sql, &[&deliveries.to_vec()]).await?.iter().zip(leases) {
+        transaction.concerns(id(row, "organization_id")?);
+        if !get::<bool>(row, "has_webhook")? {
+            orphaned.push(Id(id(row, "id")?));
+            continue;
+        }
+        let mut one = read(row, *lease)?;
+        match SealedSecrets::read(row, one.webhook_id)?.open(claimer.vault, now) {
+            Ok(secrets) => {
+                one.secrets = secrets;
+                claimed.push(one);
+            }
+            Err(_) => note_unreadable(transaction, &one, now).await?,
+        }
+    }
+    end(transaction, orphaned, DeliveryStatus::Canceled, now).await?;
+    note_starts(transaction, claimer.node, &claimed, now).await?;
+    Ok(claimed)
+}
+
+fn read(row: &Row, lease: Lease) -> Result<Claimed, Failure> {
+    Ok(Claimed {
+        delivery_id: id(row, "id")?,
+        organization_id: id(row, "organization_id")?,
+        webhook_id: id(row, "webhook_id")?,
+        attempt: number::<u32>(row, "attempt_count")? + 1,
+        failures: number(row, "failures")?,
+        lease,
+        url: get(row, "url")?,
+        secrets: Vec::new(),
+        event: named(row, "kind", EventKind::parse)?,
+        content: content(row)?,
+    })
+}
+
+/// One statement for both tables, so that a claim costs one way to the server.
+async fn note_starts(
+    transaction: &Transaction,
+    node: Option<Uuid>,
+    claimed: &[Claimed],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = claimed.iter().map(|one| Id(one.delivery_id)).collect();
+    let attempts: Vec<_> = claimed.iter().map(|one| i64::from(one.attempt)).collect();
+    let tokens: Vec<_> = claimed.iter().map(|one| Id(one.lease.token)).collect();
+    let untils: Vec<_> = claimed.iter().map(|one| Time(one.lease.until)).collect();
+    let urls: Vec<_> = claimed.iter().map(|one| one.url.as_str()).collect();
+    let sql = "WITH started AS ( \
+           SELECT * FROM unnest($1, $2, $3, $4, $5) AS started (id, attempt, token, until, url)), \
+         noted AS (INSERT INTO attempts (delivery_id, number, started_at) SELECT id, attempt, $6 FROM started) \
+         UPDATE deliveries SET attempt_count = started.attempt, lease_token = started.token, lease_node = $7, \
+         due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id";
+    transaction.run(sql, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node]).await?;
+    Ok(())
+}
+
+async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, now: Timestamp) -> Result<(), Failure> {
+    let (delivery, attempt) = (Id(claimed.delivery_id), i64::from(claimed.attempt));
+    let sql = "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) \
+         VALUES ($1, $2, $3, 0, $4, $5)";
+    transaction.run(sql, &[&delivery, &attempt, &Time(now), &ErrorKind::Blocked.as_str(), &UNREADABLE]).await?;
+    let sql = "UPDATE deliveries SET attempt_count = $2, failures = failures + 1 WHERE id = $1";
+    transaction.run(sql, &[&delivery, &attempt]).await?;
+    end(transaction, vec![delivery], DeliveryStatus::Failed, now).await
+}
+
+async fn note_interruptions(transaction: &Transaction, deliveries: &[Id<DeliveryId>]) -> Result<(), Failure> {
+    let sql = "UPDATE attempts SET error_kind = $2, error_message = $3 WHERE delivery_id = ANY($1) AND duration_ms IS NULL \
+         AND error_kind IS NULL";
+    transaction.run(sql, &[&deliveries.to_vec(), &ErrorKind::Interrupted.as_str(), &INTERRUPTED]).await?;
+    Ok(())
+}
+
+async fn end(
+    transaction: &Transaction,
+    deliveries: Vec<Id<DeliveryId>>,
+    status: DeliveryStatus,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, lease_token = NULL, lease_node = NULL \
+         WHERE id = ANY($1) RETURNING organization_id";
+    for row in transaction.rows(sql, &[&deliveries, &status.as_str(), &Time(at)]).await? {
+        transaction.concerns(id(&row, "organization_id")?);
+    }
+    Ok(())
+}

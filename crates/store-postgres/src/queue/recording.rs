@@ -1,0 +1,227 @@
+//! Recording: the ends of attempts and what follows from them, many in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use preclinical_core::{
+    attempt::{AttemptError, Message, Outcome},
+    delivery::DeliveryStatus,
+    event::EventKind,
+    id::{DeliveryId, LeaseToken, OrganizationId, WebhookId},
+    port::AttemptRecord,
+    retry::NextStep,
+    webhook::DisabledReason,
+};
+
+use super::cancel_pending;
+use crate::{
+    failure::Failure,
+    row::{Id, Time, id, maybe_id, micros, named},
+    transaction::Transaction,
+};
+
+struct Current {
+    organization: OrganizationId,
+    webhook: WebhookId,
+    kind: EventKind,
+    status: DeliveryStatus,
+    lease: Option<LeaseToken>,
+}
+
+/// What was found out about an attempt, as far as its lease still holds.
+struct Accepted<'a> {
+    record: &'a AttemptRecord,
+    current: Current,
+}
+
+/// Records the attempts whose leases still hold; answers for each whether it did.
+pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<Vec<bool>, Failure> {
+    let mut known = lock(transaction, records).await?;
+    let mut accepted = Vec::new();
+    let answers = records.iter().map(|record| {
+        let current = known.remove(&record.delivery_id).filter(|current| current.lease == Some(record.lease));
+        let holds = current.is_some();
+        accepted.extend(current.map(|current| Accepted { record, current }));
+        holds
+    });
+    let answers: Vec<bool> = answers.collect();
+    if !accepted.is_empty() {
+        finish_attempts(transaction, &accepted).await?;
+        keep_messages(transaction, &accepted).await?;
+        move_on(transaction, &accepted).await?;
+        note_health(transaction, &accepted).await?;
+        for one in &accepted {
+            transaction.concerns(one.current.organization);
+        }
+    }
+    Ok(answers)
+}
+
+/// Records that a receiver is gone, which also changes its webhook. Answers whether the lease held.
+pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecord) -> Result<bool, Failure> {
+    let sql = "SELECT organization_id, webhook_id, kind FROM deliveries WHERE id = $1";
+    let Some(row) = transaction.row(sql, &[&Id(record.delivery_id)]).await? else { return Ok(false) };
+    transaction.be_alone_with(id(&row, "organization_id")?).await?;
+    let holds = record_all(transaction, &[record]).await?.first().copied().unwrap_or_default();
+    if holds && named(&row, "kind", EventKind::parse)? != EventKind::Test {
+        let webhook = id::<WebhookId>(&row, "webhook_id")?;
+        let sql = "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
+        transaction.run(sql, &[&Id(webhook), &DisabledReason::Gone.as_str(), &Time(record.ended_at)]).await?;
+        cancel_pending(transaction, webhook, record.ended_at).await?;
+    }
+    Ok(holds)
+}
+
+async fn lock(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<HashMap<DeliveryId, Current>, Failure> {
+    let ids: Vec<_> = records.iter().map(|record| Id(record.delivery_id)).collect();
+    let sql = "SELECT id, organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ANY($1) \
+         ORDER BY id FOR UPDATE";
+    let rows = transaction.rows(sql, &[&ids]).await?;
+    rows.iter()
+        .map(|row| {
+            let current = Current {
+                organization: id(row, "organization_id")?,
+                webhook: id(row, "webhook_id")?,
+                kind: named(row, "kind", EventKind::parse)?,
+                status: named(row, "status", DeliveryStatus::parse)?,
+                lease: maybe_id(row, "lease_token")?,
+            };
+            Ok((id(row, "id")?, current))
+        })
+        .collect()
+}
+
+fn error(record: &AttemptRecord) -> Option<&AttemptError> {
+    match &record.outcome {
+        Outcome::Failed(error) => Some(error),
+        Outcome::Answered { .. } => None,
+    }
+}
+
+fn column<T>(accepted: &[Accepted<'_>], value: impl Fn(&AttemptRecord) -> T) -> Vec<T> {
+    accepted.iter().map(|one| value(one.record)).collect()
+}
+
+fn duration(record: &AttemptRecord) -> i64 {
+    i64::try_from(record.duration_ms).unwrap_or(i64::MAX)
+}
+
+async fn finish_attempts(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+    let sql = "UPDATE attempts SET duration_ms = ended.duration, http_status = ended.status, error_kind = ended.kind, \
+         error_message = ended.message, resolve_us = ended.resolve, connect_us = ended.connect, tls_us = ended.tls, \
+         first_byte_us = ended.first_byte \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+           AS ended (id, number, duration, status, kind, message, resolve, connect, tls, first_byte) \
+         WHERE attempts.delivery_id = ended.id AND attempts.number = ended.number";
+    // Text holds no NUL here.
+    let message = |error: &AttemptError| error.message.replace('\0', "\u{fffd}");
+    transaction
+        .run(
+            sql,
+            &[
+                &column(accepted, |record| Id(record.delivery_id)),
+                &column(accepted, |record| i64::from(record.number)),
+                &column(accepted, duration),
+                &column(accepted, |record| record.outcome.http_status().map(i64::from)),
+                &column(accepted, |record| error(record).map(|error| error.kind.as_str().to_owned())),
+                &column(accepted, |record| error(record).map(message)),
+                &column(accepted, |record| record.timing.resolve.map(micros)),
+                &column(accepted, |record| record.timing.connect.map(micros)),
+                &column(accepted, |record| record.timing.tls.map(micros)),
+                &column(accepted, |record| record.timing.first_byte.map(micros)),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+    let messages: Vec<(&AttemptRecord, &str, &Message)> = accepted
+        .iter()
+        .flat_map(|Accepted { record, .. }| {
+            let request = record.request.as_ref().map(|message| (*record, "request", message));
+            request.into_iter().chain(record.response.as_ref().map(|message| (*record, "response", message)))
+        })
+        .collect();
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let headers = messages.iter().map(|(_, _, message)| serde_json::to_vec(&message.headers));
+    let headers: Vec<Vec<u8>> = headers.collect::<Result<_, _>>().map_err(|_| Failure::unreadable("headers"))?;
+    let ids: Vec<_> = messages.iter().map(|(record, ..)| Id(record.delivery_id)).collect();
+    let numbers: Vec<_> = messages.iter().map(|(record, ..)| i64::from(record.number)).collect();
+    let directions: Vec<_> = messages.iter().map(|(_, direction, _)| *direction).collect();
+    let bodies: Vec<_> = messages.iter().map(|(_, _, message)| &message.body[..]).collect();
+    let sizes: Vec<_> =
+        messages.iter().map(|(_, _, message)| i64::try_from(message.size_bytes).unwrap_or(i64::MAX)).collect();
+    let truncated: Vec<_> = messages.iter().map(|(_, _, message)| message.truncated).collect();
+    let sql = "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
+    transaction.run(sql, &[&ids, &numbers, &directions, &headers, &bodies, &sizes, &truncated]).await?;
+    Ok(())
+}
+
+async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+    let steps = accepted.iter().map(|one| match (one.record.next, one.current.status) {
+        (NextStep::Delivered, _) => (DeliveryStatus::Delivered, None),
+        (NextStep::RetryAt(at), DeliveryStatus::Pending) => (DeliveryStatus::Pending, Some(Time(at))),
+        (NextStep::Exhausted | NextStep::Gone, DeliveryStatus::Pending) => (DeliveryStatus::Failed, None),
+        (_, ended) => (ended, None),
+    });
+    let (statuses, dues): (Vec<_>, Vec<_>) = steps.map(|(status, due)| (status.as_str(), due)).unzip();
+    let completed: Vec<_> =
+        accepted.iter().zip(&dues).map(|(one, due)| due.is_none().then_some(Time(one.record.ended_at))).collect();
+    let sql = "UPDATE deliveries SET status = ended.status, due_at = ended.due, completed_at = ended.completed, \
+         lease_token = NULL, lease_node = NULL, http_status = ended.http_status, duration_ms = ended.duration, \
+         failures = failures + ended.failed \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS ended (id, status, due, completed, http_status, duration, failed) \
+         WHERE deliveries.id = ended.id";
+    transaction
+        .run(
+            sql,
+            &[
+                &column(accepted, |record| Id(record.delivery_id)),
+                &statuses,
+                &dues,
+                &completed,
+                &column(accepted, |record| record.outcome.http_status().map(i64::from)),
+                &column(accepted, duration),
+                &column(accepted, |record| i64::from(!record.outcome.is_success())),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// How several attempts in a row change what is known of a webhook.
+#[derive(Default)]
+struct Change {
+    last: Option<Time>,
+    /// Failures since the last success among them, or in all.
+    failures: i64,
+    succeeded: bool,
+}
+
+async fn note_health(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+    let mut changes = BTreeMap::<Id<WebhookId>, Change>::new();
+    for Accepted { record, current } in accepted.iter().filter(|one| one.current.kind != EventKind::Test) {
+        let change = changes.entry(Id(current.webhook)).or_default();
+        change.last = Some(Time(record.ended_at));
+        let succeeds = record.outcome.is_success();
+        change.succeeded |= succeeds;
+        change.failures = if succeeds { 0 } else { change.failures + 1 };
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let sql = "WITH locked AS (SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY($1) ORDER BY webhook_id FOR UPDATE) \
+         UPDATE webhook_health SET last_triggered_at = change.last, \
+         consecutive_failures = change.failures + CASE WHEN change.succeeded THEN 0 ELSE consecutive_failures END \
+         FROM locked JOIN unnest($1, $2, $3, $4) AS change (id, last, failures, succeeded) ON change.id = locked.webhook_id \
+         WHERE webhook_health.webhook_id = change.id";
+    let webhooks: Vec<_> = changes.keys().copied().collect();
+    let last: Vec<_> = changes.values().map(|change| change.last).collect();
+    let failures: Vec<_> = changes.values().map(|change| change.failures).collect();
+    let succeeded: Vec<_> = changes.values().map(|change| change.succeeded).collect();
+    transaction.run(sql, &[&webhooks, &last, &failures, &succeeded]).await?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! One transaction on a pooled connection.
+//!
+//! It leaves nothing behind on its connection: settings are `LOCAL`, locks end with it, statements have no names. So a pooler in
+//! transaction mode may stand between. What is dropped without an end takes its connection along, and the server rolls it back.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_postgres::Object;
+use preclinical_core::id::OrganizationId;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{bells::News, failure::Failure, row::Param};
+
+/// How long the server works on a statement before it gives up.
+pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a whole call may take, waiting for a connection and for an answer of the server included. Longer than a statement, so
+/// that it is the server that ends what is slow.
+pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// Beside whom a transaction runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Sees one state of the database, and writes nothing.
+    Reading,
+    /// Sees what was committed before each of its statements, and writes nothing.
+    Following,
+    /// Takes its own locks on rows, if it needs any.
+    Free,
+    /// While it runs nobody changes the organization's settings: its webhooks, agents, members and keys.
+    Beside(OrganizationId),
+    /// While it runs nobody else is [`Beside`](Self::Beside) or alone with the organization.
+    Alone(OrganizationId),
+}
+
+/// An open transaction; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Transaction(Arc<Open>);
+
+struct Open {
+    /// Taken by the end.
+    connection: Mutex<Option<Arc<Object>>>,
+    news: Mutex<News>,
+    /// Whether a statement failed because another transaction was in its way.
+    lost: AtomicBool,
+}
+
+impl Transaction {
+    pub(crate) async fn begin(connection: Object, turn: Turn) -> Result<Self, Failure> {
+        let open = Self(Arc::new(Open {
+            connection: Mutex::new(Some(Arc::new(connection))),
+            news: Mutex::default(),
+            lost: AtomicBool::new(false),
+        }));
+        open.connection()?.batch_execute(&opening(turn)).await?;
+        Ok(open)
+    }
+
+    /// The rows that a statement answers with.
+    pub(crate) async fn rows(&self, sql: &str, parameters: &[&dyn Param]) -> Result<Vec<Row>, Failure> {
+        let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
+        let answer = self.connection()?.query_typed(sql, &typed).await;
+        answer.map_err(|error| self.noted(error.into()))
+    }
+
+    /// The row that a statement answers with; of several the first.
+    pub(crate) async fn row(&self, sql: &str, parameters: &[&dyn Param]) -> Result<Option<Row>, Failure> {
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// How many rows a statement wrote.
+    pub(crate) async fn run(&self, sql: &str, parameters: &[&dyn Param]) -> Result<u64, Failure> {
+        let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
+        let answer = self.connection()?.execute_typed(sql, &typed).await;
+        answer.map_err(|error| self.noted(error.into()))
+    }
+
+    /// Several statements without parameters.
+    pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
+        let answer = self.connection()?.batch_execute(sql).await;
+        answer.map_err(|error| self.noted(error.into()))
+    }
+
+    /// Waits until it is alone with an organization that was not known when it began.
+    pub(crate) async fn be_alone_with(&self, organization: OrganizationId) -> Result<(), Failure> {
+        self.batch(&format!("SELECT pg_advisory_xact_lock({})", lock_of(organization))).await
+    }
+
+    /// Says that it changes a run or a delivery of the organization: who watches it is told after the commit.
+    pub(crate) fn concerns(&self, organization: OrganizationId) {
+        self.lock_news().organizations.insert(organization);
+    }
+
+    /// Says that it leaves a delivery that is due to whoever has a place for it.
+    pub(crate) fn leaves_work(&self) {
+        self.lock_news().work = true;
+    }
+
+    /// What is to be told after the commit.
+    pub(crate) fn news(&self) -> News {
+        std::mem::take(&mut *self.lock_news())
+    }
+
+    fn lock_news(&self) -> MutexGuard<'_, News> {
+        self.0.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that another transaction was in the way of what was tried here: made again, it finds what that one did.
+    pub(crate) fn lose(&self) {
+        self.0.lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it failed only because another transaction was in its way.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+
+    /// Makes it last. After an error nobody knows whether it does.
+    pub(crate) async fn commit(self) -> Result<(), Failure> {
+        self.end("COMMIT").await
+    }
+
+    pub(crate) async fn roll_back(self) -> Result<(), Failure> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&self, how: &str) -> Result<(), Failure> {
+        let connection = self.connection()?;
+        let ended = connection.batch_execute(how).await;
+        drop(connection);
+        match ended {
+            // The connection goes back to its pool.
+            Ok(()) => {
+                self.0.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok(())
+            }
+            Err(error) => Err(self.noted(error.into())),
+        }
+    }
+
+    fn noted(&self, failure: Failure) -> Failure {
+        if failure.is_passing() {
+            self.lose();
+        }
+        failure
+    }
+
+    fn connection(&self) -> Result<Arc<Object>, Failure> {
+        let connection = self.0.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.clone().ok_or_else(|| Failure::NoConnection("its transaction has ended".to_owned()))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // In the middle of a transaction: not fit for anybody else.
+        if let Some(connection) = connection.and_then(Arc::into_inner) {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+/// What is durable here does not depend on how the server was set up: a commit waits for the disk.
+fn opening(turn: Turn) -> String {
+    let limit = STATEMENT_LIMIT.as_millis();
+    let begin = match turn {
+        Turn::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Turn::Following => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+    };
+    let lock = match turn {
+        Turn::Reading | Turn::Following | Turn::Free => String::new(),
+        Turn::Beside(organization) => format!("; SELECT pg_advisory_xact_lock_shared({})", lock_of(organization)),
+        Turn::Alone(organization) => format!("; SELECT pg_advisory_xact_lock({})", lock_of(organization)),
+    };
+    let durable = if matches!(turn, Turn::Reading | Turn::Following) { "" } else { "; SET LOCAL synchronous_commit = on" };
+    format!("{begin}; SET LOCAL statement_timeout = {limit}{durable}{lock}")
+}
+
+/// The lock of an organization, by the random end of its id. Two that share one wait for each other now and then.
+fn lock_of(organization: OrganizationId) -> i64 {
+    let (_, end) = organization.uuid().as_u64_pair();
+    i64::from_ne_bytes(end.to_ne_bytes())
+}

@@ -1,0 +1,86 @@
+//! Transactions that write: made again where others were in the way, told of after the commit.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use preclinical_core::port::StoreError;
+
+use crate::{
+    bells::Bells,
+    condition::Condition,
+    failure::{Failure, unavailable},
+    pool::Connections,
+    transaction::{CALL_LIMIT, Transaction, Turn},
+};
+
+/// How often a transaction that lost against others is made.
+const TRIES: u32 = 5;
+
+/// The connections that write.
+pub(crate) struct Writers {
+    pub(crate) connections: Connections,
+    /// How the latest commit ended.
+    pub(crate) condition: Condition,
+    bells: Arc<Bells>,
+}
+
+impl Writers {
+    pub(crate) fn new(connections: Connections, bells: Arc<Bells>) -> Self {
+        Self { connections, condition: Condition::default(), bells }
+    }
+
+    /// Carries out `job` in a transaction and answers after its commit. An `Err` of the job undoes it. What lost against another
+    /// transaction is made again, so a job may run several times.
+    pub(crate) async fn run<'job, T, E: From<StoreError>>(
+        &self,
+        turn: Turn,
+        job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let once = tokio::time::timeout(CALL_LIMIT, self.once(turn, &job)).await;
+            let (outcome, lost) = once.unwrap_or_else(|_| (Err(self.failed(Failure::TooSlow).into()), false));
+            if !lost || tries == TRIES {
+                return outcome;
+            }
+        }
+    }
+
+    /// One try, and whether it would be worth another.
+    async fn once<'job, T, E: From<StoreError>>(
+        &self,
+        turn: Turn,
+        job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
+    ) -> (Result<T, E>, bool) {
+        let begun = async { Transaction::begin(self.connections.get().await?, turn).await };
+        let transaction = match begun.await {
+            Ok(transaction) => transaction,
+            Err(failure) => return (Err(self.failed(failure).into()), false),
+        };
+        let ended = match job(transaction.clone()).await {
+            Ok(value) => {
+                let news = transaction.news();
+                match transaction.clone().commit().await {
+                    Ok(()) => {
+                        self.condition.note(true);
+                        self.bells.announce(news);
+                        Ok(value)
+                    }
+                    Err(failure) => Err(self.failed(failure).into()),
+                }
+            }
+            Err(error) => {
+                // A connection that cannot even do that is not used again.
+                let _ = transaction.clone().roll_back().await;
+                Err(error)
+            }
+        };
+        (ended, transaction.is_lost())
+    }
+
+    fn failed(&self, failure: Failure) -> StoreError {
+        self.condition.note(false);
+        unavailable(failure)
+    }
+}
