@@ -47,6 +47,21 @@ async fn asked_to_end_while_nobody_answers_it_ends_in_time_and_sends_everything_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_many_end_at_once_is_ended_once() {
+    holds(proof::contested(&ground(Store::Sqlite), load(20)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_in_the_middle_of_many_attempts_the_next_one_makes_them() {
+    holds(proof::lost_node(&ground(Store::Sqlite), load(300), Duration::from_mins(1)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_disk_that_keeps_nothing_it_refuses_and_goes_on_when_it_does() {
+    holds(proof::disk_errors(&ground(Store::Sqlite), load(500)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_full_disk_it_refuses_and_goes_on_when_there_is_room() {
     holds(proof::full_disk(&ground(Store::Sqlite), load(1000)).await);
 }

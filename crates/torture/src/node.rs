@@ -59,6 +59,11 @@ impl Node {
         Ok(())
     }
 
+    /// Its process id, until it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// How it ended, once it has.
     pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
         Ok(tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the product does not end")??)

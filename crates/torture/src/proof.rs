@@ -3,6 +3,8 @@
 //! Each begins with a database of its own, runs that are to be completed, and a receiver; breaks something while they are;
 //! heals it, waits until everything has settled, and has the books compared.
 
+mod contested;
+mod disk_errors;
 mod early;
 mod full_disk;
 mod killed;
@@ -12,6 +14,8 @@ mod outage;
 mod paused;
 mod terminated;
 
+pub use contested::contested;
+pub use disk_errors::disk_errors;
 pub use early::acknowledged_early;
 pub use full_disk::full_disk;
 pub use killed::killed;
