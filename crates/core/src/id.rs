@@ -19,6 +19,11 @@ macro_rules! id {
                 Self(time_ordered(now, chance))
             }
 
+            /// The lowest of all ids that are generated more than a millisecond after that time.
+            pub fn after(time: Timestamp) -> Self {
+                Self(Uuid::from_u128(u128::from(milliseconds(time) + 1) << 80))
+            }
+
             /// The id behind a UUID that was stored or sent earlier.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
@@ -92,6 +97,9 @@ id! {
 fn time_ordered(now: Timestamp, chance: &dyn Chance) -> Uuid {
     let mut random = [0_u8; 10];
     chance.fill(&mut random);
-    let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(milliseconds(now), &random).into_uuid()
+}
+
+fn milliseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }

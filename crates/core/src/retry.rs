@@ -58,7 +58,7 @@ impl fmt::Display for RetrySchedule {
     }
 }
 
-/// A duration as settings write it: a whole number and one of `ms`, `s`, `m`, `h`. `None` for everything else.
+/// A duration as settings write it: a whole number and one of `ms`, `s`, `m`, `h`, `d`. `None` for everything else.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -68,6 +68,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         "s" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     number.checked_mul(milliseconds).map(Duration::from_millis)

@@ -11,10 +11,14 @@ use preclinical_core::{
 };
 
 /// What came back.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<RetryAfter>,
-    pub(crate) message: Message,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its `Retry-After`, if it could be read.
+    pub retry_after: Option<RetryAfter>,
+    /// Its headers and body, as the history keeps them.
+    pub message: Message,
 }
 
 /// Reads the answer's body up to the limit. Dropping what is left closes the connection.

@@ -56,7 +56,7 @@ async fn send(
     stopwatch: &Arc<Stopwatch>,
 ) -> (Outcome, Option<Answer>) {
     let limit = engine.settings.request_timeout;
-    let error = match tokio::time::timeout(limit, engine.client.post(&claimed.url, request, stopwatch)).await {
+    let error = match tokio::time::timeout(limit, engine.transport.post(&claimed.url, request, stopwatch)).await {
         Ok(Ok(answer)) => {
             return (Outcome::Answered { status: answer.status, retry_after: answer.retry_after }, Some(answer));
         }

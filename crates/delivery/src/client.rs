@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, Uri};
 use hyper::body::Incoming;
@@ -21,6 +22,7 @@ use crate::{
     failure,
     platform::Platform,
     stopwatch::{Stopwatch, WatchedBody},
+    transport::Transport,
 };
 
 /// How long a connection is kept for the next request to the same receiver.
@@ -61,20 +63,6 @@ impl WebhookClient {
         Ok(Self { client, policy })
     }
 
-    /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
-    pub(crate) async fn post(
-        &self,
-        url: &str,
-        request: &WebhookRequest,
-        stopwatch: &Arc<Stopwatch>,
-    ) -> Result<Answer, AttemptError> {
-        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // HTTP/2 has it in another place; the client writes it where it belongs.
-        let headers = headers.filter(|(name, _)| *name != header::HOST);
-        let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
-        answer::read(response).await.map_err(|error| failure::sort(&error))
-    }
-
     /// Sends one request to a URL that is judged first, and its addresses after it.
     pub(crate) async fn send(
         &self,
@@ -97,5 +85,16 @@ impl WebhookClient {
             outgoing.headers_mut().append(name, value);
         }
         stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
+    }
+}
+
+#[async_trait]
+impl Transport for WebhookClient {
+    async fn post(&self, url: &str, request: &WebhookRequest, stopwatch: &Arc<Stopwatch>) -> Result<Answer, AttemptError> {
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // HTTP/2 has it in another place; the client writes it where it belongs.
+        let headers = headers.filter(|(name, _)| *name != header::HOST);
+        let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
+        answer::read(response).await.map_err(|error| failure::sort(&error))
     }
 }

@@ -8,18 +8,19 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
     chance::Chance,
     clock::Clock,
     delivery::{Claimed, Lease},
     id::LeaseToken,
-    port::{Handoff, Reservation, Store, StoreError},
+    port::{Handoff, Reservation, Store, StoreError, Watch},
     retry::RetrySchedule,
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::{attempt, client::WebhookClient, place::Place};
+use crate::{attempt, place::Place, transport::Transport};
 
 /// Attempts under way at once.
 const PLACES: usize = 512;
@@ -58,7 +59,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
-    pub(crate) client: WebhookClient,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     places: Arc<Semaphore>,
     changed: Arc<Notify>,
@@ -76,7 +77,20 @@ pub(crate) struct JobSignals {
 }
 
 /// The engine as the intake hands deliveries to it.
-pub(crate) struct EngineHandoff(Arc<Engine>);
+pub(crate) struct EngineHandoff {
+    engine: Arc<Engine>,
+    takes_what_is_due: bool,
+}
+
+/// Hears nothing.
+struct Deaf;
+
+#[async_trait]
+impl Watch for Deaf {
+    async fn rung(&mut self) {
+        std::future::pending().await
+    }
+}
 
 impl Engine {
     /// An engine that does nothing until [`Self::run`] or [`Self::tick`] is called or a delivery is handed to it.
@@ -84,14 +98,14 @@ impl Engine {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
-        client: WebhookClient,
+        transport: impl Transport,
         settings: Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
             clock,
             chance,
-            client,
+            transport: Arc::new(transport),
             settings,
             places: Arc::new(Semaphore::new(PLACES)),
             changed: Arc::new(Notify::new()),
@@ -102,7 +116,12 @@ impl Engine {
 
     /// The way in for those who write deliveries.
     pub fn handoff(self: &Arc<Self>) -> Arc<dyn Handoff> {
-        Arc::new(EngineHandoff(Arc::clone(self)))
+        Arc::new(EngineHandoff { engine: Arc::clone(self), takes_what_is_due: true })
+    }
+
+    /// The way in where other processes send what is due, and this one only what somebody waits for.
+    pub fn handoff_of_tests(self: &Arc<Self>) -> Arc<dyn Handoff> {
+        Arc::new(EngineHandoff { engine: Arc::clone(self), takes_what_is_due: false })
     }
 
     /// Claims what is due, one batch at most and never more than there are places, and starts the attempts.
@@ -126,6 +145,7 @@ impl Engine {
 
     /// Ticks until [`Self::close`] is called.
     pub async fn run(self: Arc<Self>) {
+        let mut left_by_others = self.watch_work().await;
         while !self.closing.load(Ordering::Relaxed) {
             let sleep = match self.tick().await {
                 Ok(Tick::MayBeMore) => {
@@ -139,7 +159,11 @@ impl Engine {
                     STORE_PAUSE
                 }
             };
-            let _ = tokio::time::timeout(sleep, self.changed.notified()).await;
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = left_by_others.rung() => self.jobs.changed.notify_one(),
+                () = tokio::time::sleep(sleep) => {}
+            }
         }
     }
 
@@ -150,6 +174,14 @@ impl Engine {
         self.jobs.changed.notify_one();
         let all = u32::try_from(PLACES).unwrap_or(u32::MAX);
         tokio::time::timeout(limit, self.places.acquire_many(all)).await.is_ok()
+    }
+
+    /// Without an ear the longest sleep is what finds the work of others.
+    async fn watch_work(&self) -> Box<dyn Watch> {
+        self.store.watch_work().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot hear of work that other processes leave");
+            Box::new(Deaf)
+        })
     }
 
     fn until(&self, due: Option<Timestamp>) -> Duration {
@@ -193,15 +225,19 @@ impl Engine {
 
 impl Handoff for EngineHandoff {
     fn reserve(&self) -> Option<Box<dyn Reservation>> {
-        let (permit, lease) = self.0.place()?;
-        Some(Box::new(Place { engine: Arc::clone(&self.0), permit, lease }))
+        if self.takes_what_is_due { self.reserve_for_test() } else { None }
+    }
+
+    fn reserve_for_test(&self) -> Option<Box<dyn Reservation>> {
+        let (permit, lease) = self.engine.place()?;
+        Some(Box::new(Place { engine: Arc::clone(&self.engine), permit, lease }))
     }
 
     fn wake(&self) {
-        self.0.note_change();
+        self.engine.note_change();
     }
 
     fn wake_redeliveries(&self) {
-        self.0.jobs.changed.notify_one();
+        self.engine.jobs.changed.notify_one();
     }
 }

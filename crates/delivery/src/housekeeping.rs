@@ -2,14 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     clock::Clock,
     idempotency::REMEMBERED,
     port::{Store, StoreError},
 };
 
-/// Rows that one transaction forgets, so that no commit waits long for it.
-const BATCH: u32 = 500;
+/// Calls that one transaction forgets, so that no commit waits long for it.
+const CALLS: u32 = 500;
+
+/// Deliveries that one transaction forgets; each has bodies.
+const DELIVERIES: u32 = 100;
 
 /// The pause after a round; also after a failed one.
 const PAUSE: Duration = Duration::from_mins(5);
@@ -18,18 +22,31 @@ const PAUSE: Duration = Duration::from_mins(5);
 pub struct Housekeeping {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    keep: Option<SignedDuration>,
 }
 
 impl Housekeeping {
-    /// Does nothing until [`Self::run`] or [`Self::tick`] is called.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+    /// Does nothing until [`Self::run`] or [`Self::tick`] is called. Deliveries are kept that long after their end; without a length,
+    /// for ever.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Option<SignedDuration>) -> Self {
+        Self { store, clock, keep }
     }
 
-    /// Forgets one batch of the calls that began [`REMEMBERED`] ago; answers whether there may be more.
+    /// Forgets one batch of the calls that began [`REMEMBERED`] ago, and one of the deliveries that have had their time; answers
+    /// whether there may be more.
     pub async fn tick(&self) -> Result<bool, StoreError> {
-        let Ok(before) = self.clock.now().checked_sub(REMEMBERED) else { return Ok(false) };
-        self.store.forget_calls(before, BATCH).await.map(|forgotten| forgotten == u64::from(BATCH))
+        let mut more = false;
+        if let Some(before) = self.ago(REMEMBERED) {
+            more |= self.store.forget_calls(before, CALLS).await? >= u64::from(CALLS);
+        }
+        if let Some(before) = self.keep.and_then(|keep| self.ago(keep)) {
+            more |= self.store.forget_deliveries(before, DELIVERIES).await? >= u64::from(DELIVERIES);
+        }
+        Ok(more)
+    }
+
+    fn ago(&self, length: SignedDuration) -> Option<Timestamp> {
+        self.clock.now().checked_sub(length).ok()
     }
 
     /// Ticks for ever.

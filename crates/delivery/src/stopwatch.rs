@@ -32,7 +32,7 @@ tokio::task_local! {
 
 /// The stopwatch of one exchange. It can be read at any time, also after the exchange was dropped.
 #[derive(Default)]
-pub(crate) struct Stopwatch {
+pub struct Stopwatch {
     /// The connection that was last begun for the exchange.
     begun: Mutex<Option<Arc<Laps>>>,
     /// The connection that the exchange was given, whoever began it.

@@ -16,6 +16,7 @@ use preclinical_core::{
     retry::{RetrySchedule, parse_duration},
     vault::NotAMasterKey,
 };
+use preclinical_store_postgres::Address;
 use preclinical_web::{NotARateLimit, RateLimit};
 use url::Url;
 
@@ -30,21 +31,34 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_LEASE_MARGIN: Duration = Duration::from_secs(30);
 const LEASE_MARGINS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(1);
+const DEFAULT_RETENTION: Duration = Duration::from_hours(90 * 24);
+const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub(crate) enum Location {
+    /// Nobody said where, so it is a file of the embedded store in the platform's data folder.
+    Default(PathBuf),
+    /// A file of the embedded store.
+    File(PathBuf),
+    /// A database on PostgreSQL.
+    Server(Address),
+}
 
 /// Everything `serve` can be told.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
-    pub(crate) database: PathBuf,
-    /// Nobody said where the database is.
-    pub(crate) has_default_database: bool,
+    pub(crate) database: Location,
     pub(crate) master_key: KeySource,
     /// Without a slash at its end; the address that is listened on if missing.
     pub(crate) public_url: Option<String>,
     pub(crate) schedule: RetrySchedule,
     pub(crate) request_timeout: Duration,
     pub(crate) lease_margin: Duration,
+    /// How long deliveries are kept after their end; for ever if missing.
+    pub(crate) retention: Option<Duration>,
     pub(crate) endpoints: EndpointPolicy,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) log: tracing_subscriber::filter::Targets,
@@ -97,6 +111,7 @@ impl Config {
         let schedule = reader.take("RETRY_SCHEDULE", |text| text.parse().map_err(|error| format!("{error}")));
         let request_timeout = reader.take("REQUEST_TIMEOUT", |text| parse_within(text, TIMEOUTS, "15s"));
         let lease_margin = reader.take("LEASE_MARGIN", |text| parse_within(text, LEASE_MARGINS, "30s"));
+        let retention = reader.take("RETENTION", parse_retention);
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
         let https_only = reader.take("HTTPS_ONLY", parse_switch);
@@ -106,13 +121,13 @@ impl Config {
         reader.finish()?;
         Ok(Self {
             listen: listen.map_or_else(|| parse_listen(DEFAULT_LISTEN), Ok).map_err(anyhow::Error::msg)?,
-            has_default_database: database.is_none(),
-            database: database.map_or_else(default_database, Ok)?,
+            database: database.map_or_else(|| default_database().map(Location::Default), Ok)?,
             master_key: key.map(KeySource::Given).or(key_file.map(KeySource::File)).unwrap_or(KeySource::Beside),
             public_url,
             schedule: schedule.unwrap_or_default(),
             request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
             lease_margin: lease_margin.unwrap_or(DEFAULT_LEASE_MARGIN),
+            retention: retention.unwrap_or(Some(DEFAULT_RETENTION)),
             endpoints: EndpointPolicy {
                 https_only: https_only.unwrap_or(false),
                 addresses: AddressPolicy { allow: allow.unwrap_or_default(), deny: deny.unwrap_or_default() },
@@ -153,12 +168,15 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:3000".to_owned())
 }
 
-fn parse_database(text: &str) -> Result<PathBuf, String> {
+fn parse_database(text: &str) -> Result<Location, String> {
+    if Address::is_one(text) {
+        return text.parse().map(Location::Server).map_err(|error| format!("cannot be used: {error}"));
+    }
     let path = text.strip_prefix("sqlite:").unwrap_or(text);
     if path.is_empty() || path.contains("://") {
-        return Err("must be sqlite:PATH or a path".to_owned());
+        return Err("must be a path, sqlite:PATH or postgres://USER@HOST/DATABASE".to_owned());
     }
-    Ok(Path::new(path).to_owned())
+    Ok(Location::File(Path::new(path).to_owned()))
 }
 
 fn parse_file(text: &str) -> Result<PathBuf, String> {
@@ -177,6 +195,16 @@ fn parse_public_url(text: &str) -> Result<String, String> {
 fn parse_within(text: &str, range: RangeInclusive<Duration>, example: &str) -> Result<Duration, String> {
     let wrong = || format!("must be between {}s and {}s, such as {example}", range.start().as_secs(), range.end().as_secs());
     parse_duration(text).filter(|given| range.contains(given)).ok_or_else(wrong)
+}
+
+fn parse_retention(text: &str) -> Result<Option<Duration>, String> {
+    if text.trim() == "0" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|length| *length >= SHORTEST_RETENTION)
+        .map(Some)
+        .ok_or_else(|| "must be at least 1d, such as 90d, or 0 to keep everything".to_owned())
 }
 
 fn parse_rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
@@ -225,6 +253,7 @@ mod tests {
         assert_eq!(config.schedule.to_string(), "1m,5m,30m");
         assert_eq!((config.request_timeout, config.lease_margin), (Duration::from_secs(15), Duration::from_secs(30)));
         assert!(!config.endpoints.https_only);
+        assert_eq!(config.retention, Some(Duration::from_hours(90 * 24)));
     }
 
     #[test]
@@ -239,11 +268,16 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_a_path_or_a_sqlite_url() {
-        assert_eq!(parse_database("sqlite:/tmp/a.db"), Ok(PathBuf::from("/tmp/a.db")));
-        assert_eq!(parse_database("a.db"), Ok(PathBuf::from("a.db")));
-        assert!(parse_database("mysql://x").is_err());
-        assert!(parse_database("").is_err());
+    fn a_database_is_a_path_a_sqlite_url_or_a_postgres_url() {
+        for (text, path) in [("sqlite:/tmp/a.db", "/tmp/a.db"), ("a.db", "a.db")] {
+            assert!(matches!(parse_database(text), Ok(Location::File(file)) if file == Path::new(path)), "{text}");
+        }
+        for text in ["postgres://db/webhooks", "postgresql://user:s3cret@db:5433/webhooks?sslmode=verify-full"] {
+            assert!(matches!(parse_database(text), Ok(Location::Server(_))), "{text}");
+        }
+        for text in ["mysql://x", "", "postgres://user:s3cret@db/x?sslmode=maybe"] {
+            assert!(!parse_database(text).unwrap_err().contains("s3cret"), "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
     client::ApiClient,
-    config::Config,
+    config::{Config, Location},
+    delivering::Sends,
     invitations::{self, Link},
     keys,
     listen::render,
@@ -53,7 +54,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let database = folder.path().join("demo.db");
     let config = config(database)?;
     let key = keys::create_in(&config, "demo".to_owned()).await?;
-    let server = Server::start(config).await?;
+    let server = Server::start(config, Sends::WhatIsDue).await?;
     let url = format!("http://{}", server.address);
     let client = ApiClient::new(&url.parse()?, key.expose())?;
     say(format_args!("{} on {url}, with an embedded store in {}", Styled(STRONG, "Server"), folder.path().display()));
@@ -79,14 +80,14 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
 fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
     let schedule: RetrySchedule = SCHEDULE[0].parse()?;
     Ok(Config {
-        has_default_database: false,
         listen: ([127, 0, 0, 1], 0).into(),
-        database,
+        database: Location::File(database),
         master_key: KeySource::Given(MasterKey::generate(&SystemChance)),
         public_url: None,
         schedule,
         request_timeout: Duration::from_secs(15),
         lease_margin: Duration::from_secs(30),
+        retention: None,
         endpoints: EndpointPolicy {
             https_only: false,
             addresses: AddressPolicy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() },

@@ -5,10 +5,9 @@ use preclinical_core::{
     id::{InvitationId, OrganizationId},
     invitation::{Invitation, Purpose, VALID_FOR},
     organization::DEFAULT_SLUG,
-    port::{Access, Accounts},
+    port::Store,
     token::Token,
 };
-use preclinical_store_sqlite::SqliteStore;
 
 use crate::system::{SystemChance, SystemClock};
 
@@ -31,7 +30,7 @@ pub(crate) fn terms() -> String {
 }
 
 /// A link for the first member of the organization `default`, in place of every earlier one; `None` if there is a member.
-pub(crate) async fn set_up(store: &SqliteStore, base: &str) -> anyhow::Result<Option<Link>> {
+pub(crate) async fn set_up(store: &dyn Store, base: &str) -> anyhow::Result<Option<Link>> {
     let Some(organization) = store.organization(&DEFAULT_SLUG.parse()?).await? else { return Ok(None) };
     let (link, invitation) = new(organization.id, Purpose::SetUp, base);
     Ok(store.invite_first_member(invitation).await?.then_some(link))
@@ -39,7 +38,7 @@ pub(crate) async fn set_up(store: &SqliteStore, base: &str) -> anyhow::Result<Op
 
 /// A link to join the organization or to reset a password.
 pub(crate) async fn invite(
-    store: &SqliteStore,
+    store: &dyn Store,
     organization: OrganizationId,
     purpose: Purpose,
     base: &str,

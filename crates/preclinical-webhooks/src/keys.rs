@@ -10,15 +10,14 @@ use preclinical_core::{
     api_key::ApiKey,
     id::OrganizationId,
     organization::DEFAULT_SLUG,
-    port::{Access, every},
+    port::{Store, every},
     slug::Slug,
 };
-use preclinical_store_sqlite::SqliteStore;
 
 pub(crate) use self::create::create_in;
 use crate::{
     config::{Config, Overrides},
-    database,
+    database::{self, Database},
 };
 
 /// What can be done with keys.
@@ -38,20 +37,20 @@ struct Place {
     /// Organization the key belongs to
     #[arg(long, default_value = DEFAULT_SLUG, value_name = "SLUG")]
     organization: Slug,
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
+    /// Database: a path, sqlite:PATH or postgres://… [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
 }
 
 impl Place {
     /// In a database that is created if it is missing.
-    async fn open(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+    async fn open(self) -> anyhow::Result<(Database, OrganizationId)> {
         let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
         database::join_as(&config, &self.organization).await
     }
 
     /// In a database that must be there.
-    async fn find(self) -> anyhow::Result<(SqliteStore, OrganizationId)> {
+    async fn find(self) -> anyhow::Result<(Database, OrganizationId)> {
         let config = Config::load(Overrides { database: self.database, ..Overrides::default() })?;
         database::existing_as(&config, &self.organization).await
     }
@@ -67,7 +66,7 @@ pub(crate) async fn run(command: KeysCommand) -> anyhow::Result<()> {
 }
 
 /// All keys of the organization, newest first.
-async fn all(store: &SqliteStore, organization: OrganizationId) -> anyhow::Result<Vec<ApiKey>> {
+async fn all(store: &dyn Store, organization: OrganizationId) -> anyhow::Result<Vec<ApiKey>> {
     Ok(every(|page| store.keys(organization, page)).await?)
 }
 

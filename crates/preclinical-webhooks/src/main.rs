@@ -1,10 +1,12 @@
 //! The binary: settings, commands, and how the parts are put together.
 
+mod backup;
 mod client;
 mod columns;
 mod config;
 mod connections;
 mod database;
+mod delivering;
 mod demo;
 mod invitations;
 mod keys;
@@ -17,6 +19,7 @@ mod report;
 mod serve;
 mod system;
 mod terminal;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,8 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     /// Serve the API and send webhooks
     Serve(serve::ServeArgs),
+    /// Send webhooks beside nodes that serve the API
+    Worker(worker::WorkerArgs),
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -52,6 +57,8 @@ enum Command {
     /// Manage organizations, the tenants of one installation
     #[command(subcommand)]
     Organizations(organizations::OrganizationsCommand),
+    /// Copy the embedded database, also while it is served
+    Backup(backup::BackupArgs),
     /// Turn result files of test tools into one finished run
     Report(report::ReportArgs),
     /// Receive webhooks on this machine, verify and print them
@@ -69,9 +76,11 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Organizations(command) => organizations::run(command).await,
+        Command::Backup(args) => backup::run(args).await,
         Command::Report(args) => report::run(args).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Demo(args) => demo::run(args).await,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use preclinical_core::vault::MasterKey;
 use tempfile::NamedTempFile;
 
@@ -30,11 +30,15 @@ pub(crate) struct Loaded {
 }
 
 /// Reads the key; makes one, in a file that only its owner can read, if the file is missing.
-pub(crate) fn load(source: &KeySource, database: &Path) -> anyhow::Result<Loaded> {
-    let path = match source {
-        KeySource::Given(key) => return Ok(Loaded { key: key.clone(), created: None }),
-        KeySource::File(path) => path.clone(),
-        KeySource::Beside => beside(database),
+/// Beside a database that is no file there is no place for one.
+pub(crate) fn load(source: &KeySource, database: Option<&Path>) -> anyhow::Result<Loaded> {
+    let path = match (source, database) {
+        (KeySource::Given(key), _) => return Ok(Loaded { key: key.clone(), created: None }),
+        (KeySource::File(path), _) => path.clone(),
+        (KeySource::Beside, Some(database)) => beside(database),
+        (KeySource::Beside, None) => bail!(
+            "PRECLINICAL_MASTER_KEY or PRECLINICAL_MASTER_KEY_FILE must be set: all nodes on one database need the same key"
+        ),
     };
     match read(&path) {
         Err(error) if is_missing(&error) => create(&path),
@@ -81,11 +85,11 @@ mod tests {
     fn a_missing_key_is_made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("w.db");
-        let first = load(&KeySource::Beside, &database).unwrap();
+        let first = load(&KeySource::Beside, Some(&database)).unwrap();
         let path = first.created.unwrap();
         assert_eq!(path, folder.path().join("w.db.key"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let again = load(&KeySource::File(path), &database).unwrap();
+        let again = load(&KeySource::File(path), Some(&database)).unwrap();
         assert_eq!((again.key.to_base64(), again.created), (first.key.to_base64(), None));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
     }
@@ -95,7 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         fs::write(&path, "canary").unwrap();
-        let error = format!("{:#}", load(&KeySource::File(path.clone()), Path::new("x")).err().unwrap());
+        let error = format!("{:#}", load(&KeySource::File(path.clone()), None).err().unwrap());
         assert!(error.contains("must be the base64 of 32 bytes") && !error.contains("canary"), "{error}");
         assert_eq!(fs::read_to_string(path).unwrap(), "canary");
     }

@@ -36,7 +36,7 @@ struct Place {
 
 #[derive(Args)]
 struct Database {
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
+    /// Database: a path, sqlite:PATH or postgres://… [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
 }

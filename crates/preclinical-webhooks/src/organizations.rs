@@ -50,7 +50,7 @@ pub(crate) struct ListArgs {
 
 #[derive(Args)]
 struct Place {
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
+    /// Database: a path, sqlite:PATH or postgres://… [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
 }

@@ -4,8 +4,6 @@ use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use preclinical_core::{clock::Clock, port::Upkeep};
-use preclinical_delivery::{Engine, Housekeeping, Probe, Redeliverer, Settings, WebhookClient};
 use preclinical_web::{App, Limits, StreamLimits, Streams};
 use tokio::net::TcpListener;
 use tracing_subscriber::prelude::*;
@@ -13,13 +11,12 @@ use tracing_subscriber::prelude::*;
 use crate::{
     config::{Config, Overrides},
     connections, database,
+    delivering::{DRAIN_MARGIN, Delivering, Sends},
     invitations::{self, Link},
     system::{SystemChance, SystemClock},
     terminal::say,
+    worker,
 };
-
-/// How long attempts may still take, beyond their own deadline, when the end is asked for.
-const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
 /// What `serve` can be told on the command line; each is also a setting of the environment.
 #[derive(Args)]
@@ -28,19 +25,23 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:3000] [env: PRECLINICAL_LISTEN]
     #[arg(long)]
     listen: Option<String>,
-    /// Database: a path or sqlite:PATH [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
+    /// Database: a path, sqlite:PATH or postgres://… [default: a file in the platform's data folder] [env: PRECLINICAL_DATABASE_URL]
     #[arg(long)]
     database: Option<String>,
     /// Address under which people reach this server [default: the one it listens on] [env: PRECLINICAL_PUBLIC_URL]
     #[arg(long)]
     public_url: Option<String>,
+    /// Leave deliveries to workers and other nodes on the same PostgreSQL; only test deliveries are sent
+    #[arg(long)]
+    no_delivery: bool,
 }
 
-const SETTINGS: &str =
+pub(crate) const SETTINGS: &str =
     "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
   PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
   PRECLINICAL_LEASE_MARGIN     time to record an attempt after it, 5s to 60s   [default: 30s]
+  PRECLINICAL_RETENTION        how long ended deliveries are kept, 0 = for ever [default: 90d]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
@@ -57,14 +58,28 @@ Examples:
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let overrides = Overrides { listen: args.listen, database: args.database, public_url: args.public_url };
     let config = Config::load(overrides)?;
+    let sends = if args.no_delivery { Sends::Tests } else { Sends::WhatIsDue };
+    if sends == Sends::Tests {
+        worker::refuse_embedded(&config, "serve --no-delivery")?;
+    }
+    log(&config);
+    let server = Server::start(config, sends).await?;
+    announce(&server);
+    wait_for_signal().await?;
+    until_stopped(server.stop()).await
+}
+
+/// Writes log lines to the standard error stream from now on.
+pub(crate) fn log(config: &Config) {
     let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
-    let server = Server::start(config).await?;
-    announce(&server);
-    wait_for_signal().await?;
+}
+
+/// Waits for an orderly end, unless a signal asks for it again.
+pub(crate) async fn until_stopped(stopping: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::select! {
-        stopped = server.stop() => stopped,
+        stopped = stopping => stopped,
         again = wait_for_signal() => again.and_then(|()| bail!("ended at once; attempts under way are repeated after the next start")),
     }
 }
@@ -74,47 +89,30 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// While the organization `default` has no owner.
     pub(crate) setup: Option<Link>,
-    engine: Arc<Engine>,
-    engine_loop: tokio::task::JoinHandle<()>,
-    redeliveries: tokio::task::JoinHandle<()>,
-    housekeeping: tokio::task::JoinHandle<()>,
+    delivering: Delivering,
     http: tokio::task::JoinHandle<()>,
     streams: Arc<Streams>,
     stop: tokio::sync::oneshot::Sender<()>,
-    drain_limit: Duration,
 }
 
 impl Server {
     /// Opens the store, takes over what a dead process left, and begins to serve.
-    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
-        let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
-        let store = Arc::new(database::serve(&config).await?);
-        let interrupted = store.void_dead_leases(clock.now()).await?;
-        if interrupted > 0 {
-            tracing::info!(interrupted, "taking over attempts that were cut off");
-        }
+    pub(crate) async fn start(config: Config, sends: Sends) -> anyhow::Result<Self> {
+        let store = database::serve(&config).await?;
         let listener =
             TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let public_url = config.base(address);
-        let setup = invitations::set_up(&store, &public_url).await?;
-        let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
-        let settings = Settings {
-            schedule: config.schedule.clone(),
-            request_timeout: config.request_timeout,
-            lease_margin: config.lease_margin,
-        };
-        let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
-        let engine = Engine::new(store.clone(), clock.clone(), chance.clone(), client, settings);
-        let housekeeping = tokio::spawn(Housekeeping::new(store.clone(), clock.clone()).run());
+        let setup = invitations::set_up(&*store, &public_url).await?;
+        let (delivering, prober) = Delivering::start(&store, &config, sends).await?;
         let streams = Streams::new(StreamLimits::default());
         tokio::spawn(Arc::clone(&streams).run());
         let app = App {
             store,
-            handoff: engine.handoff(),
+            handoff: delivering.handoff(),
             prober,
-            clock,
-            chance,
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
             endpoints: config.endpoints,
             public_url,
             schedule: config.schedule,
@@ -128,35 +126,15 @@ impl Server {
             let stopped = async move { drop(stopped.await) };
             connections::serve(listener, router, stopped).await;
         });
-        let redeliveries = tokio::spawn(Redeliverer::new(&engine).run());
-        let engine_loop = tokio::spawn(Arc::clone(&engine).run());
-        Ok(Self {
-            address,
-            setup,
-            engine,
-            engine_loop,
-            redeliveries,
-            housekeeping,
-            http,
-            streams,
-            stop,
-            drain_limit: config.request_timeout + DRAIN_MARGIN,
-        })
+        Ok(Self { address, setup, delivering, http, streams, stop })
     }
 
-    /// Takes no new connections, lets requests and attempts end within the drain limit, and leaves the rest to the next start.
+    /// Takes no new connections, lets requests and attempts end within the drain limit, and leaves the rest to whoever comes next.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop);
         self.streams.close();
-        let requests = tokio::time::timeout(self.drain_limit, &mut self.http);
-        let redeliveries = tokio::time::timeout(self.drain_limit, &mut self.redeliveries);
-        let (drained, answered, _) = tokio::join!(self.engine.close(self.drain_limit), requests, redeliveries);
-        if !drained {
-            tracing::warn!("attempts were cut off; they are repeated after the next start");
-        }
-        self.engine_loop.abort();
-        self.redeliveries.abort();
-        self.housekeeping.abort();
+        let requests = tokio::time::timeout(self.delivering.drain_limit(), &mut self.http);
+        let (answered, ()) = tokio::join!(requests, self.delivering.stop());
         self.http.abort();
         match answered {
             Ok(served) => served.context("the listener failed"),

@@ -276,6 +276,7 @@ CREATE TABLE decisions (
   url             TEXT,
   ruling          TEXT NOT NULL,
   disabled_reason TEXT,
+  -- It may be kept for a shorter time than this.
   delivery_id     UUID,
   decided_at      TIMESTAMPTZ NOT NULL,
   PRIMARY KEY (run_id, generation, position)

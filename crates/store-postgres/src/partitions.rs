@@ -5,13 +5,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use uuid::Uuid;
 
 use crate::{
     failure::{Failure, unavailable},
     pool::Connections,
-    row::get,
+    row::{Time, get, number},
     transaction::{Transaction, Turn},
 };
 
@@ -33,6 +33,14 @@ const DAYS_BEFORE_1970: i64 = 3;
 impl Week {
     fn of(time: Timestamp) -> Self {
         Self((time.as_second().div_euclid(DAY) + DAYS_BEFORE_1970).div_euclid(7))
+    }
+
+    /// The week of a table of deliveries.
+    fn named(table: &str) -> Option<Self> {
+        let monday = table.strip_prefix("deliveries_")?;
+        let date = jiff::civil::Date::strptime("%Y%m%d", monday).ok()?;
+        let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+        Some(Self::of(midnight))
     }
 
     fn after(self, weeks: i64) -> Self {
@@ -105,6 +113,54 @@ async fn create(transaction: &Transaction, parent: &str, week: Week) -> Result<(
     transaction.batch(&sql).await
 }
 
+/// Forgets whole weeks in which every delivery ended before that time. Answers how many deliveries that were.
+pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -> Result<u64, Failure> {
+    let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;
+    let sql = "SELECT relname::text AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
+         WHERE inhparent = 'deliveries'::regclass ORDER BY relname";
+    let tables = transaction.rows(sql, &[]).await?;
+    transaction.roll_back().await?;
+    let mut forgotten = 0;
+    for table in tables {
+        let name: String = get(&table, "name")?;
+        let Some(week) = Week::named(&name).filter(|week| week.after(1) <= Week::of(before)) else { continue };
+        let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+        match forget_week(&transaction, week, before).await {
+            Ok(deliveries) => {
+                transaction.commit().await?;
+                forgotten += deliveries;
+            }
+            // Somebody reads it just now; it goes the next time.
+            Err(failure) if failure.is_in_the_way() => transaction.roll_back().await?,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(forgotten)
+}
+
+/// Nothing is written to a week that is over but by attempts of what is pending, and then it stays.
+async fn forget_week(transaction: &Transaction, week: Week, before: Timestamp) -> Result<u64, Failure> {
+    let table = week.table("deliveries");
+    transaction.batch(&format!("SET LOCAL lock_timeout = '2s'; LOCK TABLE {table} IN SHARE MODE")).await?;
+    let sql = format!(
+        "SELECT count(*) AS deliveries, bool_or(status = 'pending' OR completed_at >= $1) AS is_needed FROM {table}"
+    );
+    let row = transaction.row(&sql, &[&Time(before)]).await?;
+    let Some(row) = row else { return Ok(0) };
+    if get::<Option<bool>>(&row, "is_needed")? == Some(true) {
+        return Ok(0);
+    }
+    let events = format!(
+        "DELETE FROM events WHERE kind = 'test' AND id IN (SELECT event_id FROM {table}) \
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id AND deliveries.tableoid <> '{table}'::regclass)"
+    );
+    let tables = TABLES.map(|parent| week.table(parent)).join(", ");
+    transaction
+        .batch(&format!("ALTER TABLE deliveries DETACH PARTITION {table}; {events}; DROP TABLE IF EXISTS {tables}"))
+        .await?;
+    number(&row, "deliveries")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +171,8 @@ mod tests {
         assert_eq!(week, Week::of("2026-11-23T00:00:00Z".parse().unwrap()));
         assert_eq!(week.table("deliveries"), "deliveries_20261123");
         assert_eq!(week.after(1).table("attempts"), "attempts_20261130");
+        assert_eq!(Week::named("deliveries_20261123"), Some(week));
+        assert_eq!(Week::named("deliveries_other"), None);
         let monday: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
         assert_eq!(week.first_id().as_u128() >> 80, u128::from(monday.as_millisecond().unsigned_abs()));
         assert_ne!(week, Week::of("2026-11-22T23:59:59Z".parse().unwrap()));

@@ -1,10 +1,12 @@
 //! [`Upkeep`] on PostgreSQL.
 
+mod forgetting;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
 
-use crate::{PostgresStore, failure::unavailable, node, row::get, transaction::Turn};
+use crate::{PostgresStore, failure::unavailable, node, partitions, row::get, transaction::Turn};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
@@ -28,6 +30,15 @@ impl Upkeep for PostgresStore {
             Box::pin(async move { node::leave(&transaction, ours, now).await.map_err(unavailable) })
         })
         .await
+    }
+
+    async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+        let weeks = partitions::forget_weeks(&self.0.writers.connections, before).await.map_err(unavailable)?;
+        let rows = self.write(Turn::Free, |transaction| {
+            Box::pin(async move { forgetting::forget(&transaction, before, most).await.map_err(unavailable) })
+        });
+        let rows: Result<u64, StoreError> = rows.await;
+        rows.map(|rows| weeks + rows)
     }
 
     async fn ping(&self, _: Timestamp) -> Result<(), StoreError> {

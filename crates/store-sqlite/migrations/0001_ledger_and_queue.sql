@@ -257,7 +257,8 @@ CREATE TABLE decisions (
   url             TEXT,
   ruling          TEXT NOT NULL,
   disabled_reason TEXT,
-  delivery_id     BLOB REFERENCES deliveries (id),
+  -- It may be kept for a shorter time than this.
+  delivery_id     BLOB,
   decided_at      INTEGER NOT NULL,
   PRIMARY KEY (run_id, generation DESC, position)
 ) STRICT, WITHOUT ROWID;

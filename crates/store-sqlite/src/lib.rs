@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod administration;
+mod backup;
 mod candidates;
 mod changes;
 mod condition;
@@ -34,6 +35,7 @@ use std::{
 use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
+pub use self::backup::{BackupError, back_up};
 use self::{changes::Bells, pool::ReaderPool, writer::Writer};
 
 const READERS: usize = 4;

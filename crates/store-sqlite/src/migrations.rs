@@ -23,3 +23,10 @@ pub(crate) fn run(connection: &mut Connection) -> Result<(), OpenError> {
         }
     }
 }
+
+/// Whether it is a database that this program made, of whatever step.
+pub(crate) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables = "SELECT count(*) = 2 FROM sqlite_schema WHERE type = 'table' AND name IN ('organizations', 'deliveries')";
+    Ok(done > 0 && connection.query_row(tables, [], |row| row.get(0))?)
+}

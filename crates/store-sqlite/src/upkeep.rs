@@ -1,5 +1,7 @@
 //! [`Upkeep`] on SQLite.
 
+mod forgetting;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
@@ -34,6 +36,10 @@ impl Upkeep for SqliteStore {
 
     async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |connection| void_leases(connection, now).map_err(unavailable)).await
+    }
+
+    async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+        self.write(move |connection| forgetting::forget(connection, before, most).map_err(unavailable)).await
     }
 
     async fn ping(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -2,8 +2,11 @@
 
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
 
-use preclinical_core::{delivery::DeliveryStatus, port::Store};
-use preclinical_store_sqlite::{OpenError, SqliteStore};
+use preclinical_core::{
+    delivery::DeliveryStatus,
+    port::{History, Store, Upkeep},
+};
+use preclinical_store_sqlite::{BackupError, OpenError, SqliteStore, back_up};
 use preclinical_testkit::world::{World, vault};
 use rusqlite::Connection;
 
@@ -73,4 +76,39 @@ fn the_settings_that_durability_rests_on_are_in_force() {
     let journal: String = Connection::open(&path).unwrap().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(journal, "wal");
     assert!(rusqlite::version_number() >= 3_051_003, "older ones can lose commits when the log is reset");
+}
+
+#[tokio::test]
+async fn a_backup_of_a_served_database_is_one_sound_state_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, copy] = ["test.db", "copy.db"].map(|name| folder.path().join(name));
+    let world = World::new(Arc::new(SqliteStore::open_exclusively(&path, vault()).unwrap()), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let before = world.claimed(agent).await;
+    back_up(&path, &copy).unwrap();
+    let after = world.claimed(agent).await;
+
+    let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.retain(|name| name.to_string_lossy().starts_with("copy"));
+    assert_eq!(files, ["copy.db"], "it is one file");
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let restored = SqliteStore::open_exclusively(&copy, vault()).unwrap();
+    assert!(restored.delivery(world.organization, before.delivery_id).await.unwrap().is_some());
+    assert!(restored.delivery(world.organization, after.delivery_id).await.unwrap().is_none());
+    assert_eq!(restored.void_dead_leases(world.now()).await.unwrap(), 1, "what was under way is made again");
+}
+
+#[test]
+fn a_backup_replaces_no_file_and_is_made_of_databases_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other, empty] = ["test.db", "other", "empty.db"].map(|name| folder.path().join(name));
+    drop(SqliteStore::open(&path, vault()).unwrap());
+    std::fs::write(&other, "something else").unwrap();
+    assert!(matches!(back_up(&path, &other), Err(BackupError::Exists(_))));
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "something else");
+    Connection::open(&empty).unwrap().execute_batch("CREATE TABLE t (value)").unwrap();
+    assert!(matches!(back_up(&empty, &folder.path().join("copy.db")), Err(BackupError::NoDatabase(_))));
+    assert!(matches!(back_up(&other, &folder.path().join("copy.db")), Err(BackupError::Failed(_))));
+    assert!(!folder.path().join("copy.db").exists());
 }

@@ -6,12 +6,20 @@
 //! preclinical_testkit::conformance_suite!(fresh_store);
 //! ```
 //!
-//! where `fresh_store` is an `async fn() -> (Arc<dyn Store>, Guard)`; whatever `Guard` is, it is dropped after the test.
+//! where `fresh_store` is an `async fn() -> Option<(Arc<dyn Store>, impl Home)>`; the home is dropped after the test, and `None` is what was
+//! left out knowingly.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use preclinical_core::port::Store;
 
 pub mod access;
 pub mod accounts;
 pub mod administration;
 pub mod changes;
+pub mod death;
 pub mod decisions;
 pub mod history;
 pub mod idempotency;
@@ -21,6 +29,14 @@ pub mod queue;
 pub mod redeliveries;
 pub mod reveals;
 pub mod upkeep;
+
+/// Where the rows of a store are, which outlive the process that wrote them.
+#[async_trait]
+pub trait Home: Send + Sync {
+    /// The process dies that the store of the test belongs to, and another one finds that out. Answers the store as that one has it,
+    /// and how many deliveries were due to it by that.
+    async fn take_over(&self, now: Timestamp) -> (Arc<dyn Store>, u64);
+}
 
 /// What each of these calls answers when all of them are under way at once.
 async fn race<T: Send + 'static>(calls: impl Iterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
@@ -78,6 +94,7 @@ macro_rules! conformance_suite {
             of_racing_changes_of_one_version_one_is_made
             a_rotation_made_again_leaves_the_secret_before_it_in_its_overlap
             disabling_or_deleting_a_webhook_cancels_what_is_pending
+            a_change_of_a_disabled_webhook_leaves_its_tests_alone
             a_changed_url_and_secret_apply_to_the_next_attempt
             a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends
             test_suites_are_listed_newest_first_and_runs_may_be_of_one
@@ -160,7 +177,6 @@ macro_rules! conformance_suite {
             a_key_belongs_to_the_body_it_came_with
             a_call_that_was_given_back_keeps_its_subject_for_the_same_body_alone
             a_call_whose_time_is_up_is_begun_again_and_its_late_answer_ignored
-            calls_of_the_dead_can_be_begun_again_at_once
             a_day_later_a_call_is_a_new_one_and_the_oldest_are_forgotten
             what_is_created_again_under_its_id_is_what_is_there
             an_ending_that_is_repeated_ends_the_run_once
@@ -186,18 +202,36 @@ macro_rules! conformance_suite {
             the_reveals_of_a_webhook_are_deleted_with_it
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
-            leases_of_the_dead_are_due_again_at_once
+            a_living_process_keeps_what_it_holds
+            what_a_process_leaves_is_due_at_once
+            deliveries_that_ended_long_ago_are_forgotten_with_all_that_was_sent
             a_store_that_reads_and_writes_is_well
         ]);
+        $crate::conformance_suite!(@home $fresh, death: [
+            leases_of_the_dead_are_due_again_at_once
+            a_late_record_of_the_dead_is_taken_until_somebody_claims
+            calls_of_the_dead_can_be_begun_again_at_once
+        ]);
+    };
+    (@home $fresh:path, $role:ident: [$($rule:ident)*]) => {
+        mod $role {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $rule() {
+                    let Some((store, home)) = $fresh().await else { return };
+                    $crate::conformance::$role::$rule(store, &home).await;
+                }
+            )*
+        }
     };
     (@role $fresh:path, $role:ident: [$($rule:ident)*]) => {
         mod $role {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $rule() {
-                    let (store, guard) = $fresh().await;
+                    let Some((store, home)) = $fresh().await else { return };
                     $crate::conformance::$role::$rule(store).await;
-                    drop(guard);
+                    drop(home);
                 }
             )*
         }

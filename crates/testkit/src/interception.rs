@@ -1,4 +1,4 @@
-//! A store that a test can look into and make fail.
+//! A store that a test can look into, take apart and make fail.
 
 use std::sync::Arc;
 
@@ -38,9 +38,64 @@ use preclinical_core::{
     webhook::{SecretRotation, Webhook, WebhookChanges},
 };
 
-struct InterceptedStore<F> {
-    inner: Arc<dyn Store>,
-    before: F,
+/// A store taken apart, so that a role can be played by something else.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "the fields are the roles")]
+pub struct Roles {
+    pub intake: Arc<dyn Intake>,
+    pub queue: Arc<dyn DeliveryQueue>,
+    pub administration: Arc<dyn Administration>,
+    pub history: Arc<dyn History>,
+    pub changes: Arc<dyn Changes>,
+    pub access: Arc<dyn Access>,
+    pub accounts: Arc<dyn Accounts>,
+    pub idempotency: Arc<dyn Idempotency>,
+    pub redeliveries: Arc<dyn Redeliveries>,
+    pub upkeep: Arc<dyn Upkeep>,
+}
+
+impl Roles {
+    /// All roles, played by the same store.
+    pub fn of(store: &Arc<dyn Store>) -> Self {
+        Self {
+            intake: Arc::clone(store) as _,
+            queue: Arc::clone(store) as _,
+            administration: Arc::clone(store) as _,
+            history: Arc::clone(store) as _,
+            changes: Arc::clone(store) as _,
+            access: Arc::clone(store) as _,
+            accounts: Arc::clone(store) as _,
+            idempotency: Arc::clone(store) as _,
+            redeliveries: Arc::clone(store) as _,
+            upkeep: Arc::clone(store) as _,
+        }
+    }
+}
+
+/// What stands around every call to a store.
+pub trait Around: Send + Sync + 'static {
+    /// Carries the call out and hands on its answer, or refuses, or answers in its place. It hears the name of the method.
+    fn around<T: Send, E: From<StoreError> + Send>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, E>> + Send,
+    ) -> impl Future<Output = Result<T, E>> + Send;
+}
+
+impl<F: Fn(&'static str) -> Result<(), StoreError> + Send + Sync + 'static> Around for F {
+    async fn around<T: Send, E: From<StoreError> + Send>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        self(method)?;
+        call.await
+    }
+}
+
+struct Surrounded<A> {
+    roles: Roles,
+    around: A,
 }
 
 /// Puts `before` in front of a store: it hears the name of each method before it is carried out, and may refuse in its place.
@@ -48,28 +103,32 @@ pub fn intercepted<F>(inner: Arc<dyn Store>, before: F) -> Arc<dyn Store>
 where
     F: Fn(&'static str) -> Result<(), StoreError> + Send + Sync + 'static,
 {
-    Arc::new(InterceptedStore { inner, before })
+    surrounded(Roles::of(&inner), before)
+}
+
+/// A store of these roles with something around every call.
+pub fn surrounded(roles: Roles, around: impl Around) -> Arc<dyn Store> {
+    Arc::new(Surrounded { roles, around })
 }
 
 macro_rules! intercept {
-    ($role:ident: $($method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($role:ident as $field:ident: $($method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl<F: Fn(&'static str) -> Result<(), StoreError> + Send + Sync + 'static> $role for InterceptedStore<F> {
+        impl<A: Around> $role for Surrounded<A> {
             $(async fn $method(&self, $($argument: $type),*) -> $answer {
-                (self.before)(stringify!($method))?;
-                self.inner.$method($($argument),*).await
+                self.around.around(stringify!($method), self.roles.$field.$method($($argument),*)).await
             })*
         }
     };
 }
 
-intercept!(Intake:
+intercept!(Intake as intake:
     create_run(run: NewRun) -> Result<Run, CreateRunError>;
     report_results(report: Report) -> Result<Finished, ReportError>;
     finish_run(finish: Finish) -> Result<Finished, FinishError>;
 );
 
-intercept!(DeliveryQueue:
+intercept!(DeliveryQueue as queue:
     claim_due(now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError>;
     record(record: AttemptRecord) -> Result<(), RecordError>;
     watch_work() -> Result<Box<dyn Watch>, StoreError>;
@@ -79,7 +138,7 @@ intercept!(DeliveryQueue:
     cancel_delivery(organization: OrganizationId, id: DeliveryId, at: Timestamp) -> Result<Delivery, CancelDeliveryError>;
 );
 
-intercept!(Administration:
+intercept!(Administration as administration:
     create_agent(agent: NewAgent) -> Result<Agent, CreateAgentError>;
     agent(organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError>;
     update_agent(organization: OrganizationId, id: AgentId, changes: AgentChanges, at: Timestamp)
@@ -105,7 +164,7 @@ intercept!(Administration:
         -> Result<bool, DeleteError>;
 );
 
-intercept!(History:
+intercept!(History as history:
     run(organization: OrganizationId, run: RunRef) -> Result<Option<Run>, StoreError>;
     runs(organization: OrganizationId, filter: RunFilter, page: Page) -> Result<(Vec<Run>, u64), StoreError>;
     decisions(organization: OrganizationId, run: RunRef, page: Page) -> Result<Option<(Vec<Decision>, u64)>, StoreError>;
@@ -115,7 +174,7 @@ intercept!(History:
     delivery(organization: OrganizationId, id: DeliveryId) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError>;
 );
 
-intercept!(Changes:
+intercept!(Changes as changes:
     watch(organization: OrganizationId) -> Result<Box<dyn Watch>, StoreError>;
     latest_change(organization: OrganizationId) -> Result<ChangeNumber, StoreError>;
     changed_deliveries(organization: OrganizationId, after: ChangeNumber, limit: u32)
@@ -123,7 +182,7 @@ intercept!(Changes:
     progress(organization: OrganizationId, run: RunRef, after: u32, limit: u32) -> Result<Option<Progress>, StoreError>;
 );
 
-intercept!(Access:
+intercept!(Access as access:
     ensure_organization(organization: Organization) -> Result<Organization, StoreError>;
     organization(slug: &Slug) -> Result<Option<Organization>, StoreError>;
     organizations(page: Page) -> Result<(Vec<Organization>, u64), StoreError>;
@@ -134,7 +193,7 @@ intercept!(Access:
     note_key_use(id: ApiKeyId, at: Timestamp) -> Result<(), StoreError>;
 );
 
-intercept!(Accounts:
+intercept!(Accounts as accounts:
     invite_first_member(invitation: Invitation) -> Result<bool, StoreError>;
     invite(invitation: Invitation) -> Result<(), InviteError>;
     invitation(hash: TokenHash, at: Timestamp) -> Result<Option<Invitation>, StoreError>;
@@ -153,7 +212,7 @@ intercept!(Accounts:
     end_sessions(id: MemberId) -> Result<(), StoreError>;
 );
 
-intercept!(Redeliveries:
+intercept!(Redeliveries as redeliveries:
     count_redeliveries(organization: OrganizationId, selection: RedeliverySelection, at: Timestamp) -> Result<u64, StoreError>;
     create_redelivery_job(job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError>;
     redelivery_job(organization: OrganizationId, id: RedeliveryJobId) -> Result<Option<RedeliveryJob>, StoreError>;
@@ -164,14 +223,15 @@ intercept!(Redeliveries:
     advance_redelivery_job(id: RedeliveryJobId, deliveries: Vec<DeliveryId>, at: Timestamp) -> Result<JobStep, StoreError>;
 );
 
-intercept!(Upkeep:
+intercept!(Upkeep as upkeep:
     void_dead_leases(now: Timestamp) -> Result<u64, StoreError>;
     beat(now: Timestamp) -> Result<u64, StoreError>;
     leave(now: Timestamp) -> Result<u64, StoreError>;
+    forget_deliveries(before: Timestamp, most: u32) -> Result<u64, StoreError>;
     ping(now: Timestamp) -> Result<(), StoreError>;
 );
 
-intercept!(Idempotency:
+intercept!(Idempotency as idempotency:
     begin_call(call: NewCall) -> Result<Begun, StoreError>;
     keep_answer(id: CallId, token: LeaseToken, answer: KeptAnswer) -> Result<(), StoreError>;
     release_call(id: CallId, token: LeaseToken) -> Result<(), StoreError>;

@@ -3,7 +3,7 @@
 //! - [`conformance`]: the rules of the store port, one function each; [`conformance_suite!`] makes a test of every rule.
 //! - [`world`]: an organization with its agents and webhooks on any store.
 //! - [`clock`], [`chance`]: time turned by hand and chance that repeats itself.
-//! - [`interception`]: a store that a test can look into and make fail.
+//! - [`interception`]: a store that a test can look into, take apart and make fail; [`reference`](mod@reference): one in memory.
 //! - [`receiver`]: an HTTP receiver that answers byte for byte what it is told to; [`authority`]: who vouches for it over TLS;
 //!   [`name_server`]: who knows its name.
 //! - [`document`]: the measured part of a text that people write.
@@ -19,4 +19,5 @@ pub mod interception;
 pub mod name_server;
 pub mod postgres;
 pub mod receiver;
+pub mod reference;
 pub mod world;

@@ -79,8 +79,9 @@ pub trait Administration: Send + Sync {
     /// The webhook that a run of the agent would be judged by if it ended now; `None` if there is none at either level.
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
 
-    /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels its pending deliveries; a new URL or secret applies to their next attempt. A new
-    /// secret, or none, also ends the overlap of an earlier rotation.
+    /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels
+    /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL or secret applies to
+    /// the next attempt. A new secret, or none, also ends the overlap of an earlier rotation.
     async fn update_webhook(
         &self,
         organization: OrganizationId,

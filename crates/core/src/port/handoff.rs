@@ -13,6 +13,9 @@ pub trait Handoff: Send + Sync {
     /// one is due at once, and is claimed as soon as a place is free.
     fn reserve(&self) -> Option<Box<dyn Reservation>>;
 
+    /// A place for a test delivery, whose outcome somebody waits for; also where other processes send what is due.
+    fn reserve_for_test(&self) -> Option<Box<dyn Reservation>>;
+
     /// Says that a delivery became due without a reservation.
     fn wake(&self);
 

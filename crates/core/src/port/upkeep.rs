@@ -27,6 +27,11 @@ pub trait Upkeep: Send + Sync {
     /// deliveries there were. What is recorded late is taken as long as nobody else has claimed it.
     async fn leave(&self, now: Timestamp) -> Result<u64, StoreError>;
 
+    /// Forgets deliveries that ended before that time, `most` of them at a time, with their attempts and what was sent and answered.
+    /// Answers how many they were; more than `most` where a store forgets many at once. What is pending stays, and so do runs, their
+    /// results, and what was decided. A store may keep some for a week longer.
+    async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError>;
+
     /// Succeeds if the store can read, and the latest of its writes was kept. Of a store that is well it asks no write.
     ///
     /// After a write that failed it tries one of its own, at most once a second, so that an idle store becomes well again.

@@ -10,11 +10,10 @@ use preclinical_core::{
     clock::Clock,
     id::{ApiKeyId, OrganizationId},
     organization::DEFAULT_SLUG,
-    port::{Access, CreateKeyError},
+    port::{CreateKeyError, Store},
     retry::parse_duration,
     scope::Scope,
 };
-use preclinical_store_sqlite::SqliteStore;
 
 use super::Place;
 use crate::{
@@ -46,18 +45,16 @@ fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.map(Scope::as_str)).try_map(|name| Scope::parse(&name).ok_or("no such scope"))
 }
 
-/// A duration that may also be in days, and is not zero.
+/// A duration that is not zero.
 fn lifetime(text: &str) -> Result<Duration, String> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
-    let days = days.and_then(|days| days.checked_mul(24 * 3600)).map(Duration::from_secs);
-    let lifetime = days.or_else(|| parse_duration(text)).filter(|lifetime| !lifetime.is_zero());
+    let lifetime = parse_duration(text).filter(|lifetime| !lifetime.is_zero());
     lifetime.ok_or_else(|| "must be such as 90d, 24h or 30m".to_owned())
 }
 
 pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
     let name = checked(args.name)?;
     let (store, organization) = args.place.open().await?;
-    let text = create(&store, organization, name, args.scope, args.expires_in).await?;
+    let text = create(&*store, organization, name, args.scope, args.expires_in).await?;
     say(text.expose());
     Ok(())
 }
@@ -65,7 +62,7 @@ pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
 /// Creates a key for everything in the database of that configuration, which is created, too, if it is missing.
 pub(crate) async fn create_in(config: &Config, name: String) -> anyhow::Result<ApiKeyText> {
     let (store, organization) = database::join_as(config, &DEFAULT_SLUG.parse()?).await?;
-    create(&store, organization, name, Scope::Write, None).await
+    create(&*store, organization, name, Scope::Write, None).await
 }
 
 /// A name as the API takes it.
@@ -80,7 +77,7 @@ fn checked(name: String) -> anyhow::Result<String> {
 }
 
 async fn create(
-    store: &SqliteStore,
+    store: &dyn Store,
     organization: OrganizationId,
     name: String,
     scope: Scope,

@@ -24,7 +24,7 @@ pub(crate) struct ListArgs {
 
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
     let (store, organization) = args.place.find().await?;
-    let keys = super::all(&store, organization).await?;
+    let keys = super::all(&*store, organization).await?;
     let now = SystemClock.now();
     if args.json {
         say(keys.iter().map(|key| described(key, now)).collect::<Value>());

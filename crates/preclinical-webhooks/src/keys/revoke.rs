@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use preclinical_core::{clock::Clock, port::Access};
+use preclinical_core::clock::Clock;
 
 use super::Place;
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) struct RevokeArgs {
 /// An id names its key whatever other keys are called.
 pub(super) async fn run(args: RevokeArgs) -> anyhow::Result<()> {
     let (store, organization) = args.place.find().await?;
-    let keys = super::all(&store, organization).await?;
+    let keys = super::all(&*store, organization).await?;
     let of_that_id = keys.iter().find(|key| key.id.to_string() == args.name_or_id);
     let named = || keys.iter().find(|key| key.revoked_at.is_none() && key.name == args.name_or_id);
     let Some(key) = of_that_id.or_else(named) else { bail!("there is no key {:?}", args.name_or_id) };

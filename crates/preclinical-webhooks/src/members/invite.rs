@@ -27,7 +27,7 @@ fn roles() -> impl TypedValueParser<Value = Role> {
 pub(super) async fn run(args: InviteArgs) -> anyhow::Result<()> {
     let config = args.place.database.config()?;
     let (store, organization) = database::join_as(&config, &args.place.organization).await?;
-    let link = invitations::invite(&store, organization, Purpose::Join(args.role), &config.base(config.listen)).await?;
+    let link = invitations::invite(&*store, organization, Purpose::Join(args.role), &config.base(config.listen)).await?;
     super::hand_over(&link);
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(super) async fn run(args: ResetPasswordArgs) -> anyhow::Result<()> {
         bail!("nobody signs in with {:?}", args.email.as_str())
     };
     let purpose = Purpose::ResetPassword(member.id);
-    let link = invitations::invite(&store, member.organization_id, purpose, &config.base(config.listen)).await?;
+    let link = invitations::invite(&*store, member.organization_id, purpose, &config.base(config.listen)).await?;
     super::hand_over(&link);
     Ok(())
 }

@@ -136,6 +136,7 @@ pub(super) fn update(
     if !changes.expected.allows(webhook.version) {
         return Err(UpdateWebhookError::Stale);
     }
+    let was_enabled = webhook.is_enabled;
     webhook.version = webhook.version.next();
     webhook.url = changes.url.unwrap_or(webhook.url);
     webhook.description = changes.description.unwrap_or(webhook.description);
@@ -149,7 +150,8 @@ pub(super) fn update(
         replace_secret(connection, id, sealed.as_deref()).map_err(unavailable)?;
     }
     save(connection, &webhook).map_err(unavailable)?;
-    if !webhook.is_enabled {
+    // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
+    if was_enabled && !webhook.is_enabled {
         queue::cancel_pending(connection, id, at).map_err(unavailable)?;
     }
     Ok(webhook)

@@ -177,6 +177,21 @@ pub async fn disabling_or_deleting_a_webhook_cancels_what_is_pending(store: Arc<
     }
 }
 
+pub async fn a_change_of_a_disabled_webhook_leaves_its_tests_alone(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
+    store.update_webhook(world.organization, webhook, off.clone(), world.now()).await.unwrap();
+    let test = world.enqueue_test(webhook).await.unwrap();
+    let moved = WebhookChanges { url: Some("https://example.com/new".to_owned()), ..WebhookChanges::default() };
+    for changes in [moved, off] {
+        store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+        assert_eq!(world.delivery(test.delivery_id).await.status, DeliveryStatus::Pending);
+    }
+    store.record(world.record(&test, answered(500), NextStep::Exhausted)).await.unwrap();
+    assert_eq!(world.delivery(test.delivery_id).await.status, DeliveryStatus::Failed);
+}
+
 pub async fn a_changed_url_and_secret_apply_to_the_next_attempt(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "default").await;
     let agent = world.agent("Assistant").await;

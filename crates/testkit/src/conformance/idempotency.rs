@@ -18,7 +18,7 @@ use preclinical_core::{
 use crate::world::{LEASE, World, answered};
 
 /// A call under that key with that body, now, with a token and a subject of its own.
-fn call(world: &World, key: &str, body: &str) -> NewCall {
+pub(super) fn call(world: &World, key: &str, body: &str) -> NewCall {
     let token = || LeaseToken::generate(world.now(), &*world.chance);
     NewCall {
         id: CallId::of(world.organization, "POST", "/runs", key),
@@ -31,12 +31,12 @@ fn call(world: &World, key: &str, body: &str) -> NewCall {
     }
 }
 
-fn answer(status: u16, body: &'static str) -> KeptAnswer {
+pub(super) fn answer(status: u16, body: &'static str) -> KeptAnswer {
     let headers = vec![("location".to_owned(), "/there".to_owned()), ("etag".to_owned(), "\"1\"".to_owned())];
     KeptAnswer { status, headers, body: body.as_bytes().into() }
 }
 
-fn carried_out(call: &NewCall) -> Begun {
+pub(super) fn carried_out(call: &NewCall) -> Begun {
     Begun::CarryOut { subject: call.subject }
 }
 
@@ -112,18 +112,6 @@ pub async fn a_call_whose_time_is_up_is_begun_again_and_its_late_answer_ignored(
     assert_eq!(store.begin_call(call(&world, "key", "{}")).await.unwrap(), Begun::InProgress);
     store.keep_answer(first.id, second.token, answer(201, "in time")).await.unwrap();
     assert_eq!(store.begin_call(call(&world, "key", "{}")).await.unwrap(), Begun::Answered(answer(201, "in time")));
-}
-
-pub async fn calls_of_the_dead_can_be_begun_again_at_once(store: Arc<dyn Store>) {
-    let world = World::new(store.clone(), "default").await;
-    let (cut_off, done) = (call(&world, "cut off", "{}"), call(&world, "done", "{}"));
-    store.begin_call(cut_off.clone()).await.unwrap();
-    store.begin_call(done.clone()).await.unwrap();
-    store.keep_answer(done.id, done.token, answer(200, "")).await.unwrap();
-    assert_eq!(store.void_dead_leases(world.now()).await.unwrap(), 0, "no delivery is among them");
-    assert_eq!(store.begin_call(call(&world, "cut off", "{ }")).await.unwrap(), Begun::Reused);
-    assert_eq!(store.begin_call(call(&world, "cut off", "{}")).await.unwrap(), carried_out(&cut_off));
-    assert_eq!(store.begin_call(call(&world, "done", "{}")).await.unwrap(), Begun::Answered(answer(200, "")));
 }
 
 pub async fn a_day_later_a_call_is_a_new_one_and_the_oldest_are_forgotten(store: Arc<dyn Store>) {

@@ -6,14 +6,23 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 /// Every crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("preclinical-core", &[]),
     ("preclinical-store-sqlite", &["preclinical-core"]),
     ("preclinical-store-postgres", &["preclinical-core"]),
     ("preclinical-delivery", &["preclinical-core"]),
     ("preclinical-web", &["preclinical-core"]),
     ("preclinical-testkit", &["preclinical-core"]),
-    ("preclinical-webhooks", &["preclinical-core", "preclinical-delivery", "preclinical-store-sqlite", "preclinical-web"]),
+    (
+        "preclinical-webhooks",
+        &[
+            "preclinical-core",
+            "preclinical-delivery",
+            "preclinical-store-postgres",
+            "preclinical-store-sqlite",
+            "preclinical-web",
+        ],
+    ),
     ("bench", &["preclinical-core", "preclinical-testkit"]),
     ("torture", &["preclinical-core", "preclinical-testkit"]),
     ("xtask", &[]),

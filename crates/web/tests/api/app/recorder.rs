@@ -93,6 +93,10 @@ impl Handoff for Recorder {
         Some(Box::new(Place { lease, state: self.state.clone() }))
     }
 
+    fn reserve_for_test(&self) -> Option<Box<dyn Reservation>> {
+        self.reserve()
+    }
+
     fn wake(&self) {
         self.state.send_modify(|state| state.wakes += 1);
     }

@@ -1,0 +1,35 @@
+//! Everything that is left to chance, decided by one seed.
+
+use std::{ops::Range, time::Duration};
+
+use preclinical_core::chance::Chance;
+use preclinical_testkit::chance::SeededChance;
+
+pub(crate) struct Dice(SeededChance);
+
+impl Dice {
+    /// Independent streams of a seed, so that asking one more question of one leaves the others as they were.
+    pub(crate) fn of(seed: u64, stream: u64) -> Self {
+        Self(SeededChance::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(stream << 48)))
+    }
+
+    pub(crate) fn below(&self, end: usize) -> usize {
+        let mut bytes = [0_u8; 8];
+        self.0.fill(&mut bytes);
+        let end = end.max(1) as u64;
+        usize::try_from(u64::from_le_bytes(bytes) % end).unwrap_or_default()
+    }
+
+    pub(crate) fn happens(&self, per_mille: u32) -> bool {
+        self.below(1000) < per_mille as usize
+    }
+
+    pub(crate) fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
+        from.get(self.below(from.len()))
+    }
+
+    pub(crate) fn millis(&self, between: Range<u64>) -> Duration {
+        let width = usize::try_from(between.end - between.start).unwrap_or(usize::MAX);
+        Duration::from_millis(between.start + self.below(width) as u64)
+    }
+}

@@ -1,0 +1,113 @@
+//! The rules of claiming: never early, never what has ended or is somebody else's, never for a webhook that is off.
+
+use jiff::Timestamp;
+use preclinical_core::{
+    delivery::{Claimed, DeliveryStatus},
+    event::EventKind,
+    id::DeliveryId,
+};
+
+use super::{Attempt, Delivery, End, Oracle, micros, short};
+
+impl Oracle {
+    /// A node looked for what is due, with room for so many.
+    pub(crate) fn looked(&mut self, node: u32, now: Timestamp, room: usize, claimed: &[Claimed]) {
+        let is_due =
+            |delivery: &Delivery| delivery.status == DeliveryStatus::Pending && delivery.due.is_some_and(|due| due <= now);
+        let due: Vec<DeliveryId> =
+            self.deliveries.iter().filter(|(_, delivery)| is_due(delivery)).map(|(id, _)| *id).collect();
+        for one in claimed {
+            self.claimed(node, one, now);
+        }
+        if claimed.len() > room {
+            self.violate(format!("{} deliveries were claimed with {room} leases", claimed.len()));
+        }
+        let passed_over: Vec<DeliveryId> =
+            due.into_iter().filter(|id| claimed.iter().all(|one| one.delivery_id != *id)).collect();
+        for id in passed_over {
+            self.passed_over(id, claimed.len() < room);
+        }
+    }
+
+    /// A delivery that was due was not claimed: a test that was cut off, which is not repeated, or there was no room.
+    fn passed_over(&mut self, id: DeliveryId, had_room: bool) {
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        if delivery.kind == EventKind::Test && delivery.lease.is_some() {
+            interrupt(delivery);
+            (delivery.status, delivery.due, delivery.lease) = (DeliveryStatus::Failed, None, None);
+            let is_calm = self.is_calm;
+            self.expect(!is_calm, || format!("{id} was cut off, and nothing was wrong"));
+        } else {
+            self.expect(!had_room, || format!("{id} is due and was not claimed"));
+        }
+    }
+
+    /// A node was given a delivery to send.
+    pub(crate) fn claimed(&mut self, node: u32, claimed: &Claimed, now: Timestamp) {
+        let id = claimed.delivery_id;
+        self.tell(format!("  node {node} claims {} for attempt {}", short(id), claimed.attempt));
+        let (most, is_calm, secrets) = (self.waits.len(), self.is_calm, self.secrets(claimed.webhook_id, now));
+        let Some(delivery) = self.deliveries.get_mut(&id) else {
+            self.violate(format!("{id} was claimed, and nobody wrote it"));
+            return;
+        };
+        let mut broken = Vec::new();
+        let mut expect = |is_so: bool, what: &str| {
+            if !is_so {
+                broken.push(format!("{id}: {what}"));
+            }
+        };
+        expect(delivery.status == DeliveryStatus::Pending, "claimed, and it has ended");
+        expect(delivery.due.is_some_and(|due| due <= now), "claimed before it is due, or under the lease of another");
+        if delivery.lease.is_some() {
+            interrupt(delivery);
+            expect(!is_calm, "claimed again, and nothing was wrong");
+            expect(delivery.kind != EventKind::Test, "a test is repeated");
+        }
+        expect(delivery.attempts.iter().all(|attempt| attempt.end != End::Open), "two attempts at once");
+        expect(claimed.attempt as usize == delivery.attempts.len() + 1, "its attempts are not counted one by one");
+        expect(claimed.failures == delivery.failures, "its failures are not counted right");
+        expect(delivery.failures as usize <= most, "more attempts than the schedule has");
+        expect(claimed.webhook_id == delivery.webhook, "claimed for another webhook");
+        let webhook = self.webhooks.get(&delivery.webhook).filter(|webhook| !webhook.is_deleted);
+        expect(webhook.is_some(), "claimed for a webhook that was deleted");
+        if let Some(webhook) = webhook {
+            expect(webhook.is_enabled || delivery.kind == EventKind::Test, "claimed for a webhook that is disabled");
+            expect(webhook.url == claimed.url, "not at the webhook's present URL");
+        }
+        let given: Vec<String> = claimed.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+        expect(given == secrets, "not with the webhook's present secrets");
+        delivery.attempts.push(Attempt {
+            node,
+            started_at: now,
+            url: claimed.url.clone(),
+            secrets,
+            request: None,
+            end: End::Open,
+        });
+        delivery.url.clone_from(&claimed.url);
+        (delivery.lease, delivery.due) = (Some(claimed.lease.token), Some(micros(claimed.lease.until)));
+        broken.into_iter().for_each(|what| self.violate(what));
+    }
+
+    /// Every lease is void: whatever was under way is due.
+    pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
+        let leased = |delivery: &&mut Delivery| {
+            delivery.lease.is_some()
+                && delivery.status == DeliveryStatus::Pending
+                && delivery.due.is_some_and(|due| due > now)
+        };
+        let mut voided = 0;
+        for delivery in self.deliveries.values_mut().filter(leased) {
+            delivery.due = Some(micros(now));
+            voided += 1;
+        }
+        self.expect(count == voided, || format!("{count} leases were voided, not {voided}"));
+    }
+}
+
+fn interrupt(delivery: &mut Delivery) {
+    for attempt in delivery.attempts.iter_mut().filter(|attempt| attempt.end == End::Open) {
+        attempt.end = End::Interrupted;
+    }
+}

@@ -1,0 +1,68 @@
+//! What a seed decides before it begins.
+
+use jiff::SignedDuration;
+
+use crate::{dice::Dice, receiver::Temper};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) nodes: u32,
+    /// The waits, as the engine is set.
+    pub(crate) schedule: String,
+    /// The waits, as the oracle expects them.
+    pub(crate) waits: Vec<SignedDuration>,
+    pub(crate) steps: usize,
+    /// How many calls to the store of a thousand fail, and how many answers get lost.
+    pub(crate) storm: u32,
+    pub(crate) deaths: bool,
+    pub(crate) sleeps: bool,
+    pub(crate) jumps: bool,
+    pub(crate) temper: Temper,
+}
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Self {
+        let dice = Dice::of(seed, 1);
+        let seconds: &[i64] = match dice.below(8) {
+            0 => &[60, 300, 1800],
+            1 => &[1, 1, 1],
+            2 => &[30],
+            _ => &[5, 20, 60],
+        };
+        let often = |most: usize| if dice.happens(500) { dice.below(most) as u32 } else { 0 };
+        let temper = Temper {
+            fails: often(900),
+            gone: often(80),
+            refuses: often(300),
+            loses: often(300),
+            hangs: often(200),
+            slow: often(600),
+        };
+        let mut plan = Self {
+            seed,
+            nodes: 1 + dice.below(3) as u32,
+            schedule: String::new(),
+            waits: Vec::new(),
+            steps: 20 + dice.below(60),
+            storm: if dice.happens(300) { dice.below(120) as u32 } else { 0 },
+            deaths: dice.happens(400),
+            sleeps: dice.happens(300),
+            jumps: dice.happens(300),
+            temper,
+        };
+        plan.set_schedule(seconds);
+        plan
+    }
+
+    /// Nothing goes wrong but what the receiver does.
+    pub(crate) fn calm(seed: u64) -> Self {
+        Self { storm: 0, deaths: false, sleeps: false, jumps: false, ..Self::of(seed) }
+    }
+
+    pub(crate) fn set_schedule(&mut self, seconds: &[i64]) {
+        let waits: Vec<String> = seconds.iter().map(|wait| format!("{wait}s")).collect();
+        self.schedule = waits.join(",");
+        self.waits = seconds.iter().copied().map(SignedDuration::from_secs).collect();
+    }
+}

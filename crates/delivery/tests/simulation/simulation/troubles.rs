@@ -1,0 +1,81 @@
+//! What goes wrong with nodes: they die, sleep, and err about the time.
+
+use jiff::SignedDuration;
+use preclinical_core::clock::Clock;
+
+use super::Simulation;
+
+impl Simulation {
+    pub(super) fn trouble(&mut self) {
+        match self.dice.below(6) {
+            0 if self.plan.deaths => self.kill(),
+            1 if self.plan.deaths => self.restart_all(),
+            2 | 3 if self.plan.sleeps => self.sleep_or_wake(),
+            4 if self.plan.jumps => self.jump(),
+            _ => self.add_node(),
+        }
+    }
+
+    fn add_node(&mut self) {
+        if self.nodes.is_empty() {
+            self.start_after_all_died();
+        } else if self.nodes.len() < self.plan.nodes as usize {
+            self.oracle().tell("a node starts".to_owned());
+            self.start_node();
+        }
+    }
+
+    fn kill(&mut self) {
+        if self.nodes.is_empty() {
+            return;
+        }
+        let node = self.nodes.remove(self.dice.below(self.nodes.len()));
+        let mut oracle = self.oracle();
+        oracle.tell(format!("node {} dies", node.number));
+        oracle.disturb();
+    }
+
+    fn restart_all(&mut self) {
+        self.oracle().disturb();
+        self.oracle().tell("all nodes die".to_owned());
+        self.nodes.clear();
+        self.start_after_all_died();
+    }
+
+    /// As after the start of a process that knows that no other is there.
+    pub(super) fn start_after_all_died(&mut self) {
+        self.oracle().tell("a node starts when all others are dead".to_owned());
+        let now = self.truth.now();
+        let roles = crate::witness::watched(self.started + 1, self.organization, &self.roles, &self.oracle);
+        self.weather.finish(roles.upkeep.void_dead_leases(now)).unwrap();
+        self.start_node();
+    }
+
+    fn sleep_or_wake(&mut self) {
+        if self.nodes.is_empty() {
+            return;
+        }
+        let index = self.dice.below(self.nodes.len());
+        let node = &mut self.nodes[index];
+        if node.is_asleep {
+            self.oracle.lock().unwrap().tell(format!("node {} goes on", node.number));
+            node.wake();
+        } else {
+            node.is_asleep = true;
+            let mut oracle = self.oracle.lock().unwrap();
+            oracle.disturb();
+            oracle.tell(format!("node {} is held back", node.number));
+        }
+    }
+
+    fn jump(&mut self) {
+        let seconds = [-3600, -60, -5, -1, 1, 5, 60, 3600];
+        let (by, index) = (SignedDuration::from_secs(*self.dice.pick(&seconds).unwrap()), self.dice.below(self.nodes.len()));
+        let Some(node) = self.nodes.get(index) else { return };
+        node.clock.jump(by);
+        let mut oracle = self.oracle();
+        oracle.disturb();
+        oracle.clocks_agree = false;
+        oracle.tell(format!("the clock of node {} jumps by {by}", node.number));
+    }
+}

@@ -1,0 +1,32 @@
+//! Deliveries that have had their time go, and all that belongs to them alone.
+
+use jiff::Timestamp;
+use preclinical_core::id::DeliveryId;
+use rusqlite::{Connection, params};
+
+use crate::row::{Id, Time, id};
+
+/// Ids begin with the time, so the oldest are the first.
+const OLD: &str = "SELECT id, event_id FROM deliveries \
+     WHERE id < ?1 AND status <> 'pending' AND completed_at < ?2 ORDER BY id LIMIT ?3";
+
+/// A run's event stays with the run; that of a test has nothing else.
+const OF_TESTS: &str = "DELETE FROM events WHERE id = ?1 AND kind = 'test' \
+     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)";
+
+/// Forgets the oldest of them; answers how many.
+pub(super) fn forget(connection: &Connection, before: Timestamp, most: u32) -> rusqlite::Result<u64> {
+    let old: Vec<(DeliveryId, Vec<u8>)> = connection
+        .prepare_cached(OLD)?
+        .query_map(params![Id(DeliveryId::after(before)), Time(before), most], |row| {
+            Ok((id(row, "id")?, row.get("event_id")?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for (delivery, event) in &old {
+        connection.prepare_cached("DELETE FROM messages WHERE delivery_id = ?1")?.execute([Id(*delivery)])?;
+        connection.prepare_cached("DELETE FROM attempts WHERE delivery_id = ?1")?.execute([Id(*delivery)])?;
+        connection.prepare_cached("DELETE FROM deliveries WHERE id = ?1")?.execute([Id(*delivery)])?;
+        connection.prepare_cached(OF_TESTS)?.execute([event])?;
+    }
+    Ok(old.len() as u64)
+}
