@@ -8,8 +8,8 @@
 //! a session), so that a pooler may stand between. Only `LISTEN` needs a session of its own; where none can be had it is said in the
 //! log, and the database is asked every few seconds instead.
 
-// mod access;
-// mod accounts;
+mod access;
+mod accounts;
 mod address;
 mod administration;
 mod bells;
@@ -18,7 +18,7 @@ mod changes;
 mod condition;
 mod failure;
 mod history;
-// mod idempotency;
+mod idempotency;
 mod intake;
 mod listener;
 mod migrations;

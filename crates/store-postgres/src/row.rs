@@ -170,6 +170,11 @@ pub(crate) fn named<T>(row: &Row, column: &str, parse: impl FnOnce(&str) -> Opti
     parse(&get::<String>(row, column)?).ok_or_else(|| Failure::unreadable(column))
 }
 
+/// A value of so many bytes, a hash mostly.
+pub(crate) fn bytes<const N: usize>(row: &Row, column: &str) -> Result<[u8; N], Failure> {
+    get::<Vec<u8>>(row, column)?.try_into().map_err(|_| Failure::unreadable(column))
+}
+
 pub(crate) fn id<T>(row: &Row, column: &str) -> Result<T, Failure>
 where
     Id<T>: FromSqlOwned,

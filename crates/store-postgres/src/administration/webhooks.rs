@@ -1,0 +1,278 @@
+//! Webhooks and their sealed secrets.
+
+use jiff::{SignedDuration, Timestamp};
+use preclinical_core::{
+    id::{AgentId, OrganizationId, RotationId, WebhookId},
+    in_force::InForce,
+    port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
+    secret::SigningSecret,
+    vault::{Purpose, Vault},
+    version::{Expected, Version},
+    webhook::{DisabledReason, SecretRotation, Webhook, WebhookChanges},
+};
+use tokio_postgres::Row;
+
+use super::agents;
+use crate::{
+    candidates::{self, Candidates},
+    failure::{Failure, unavailable},
+    queue,
+    row::{Id, Param, Time, get, id, maybe_id, maybe_time, number, time},
+    sealing::SealedSecrets,
+    transaction::Transaction,
+};
+
+/// Webhooks with how they do.
+const TABLE: &str = "webhooks JOIN webhook_health ON webhook_id = id";
+
+fn read(row: &Row) -> Result<Webhook, Failure> {
+    Ok(Webhook {
+        id: id(row, "id")?,
+        organization_id: id(row, "organization_id")?,
+        agent_id: maybe_id(row, "agent_id")?,
+        url: get(row, "url")?,
+        has_secret: get::<Option<Vec<u8>>>(row, "secret")?.is_some(),
+        rotated_until: maybe_time(row, "rotated_until")?,
+        description: get(row, "description")?,
+        is_enabled: get(row, "is_enabled")?,
+        disabled_reason: candidates::disabled_reason(row)?,
+        last_triggered_at: maybe_time(row, "last_triggered_at")?,
+        consecutive_failures: number(row, "consecutive_failures")?,
+        version: Version(number(row, "version")?),
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn seal(vault: &Vault, id: WebhookId, secret: &SigningSecret) -> Vec<u8> {
+    vault.seal(Purpose::SigningSecret, id.uuid(), secret.expose().as_bytes())
+}
+
+pub(super) async fn find(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    webhook: WebhookId,
+) -> Result<Option<Webhook>, Failure> {
+    let sql = format!("SELECT * FROM {TABLE} WHERE id = $1 AND organization_id = $2");
+    let row = transaction.row(&sql, &[&Id(webhook), &Id(organization)]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The webhook of that level; each of the two conditions has an index of its own.
+pub(super) async fn at(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    agent: Option<AgentId>,
+) -> Result<Option<Webhook>, Failure> {
+    let level = if agent.is_some() { "agent_id = $2" } else { "agent_id IS NULL AND $2 IS NULL" };
+    let sql = format!("SELECT * FROM {TABLE} WHERE organization_id = $1 AND {level}");
+    let row = transaction.row(&sql, &[&Id(organization), &agent.map(Id)]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The webhook that a run of the agent would be judged by now.
+pub(super) async fn in_force(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    agent: AgentId,
+) -> Result<Option<InForce>, Failure> {
+    let candidates = Candidates::find(transaction, organization, agent).await?;
+    let Some((level, ruling)) = candidates.rulings().in_force() else { return Ok(None) };
+    let Some((_, known, _)) = candidates.judged().find(|judged| judged.0 == level) else { return Ok(None) };
+    let webhook = find(transaction, organization, known.candidate.id).await?;
+    Ok(webhook.map(|webhook| InForce { webhook, level, ruling }))
+}
+
+pub(super) async fn list(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    agent: Option<AgentId>,
+    page: Page,
+) -> Result<(Vec<Webhook>, u64), Failure> {
+    let agent = agent.map(Id);
+    let parameters: [&dyn Param; 2] = [&Id(organization), &agent];
+    super::page(transaction, TABLE, "($2 IS NULL OR agent_id = $2)", &parameters, page, read).await
+}
+
+pub(super) async fn create(
+    transaction: &Transaction,
+    vault: &Vault,
+    new: &NewWebhook,
+) -> Result<Webhook, CreateWebhookError> {
+    let NewWebhook { webhook, secret } = new;
+    if let Some(agent) = webhook.agent_id
+        && !agents::exists(transaction, webhook.organization_id, agent).await.map_err(unavailable)?
+    {
+        return Err(CreateWebhookError::AgentNotFound);
+    }
+    let sealed = secret.as_ref().map(|secret| seal(vault, webhook.id, secret));
+    if insert(transaction, webhook, sealed).await.map_err(unavailable)? {
+        return Ok(Webhook { has_secret: secret.is_some(), ..webhook.clone() });
+    }
+    let repeated = find(transaction, webhook.organization_id, webhook.id).await.map_err(unavailable)?;
+    repeated.ok_or(CreateWebhookError::Exists)
+}
+
+async fn insert(transaction: &Transaction, webhook: &Webhook, secret: Option<Vec<u8>>) -> Result<bool, Failure> {
+    let sql = "WITH created AS (INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, \
+           created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id) \
+         INSERT INTO webhook_health (webhook_id) SELECT id FROM created";
+    let inserted = transaction
+        .run(
+            sql,
+            &[
+                &Id(webhook.id),
+                &Id(webhook.organization_id),
+                &webhook.agent_id.map(Id),
+                &webhook.url,
+                &secret,
+                &webhook.description,
+                &webhook.is_enabled,
+                &Time(webhook.created_at),
+                &Time(webhook.updated_at),
+                &i64::from(webhook.version.0),
+            ],
+        )
+        .await?;
+    Ok(inserted > 0)
+}
+
+pub(super) async fn update(
+    transaction: &Transaction,
+    vault: &Vault,
+    organization: OrganizationId,
+    id: WebhookId,
+    changes: &WebhookChanges,
+    at: Timestamp,
+) -> Result<Webhook, UpdateWebhookError> {
+    let found = find(transaction, organization, id).await.map_err(unavailable)?;
+    let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
+    if !changes.expected.allows(webhook.version) {
+        return Err(UpdateWebhookError::Stale);
+    }
+    let WebhookChanges { url, secret, description, is_enabled, .. } = changes.clone();
+    let was_enabled = webhook.is_enabled;
+    webhook.version = webhook.version.next();
+    webhook.url = url.unwrap_or(webhook.url);
+    webhook.description = description.unwrap_or(webhook.description);
+    webhook.is_enabled = is_enabled.unwrap_or(webhook.is_enabled);
+    webhook.disabled_reason = webhook.disabled_reason.filter(|_| !webhook.is_enabled);
+    webhook.updated_at = at;
+    if let Some(secret) = secret {
+        webhook.has_secret = secret.is_some();
+        webhook.rotated_until = None;
+        let sealed = secret.map(|secret| seal(vault, id, &secret));
+        replace_secret(transaction, id, sealed).await.map_err(unavailable)?;
+    }
+    save(transaction, &webhook).await.map_err(unavailable)?;
+    // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
+    if was_enabled && !webhook.is_enabled {
+        queue::cancel_pending(transaction, id, at).await.map_err(unavailable)?;
+    }
+    Ok(webhook)
+}
+
+async fn save(transaction: &Transaction, webhook: &Webhook) -> Result<(), Failure> {
+    let sql = "UPDATE webhooks SET url = $2, description = $3, is_enabled = $4, updated_at = $5, version = $6, \
+         disabled_reason = $7 WHERE id = $1";
+    transaction
+        .run(
+            sql,
+            &[
+                &Id(webhook.id),
+                &webhook.url,
+                &webhook.description,
+                &webhook.is_enabled,
+                &Time(webhook.updated_at),
+                &i64::from(webhook.version.0),
+                &webhook.disabled_reason.map(DisabledReason::as_str),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+async fn replace_secret(transaction: &Transaction, webhook: WebhookId, sealed: Option<Vec<u8>>) -> Result<(), Failure> {
+    let sql = "UPDATE webhooks SET secret = $2, rotated_secret = NULL, rotated_until = NULL WHERE id = $1";
+    transaction.run(sql, &[&Id(webhook), &sealed]).await.map(drop)
+}
+
+pub(super) async fn rotate(
+    transaction: &Transaction,
+    vault: &Vault,
+    organization: OrganizationId,
+    id: WebhookId,
+    rotation: &SecretRotation,
+    at: Timestamp,
+) -> Result<Webhook, UpdateWebhookError> {
+    let found = find(transaction, organization, id).await.map_err(unavailable)?;
+    let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
+    webhook.version = webhook.version.next();
+    webhook.has_secret = true;
+    webhook.updated_at = at;
+    if !is_last_rotation(transaction, id, rotation.id).await.map_err(unavailable)? {
+        webhook.rotated_until = retire_secret(transaction, vault, id, rotation.overlap, at).await?;
+    }
+    let sql = "UPDATE webhooks SET secret = $2, last_rotation = $3, version = $4, updated_at = $5 WHERE id = $1";
+    let (sealed, version) = (seal(vault, id, &rotation.secret), i64::from(webhook.version.0));
+    let rotated = transaction.run(sql, &[&Id(id), &sealed, &Id(rotation.id), &version, &Time(at)]).await;
+    rotated.map_err(unavailable)?;
+    Ok(webhook)
+}
+
+async fn is_last_rotation(transaction: &Transaction, webhook: WebhookId, rotation: RotationId) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM webhooks WHERE id = $1 AND last_rotation = $2";
+    Ok(transaction.row(sql, &[&Id(webhook), &Id(rotation)]).await?.is_some())
+}
+
+/// Lets the current secret sign on behind the next one, if there is one; answers until when.
+async fn retire_secret(
+    transaction: &Transaction,
+    vault: &Vault,
+    id: WebhookId,
+    overlap: SignedDuration,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let current = SealedSecrets::find(transaction, id).await.map_err(unavailable)?.current(vault);
+    let current = current.map_err(|error| StoreError::Corrupt(format!("secret of webhook {id}: {error}")))?;
+    let rotated = current.filter(|_| overlap.is_positive()).map(|secret| {
+        let sealed = vault.seal(Purpose::RotatedSecret, id.uuid(), secret.expose().as_bytes());
+        (sealed, at.saturating_add(overlap).unwrap_or(Timestamp::MAX))
+    });
+    let (secret, until) = rotated.unzip();
+    let sql = "UPDATE webhooks SET rotated_secret = $2, rotated_until = $3 WHERE id = $1";
+    transaction.run(sql, &[&Id(id), &secret, &until.map(Time)]).await.map_err(unavailable)?;
+    Ok(until)
+}
+
+pub(super) async fn delete(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    id: WebhookId,
+    expected: &Expected,
+    at: Timestamp,
+) -> Result<bool, DeleteError> {
+    let found = find(transaction, organization, id).await.map_err(unavailable)?;
+    let Some(webhook) = found else { return Ok(false) };
+    if !expected.allows(webhook.version) {
+        return Err(DeleteError::Stale);
+    }
+    remove(transaction, id, at).await.map_err(unavailable)?;
+    Ok(true)
+}
+
+/// Deletes the webhook of an agent, if it has one.
+pub(super) async fn delete_of_agent(transaction: &Transaction, agent: AgentId, at: Timestamp) -> Result<(), Failure> {
+    let row = transaction.row("SELECT id FROM webhooks WHERE agent_id = $1", &[&Id(agent)]).await?;
+    match row {
+        Some(row) => remove(transaction, id(&row, "id")?, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Deliveries first: whoever records an attempt locks them before the health of the webhook, which goes with it.
+async fn remove(transaction: &Transaction, webhook: WebhookId, at: Timestamp) -> Result<(), Failure> {
+    queue::cancel_pending(transaction, webhook, at).await?;
+    transaction.run("DELETE FROM secret_reveals WHERE webhook_id = $1", &[&Id(webhook)]).await?;
+    transaction.run("DELETE FROM webhooks WHERE id = $1", &[&Id(webhook)]).await.map(drop)
+}
