@@ -82,7 +82,10 @@ impl Proof {
             Self::Terminations => proof::outage(ground, load(500, 10_000), Outage::Terminations(of(3, 30))).await,
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,
             Self::LostNode => proof::lost_node(ground, load(200, 2000), taken_over(ground.store, size)).await,
-            Self::Paused => proof::paused(ground, load(100, 400)).await,
+            Self::Paused => {
+                proof::paused(ground, load(100, 400), if size == Size::Short { Duration::ZERO } else { 3 * proof::LEASE })
+                    .await
+            }
         }
     }
 }
