@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use preclinical_testkit::postgres;
+use preclinical_testkit::postgres::{self, Durability};
 use torture::{
     outcome::Outcome,
     proof::{self, Load, Outage},
@@ -17,7 +17,8 @@ const SEED: u64 = 20;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn ground(store: Store) -> Ground {
-    Ground { binary: env!("CARGO_BIN_EXE_preclinical-webhooks").into(), store, seed: SEED }
+    let binary = env!("CARGO_BIN_EXE_preclinical-webhooks").into();
+    Ground { binary, store, durability: Durability::None, seed: SEED }
 }
 
 fn load(completions: usize) -> Load {
