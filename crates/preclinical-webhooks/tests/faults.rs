@@ -33,15 +33,18 @@ fn holds(outcome: anyhow::Result<Outcome>) {
 
 /// Stamps the proofs out that have to hold on every store.
 macro_rules! on_every_store {
-    ($store:ident) => {
+    ($store:ident, others: $others:expr) => {
+        /// Nodes beside the one that is killed.
+        const OTHERS: usize = $others;
+
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn killed_again_and_again_it_loses_nothing_and_repeats_only_what_was_cut_off() {
-            proven(async |ground| proof::killed(ground, load(500), 12).await).await;
+            proven(async |ground| proof::killed(ground, load(500), 12, OTHERS).await).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn left_alone_it_sends_everything_once() {
-            proven(async |ground| proof::killed(ground, load(500), 0).await).await;
+            proven(async |ground| proof::killed(ground, load(500), 0, OTHERS).await).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,7 +78,7 @@ macro_rules! on_every_store {
 mod on_the_embedded_store {
     use super::*;
 
-    on_every_store!(Sqlite);
+    on_every_store!(Sqlite, others: 0);
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn on_a_full_disk_it_refuses_and_goes_on_when_there_is_room() {
@@ -102,7 +105,7 @@ mod on_the_embedded_store {
 mod on_postgresql {
     use super::*;
 
-    on_every_store!(Postgres);
+    on_every_store!(Postgres, others: 1);
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_restart_of_the_server_needs_nobody() {
