@@ -118,6 +118,11 @@ mod on_postgresql {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_node_that_stands_still_in_a_transaction_stops_nobody() {
+        proven(async |ground| proof::frozen(ground, load(300)).await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_node_that_stood_still_changes_nothing_afterwards() {
         proven(async |ground| proof::paused(ground, load(50), Duration::ZERO).await).await;
     }

@@ -20,6 +20,10 @@ use crate::{bells::News, failure::Failure, row::Param};
 /// How long the server works on a statement before it gives up.
 pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long the server waits for the next statement of a transaction. A node that stands still in the middle of one, with its
+/// connections open, would hold what it has locked from everybody for as long as it stands.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long a whole call may take, waiting for a connection and for an answer of the server included. Longer than a statement, so
 /// that it is the server that ends what is slow.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -181,7 +185,10 @@ fn opening(turn: Turn) -> String {
         Turn::Alone(organization) => format!("; SELECT pg_advisory_xact_lock({})", lock_of(organization)),
     };
     let durable = if matches!(turn, Turn::Reading | Turn::Following) { "" } else { "; SET LOCAL synchronous_commit = on" };
-    format!("{begin}; SET LOCAL statement_timeout = {limit}{durable}{lock}")
+    let idle = IDLE_LIMIT.as_millis();
+    format!(
+        "{begin}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {idle}{durable}{lock}"
+    )
 }
 
 /// The lock of an organization, by the random end of its id. Two that share one wait for each other now and then.

@@ -45,8 +45,10 @@ pub(crate) enum Proof {
     Terminations,
     /// There is no database server for a while
     Absence,
-    /// One of two nodes stands still
+    /// One of two nodes stands still, and goes on
     Paused,
+    /// One of two nodes stands still in the middle of its transactions
+    Frozen,
 }
 
 impl Proof {
@@ -55,7 +57,7 @@ impl Proof {
         Self::value_variants().iter().copied().filter(move |proof| match proof {
             Self::Control | Self::Killed | Self::Terminated | Self::Silent | Self::Contested | Self::LostNode => true,
             Self::FullDisk | Self::DiskErrors | Self::Locked => store == Store::Sqlite,
-            Self::Restarts | Self::Terminations | Self::Absence | Self::Paused => store == Store::Postgres,
+            Self::Restarts | Self::Terminations | Self::Absence | Self::Paused | Self::Frozen => store == Store::Postgres,
         })
     }
 
@@ -83,6 +85,7 @@ impl Proof {
             Self::Terminations => proof::outage(ground, load(500, 10_000), Outage::Terminations(of(3, 30))).await,
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,
             Self::LostNode => proof::lost_node(ground, load(200, 2000), taken_over(ground.store, size)).await,
+            Self::Frozen => proof::frozen(ground, load(500, 2000)).await,
             Self::Paused => {
                 proof::paused(ground, load(100, 400), if size == Size::Short { Duration::ZERO } else { 3 * proof::LEASE })
                     .await

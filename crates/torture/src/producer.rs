@@ -118,7 +118,12 @@ async fn work(shared: Arc<Shared>, number: usize) {
         };
         let is_first = lock(&shared.book).asked.insert(run.clone());
         let path = format!("/runs/{run}/complete");
-        let answer = shared.api.call(&asked, Method::POST, &path, Some(&json!({}))).await;
+        let completion = json!({});
+        let answer = tokio::select! {
+            answer = shared.api.call(&asked, Method::POST, &path, Some(&completion)) => answer,
+            // It may stand still, and who asks another one does not wait for it.
+            _ = nodes.wait_for(|nodes| !nodes.contains(&asked)) => Err(anyhow::anyhow!("given up")),
+        };
         if !shared.note(&run, is_first, answer) {
             lock(&shared.left).push_back(run);
             tokio::time::sleep(PAUSE).await;

@@ -10,6 +10,24 @@ use crate::{
     site::{Ground, Site},
 };
 
+/// Stops one of two nodes in the middle of everything that it does, transactions with it.
+///
+/// The other one does all that is left while the first one still stands: nothing that it holds is held for long.
+pub async fn frozen(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
+    let site = Site::create(ground, &[]).await?;
+    let (scene, standing) = Scene::open(ground, site, Manner::Slow(Duration::from_millis(20)), load).await?;
+    let other = scene.site.spawn("other")?.ready().await?;
+    scene.producer.ask([standing.url.as_str()]);
+    in_time("completions", scene.producer.until_accepted(load.completions / 2)).await?;
+    standing.signal("STOP").await?;
+    let stopped = Instant::now();
+    scene.producer.ask([other.url.as_str()]);
+    let outcome = scene.close(&other, "node frozen", "one of two nodes stopped, for good,".to_owned()).await?;
+    let took = stopped.elapsed().as_secs_f64();
+    drop(standing);
+    Ok(outcome.counting(format!("everything done after {took:.0} s by the other one")))
+}
+
 /// What a node logs when its record of an attempt is refused.
 const REFUSED: &str = "lease lost";
 
