@@ -28,6 +28,9 @@ pub async fn frozen(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     Ok(outcome.counting(format!("everything done after {took:.0} s by the other one")))
 }
 
+/// Within that time a node that goes on has tried to record what it held.
+const SPOKEN: Duration = Duration::from_secs(30);
+
 /// What a node logs when its record of an attempt is refused.
 const REFUSED: &str = "lease lost";
 
@@ -54,14 +57,15 @@ pub async fn paused(ground: &Ground, load: Load, pause: Duration) -> anyhow::Res
     let before = history::read(&scene.api, &other.url).await?;
     standing.signal("CONT").await?;
     let refusals = || standing.log().matches(REFUSED).count();
-    in_time("refused records", async {
+    let heard = tokio::time::timeout(SPOKEN, async {
         while refusals() < under_way {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    })
-    .await?;
+    });
+    let all_refused = heard.await.is_ok();
     let (refused, after) = (refusals(), history::read(&scene.api, &other.url).await?);
     let did = format!("one of two nodes stopped for {stood:.0} s");
     let outcome = scene.close(&other, "node stood still", did).await?.counting(format!("{refused} late records refused"));
+    let outcome = outcome.requiring(all_refused, || format!("of {under_way} late records {refused} were refused"));
     Ok(outcome.requiring(before == after, || "the history changed after the node went on".to_owned()))
 }
