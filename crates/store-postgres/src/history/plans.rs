@@ -109,8 +109,13 @@ impl Planner {
         let plan = self.plan(sql, parameters).await;
         let is_bad = |line: &String| ["Sort  (", "Seq Scan", "Bitmap"].iter().any(|step| line.contains(step));
         assert!(!plan.iter().any(is_bad), "{sql}: {plan:#?}");
+        self.indexes_in(&plan).await
+    }
+
+    /// The names of the indexes in a plan, each once.
+    pub(crate) async fn indexes_in(&self, plan: &[String]) -> Vec<String> {
         let mut indexes = Vec::new();
-        for line in &plan {
+        for line in plan {
             let name = line.split_once(" using ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
             let Some(name) = name else { continue };
             let of_all = self.of_all(name).await.unwrap();

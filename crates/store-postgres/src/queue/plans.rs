@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     NEXT_DUE,
+    canceling::{CANCELED, PENDING},
     claim::{DUE, STARTED, WANTED},
     recording::{ENDED, LOCKED, MOVED_ON},
 };
@@ -19,6 +20,18 @@ async fn what_is_due_is_found_by_an_index_and_in_its_order() {
     let Some(planner) = Planner::new().await else { return };
     assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64]).await, ["deliveries_due"]);
     assert_eq!(planner.indexes(NEXT_DUE, &[]).await, ["deliveries_due"]);
+}
+
+#[tokio::test]
+async fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
+    let Some(planner) = Planner::new().await else { return };
+    for (sql, parameters) in
+        [(PENDING, vec![&Id(webhook()) as &dyn Param]), (CANCELED, vec![&Id(webhook()), &Time(Timestamp::MAX)])]
+    {
+        let plan = planner.plan(sql, &parameters).await;
+        assert_eq!(planner.indexes_in(&plan).await, ["deliveries_pending_of_webhook"], "{plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{plan:#?}");
+    }
 }
 
 #[tokio::test]
