@@ -14,6 +14,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use preclinical_testkit::document::Document;
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -25,10 +26,12 @@ use crate::{
     product::{Product, Serving},
     quiet::Session,
     sample,
-    section::{Document, HISTORY},
     stage::Sink,
     terminal::{say, say_aside},
 };
+
+/// The part of the document with the lists of a long history.
+const HISTORY: &str = "measured history";
 
 /// Runs that are really completed, for each agent.
 const REAL_RUNS: usize = 20;
@@ -71,7 +74,8 @@ pub(crate) async fn measure(options: Options) -> anyhow::Result<()> {
     let answers = session.measure("a long history", async || ask(&product, &questions).await).await?;
     let result = report::render(&filled, &answers, session.disturbed == 0, &scratch);
     say(&result);
-    document.map_or(Ok(()), |document| document.write(&result))
+    document.map_or(Ok(()), |document| document.write(&result))?;
+    Ok(())
 }
 
 /// Two agents, one of which has a webhook of its own; the other's runs are heard of by the organization's.

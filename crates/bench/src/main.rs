@@ -17,7 +17,6 @@ mod product;
 mod quiet;
 mod relay;
 mod sample;
-mod section;
 mod sink;
 mod stage;
 mod system;
@@ -32,15 +31,18 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use preclinical_testkit::document::Document;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     machine::Machine,
     measure::Plan,
     quiet::Session,
-    section::{Document, THROUGHPUT},
     terminal::{say, say_aside},
 };
+
+/// The part of the document with the throughput and latency.
+const THROUGHPUT: &str = "measured";
 
 const BUILD: [&str; 4] = ["build", "--release", "-p", "preclinical-webhooks"];
 
@@ -167,7 +169,8 @@ async fn measure(options: Options) -> anyhow::Result<()> {
     }
     let result = format!("{}\n{}", table::render(&figures), circumstances(&plan, rounds, &session));
     say(&result);
-    document.map_or(Ok(()), |document| document.write(&result))
+    document.map_or(Ok(()), |document| document.write(&result))?;
+    Ok(())
 }
 
 fn circumstances(plan: &Plan, rounds: u32, session: &Session) -> String {

@@ -28,9 +28,6 @@ const PLACES: usize = 512;
 /// Deliveries claimed in one transaction.
 const MAX_BATCH: usize = 128;
 
-/// How much longer than an attempt's deadline a lease holds: time to commit its record.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
-
 /// The longest sleep; the safety net under wake-ups and timers.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
@@ -44,6 +41,8 @@ pub struct Settings {
     pub schedule: RetrySchedule,
     /// The deadline of an attempt as a whole.
     pub request_timeout: Duration,
+    /// How much longer than that a lease holds: time to commit the attempt's record.
+    pub lease_margin: Duration,
 }
 
 /// What a [`Engine::tick`] found.
@@ -196,7 +195,7 @@ impl Engine {
         }
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let now = self.clock.now();
-        let length = self.settings.request_timeout + LEASE_MARGIN;
+        let length = self.settings.request_timeout + self.settings.lease_margin;
         let until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
         Some((permit, Lease { token: LeaseToken::generate(now, &*self.chance), until }))
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,9 +29,11 @@ const OF_CLIENTS: [&str; 3] = ["API_URL", "API_KEY", "WEBHOOK_SECRET"];
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+const DEFAULT_LEASE_MARGIN: Duration = Duration::from_secs(30);
+const LEASE_MARGINS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(1);
 const DEFAULT_RETENTION: Duration = Duration::from_hours(90 * 24);
 const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
-const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -53,6 +56,7 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     pub(crate) schedule: RetrySchedule,
     pub(crate) request_timeout: Duration,
+    pub(crate) lease_margin: Duration,
     /// How long deliveries are kept after their end; for ever if missing.
     pub(crate) retention: Option<Duration>,
     pub(crate) endpoints: EndpointPolicy,
@@ -105,7 +109,8 @@ impl Config {
         }
         let public_url = reader.take("PUBLIC_URL", parse_public_url);
         let schedule = reader.take("RETRY_SCHEDULE", |text| text.parse().map_err(|error| format!("{error}")));
-        let request_timeout = reader.take("REQUEST_TIMEOUT", parse_timeout);
+        let request_timeout = reader.take("REQUEST_TIMEOUT", |text| parse_within(text, TIMEOUTS, "15s"));
+        let lease_margin = reader.take("LEASE_MARGIN", |text| parse_within(text, LEASE_MARGINS, "30s"));
         let retention = reader.take("RETENTION", parse_retention);
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
@@ -121,6 +126,7 @@ impl Config {
             public_url,
             schedule: schedule.unwrap_or_default(),
             request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
+            lease_margin: lease_margin.unwrap_or(DEFAULT_LEASE_MARGIN),
             retention: retention.unwrap_or(Some(DEFAULT_RETENTION)),
             endpoints: EndpointPolicy {
                 https_only: https_only.unwrap_or(false),
@@ -186,10 +192,9 @@ fn parse_public_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .filter(|timeout| TIMEOUTS.contains(timeout))
-        .ok_or_else(|| "must be between 1s and 60s, such as 15s".to_owned())
+fn parse_within(text: &str, range: RangeInclusive<Duration>, example: &str) -> Result<Duration, String> {
+    let wrong = || format!("must be between {}s and {}s, such as {example}", range.start().as_secs(), range.end().as_secs());
+    parse_duration(text).filter(|given| range.contains(given)).ok_or_else(wrong)
 }
 
 fn parse_retention(text: &str) -> Result<Option<Duration>, String> {
@@ -246,7 +251,7 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
         assert_eq!(config.schedule.to_string(), "1m,5m,30m");
-        assert_eq!(config.request_timeout, Duration::from_secs(15));
+        assert_eq!((config.request_timeout, config.lease_margin), (Duration::from_secs(15), Duration::from_secs(30)));
         assert!(!config.endpoints.https_only);
         assert_eq!(config.retention, Some(Duration::from_hours(90 * 24)));
     }

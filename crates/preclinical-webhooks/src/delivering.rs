@@ -48,7 +48,11 @@ impl Delivering {
         }
         let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
-        let settings = Settings { schedule: config.schedule.clone(), request_timeout: config.request_timeout };
+        let settings = Settings {
+            schedule: config.schedule.clone(),
+            request_timeout: config.request_timeout,
+            lease_margin: config.lease_margin,
+        };
         let engine = Engine::new(Arc::clone(store), clock.clone(), chance, client, settings);
         let keep = config.retention.and_then(|keep| SignedDuration::try_from(keep).ok());
         let mut others = vec![tokio::spawn(Housekeeping::new(Arc::clone(store), clock, keep).run())];

@@ -86,6 +86,7 @@ fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
         public_url: None,
         schedule,
         request_timeout: Duration::from_secs(15),
+        lease_margin: Duration::from_secs(30),
         retention: None,
         endpoints: EndpointPolicy {
             https_only: false,

@@ -1,26 +1,23 @@
-//! The binary is killed, or asked to end, in the middle of its work: what it accepted arrives all the same.
+//! The binary is killed, or asked to end, at one point of its work: what it accepted arrives all the same.
+//!
+//! `faults.rs` breaks it at random, and counts.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 mod harness;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use harness::{Api, Server, create_key};
-use http::{Method, StatusCode};
+use http::Method;
 use preclinical_testkit::receiver::{Gate, Reaction, Receiver, Seen, answer_bytes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::task::JoinSet;
 
 /// After how long something that should happen has failed to.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Attempts that a server has under way at once, and so the most that one kill can repeat.
-const PLACES: usize = 512;
 
 struct World {
     folder: TempDir,
@@ -162,100 +159,4 @@ async fn asked_twice_it_ends_at_once_and_repeats_the_attempt_later() {
     let (_server, api) = world.serve();
     receiver.next().await;
     until(&api, &format!("/webhooks/deliveries?run_id={run}"), |page| page["deliveries"][0]["status"] == "delivered").await;
-}
-
-/// Completes runs until the server is gone; answers those that were accepted.
-async fn complete(api: Arc<Api>, mine: Vec<String>, accepted: Arc<std::sync::atomic::AtomicUsize>) -> Vec<String> {
-    let mut acknowledged = Vec::new();
-    for run in mine {
-        let Ok(answer) = api.call(Method::POST, &format!("/runs/{run}/complete"), Some(&json!({}))).await else { break };
-        // A run that was accepted while the answer got lost is final by now.
-        assert!(answer.status == StatusCode::OK || answer.body["code"] == "INVALID_STATE", "{answer:?}");
-        accepted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        acknowledged.push(run);
-    }
-    acknowledged
-}
-
-/// Completes what is left over 32 connections; kills the server once `most` more were accepted.
-async fn burst(server: &mut Server, api: &Arc<Api>, left: &mut BTreeSet<String>, most: usize) {
-    let accepted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let mut shares = vec![Vec::new(); 32];
-    for (index, run) in left.iter().enumerate() {
-        shares[index % 32].push(run.clone());
-    }
-    let mut producers: JoinSet<_> =
-        shares.into_iter().map(|share| complete(Arc::clone(api), share, Arc::clone(&accepted))).collect();
-    while accepted.load(std::sync::atomic::Ordering::Relaxed) < most {
-        tokio::task::yield_now().await;
-    }
-    if most < left.len() {
-        server.kill();
-    }
-    while let Some(acknowledged) = producers.join_next().await {
-        for run in acknowledged.unwrap() {
-            left.remove(&run);
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_three_times_in_a_burst_of_2000_completions_nothing_accepted_is_lost() {
-    const RUNS: usize = 2000;
-    let world = World::new("1h");
-    let receiver = Receiver::start([]).await;
-    let (mut server, mut api) = world.serve();
-    api.webhook(&receiver.url(), Some("s3cret")).await;
-    let agent = api.agent("Assistant").await;
-    let mut creators = JoinSet::new();
-    for _ in 0..20 {
-        let (api, agent) = (Arc::clone(&api), agent.clone());
-        creators.spawn(async move {
-            let mut created = Vec::new();
-            for _ in 0..RUNS / 20 {
-                created.push(create_run(&api, &agent).await);
-            }
-            created
-        });
-    }
-    let all: BTreeSet<String> = creators.join_all().await.into_iter().flatten().collect();
-    let mut left = all.clone();
-    for most in [400, 500, 300] {
-        burst(&mut server, &api, &mut left, most).await;
-        (server, api) = world.serve();
-    }
-    let rest = left.len();
-    burst(&mut server, &api, &mut left, rest).await;
-    assert!(left.is_empty());
-
-    let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
-    while arrived.len() < RUNS {
-        *arrived.entry(run_of(&receiver.next().await)).or_default() += 1;
-    }
-    until(&api, "/webhooks/deliveries?status=pending", |page| page["deliveries"] == json!([])).await;
-    while receiver.waiting().await > 0 {
-        *arrived.entry(run_of(&receiver.next().await)).or_default() += 1;
-    }
-    assert!(arrived.keys().eq(all.iter()), "exactly the accepted runs arrive");
-    let requests: usize = arrived.values().sum();
-    assert!(requests - RUNS <= 3 * PLACES, "{requests} requests for {RUNS} runs and 3 kills");
-
-    let (deliveries, attempts) = history(&api).await;
-    assert_eq!(deliveries, RUNS, "one delivery a run, however often its completion was asked for");
-    assert!(attempts >= requests, "{requests} requests arrived, {attempts} attempts are known");
-}
-
-/// How many deliveries the history shows, all of them delivered, and how many attempts.
-async fn history(api: &Api) -> (usize, usize) {
-    let (mut deliveries, mut attempts, mut cursor) = (0, 0, String::new());
-    loop {
-        let page = api.get(&format!("/webhooks/deliveries?limit=100{cursor}")).await;
-        for delivery in page["deliveries"].as_array().unwrap() {
-            assert_eq!(delivery["status"], "delivered");
-            deliveries += 1;
-            attempts += usize::try_from(delivery["attempt_count"].as_u64().unwrap()).unwrap();
-        }
-        let Some(next) = page["next_cursor"].as_str() else { return (deliveries, attempts) };
-        cursor = format!("&cursor={next}");
-    }
 }

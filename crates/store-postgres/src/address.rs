@@ -75,9 +75,13 @@ impl FromStr for Address {
             _ => return Err(AddressError::Mode(mode)),
         };
         url.query_pairs_mut().clear().extend_pairs(rest).append_pair("sslmode", for_driver);
-        let config = Config::from_str(url.as_str()).map_err(|error| AddressError::Parameter(error.to_string()))?;
+        let config = Config::from_str(url.as_str()).map_err(|error| AddressError::Parameter(cause(&error)))?;
         Ok(Self { config, tls: tls.map(Arc::new) })
     }
+}
+
+fn cause(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 impl fmt::Debug for Address {

@@ -198,7 +198,7 @@ fn engine(world: &World, client: &WebhookClient, settings: &Settings) -> Arc<Eng
 
 /// The documented schedule.
 fn settings(request_timeout: Duration) -> Settings {
-    Settings { schedule: RetrySchedule::default(), request_timeout }
+    Settings { schedule: RetrySchedule::default(), request_timeout, lease_margin: Duration::from_secs(30) }
 }
 
 /// Allows 127.0.0.0/8.

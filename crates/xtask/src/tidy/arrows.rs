@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 /// Every crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("preclinical-core", &[]),
     ("preclinical-store-sqlite", &["preclinical-core"]),
     ("preclinical-store-postgres", &["preclinical-core"]),
@@ -23,7 +23,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "preclinical-web",
         ],
     ),
-    ("bench", &["preclinical-core"]),
+    ("bench", &["preclinical-core", "preclinical-testkit"]),
+    ("torture", &["preclinical-core", "preclinical-testkit"]),
     ("xtask", &[]),
 ];
 

@@ -1,18 +1,10 @@
 //! The part of a document that is measured, between two comments; the rest belongs to people.
 
-use std::path::Path;
-
-use anyhow::Context;
-
-/// The part with the throughput and latency.
-pub(crate) const THROUGHPUT: &str = "measured";
-
-/// The part with the lists of a long history.
-pub(crate) const HISTORY: &str = "measured history";
+use std::{fmt, io, path::Path};
 
 /// A document that has such a part.
 #[derive(Debug)]
-pub(crate) struct Document<'a> {
+pub struct Document<'a> {
     path: &'a Path,
     before: String,
     after: String,
@@ -21,22 +13,35 @@ pub(crate) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Reads it; refuses one without the two comments of the part, each once and in this order.
-    pub(crate) fn read(path: &'a Path, part: &str) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or is refused; the message names it.
+    pub fn read(path: &'a Path, part: &str) -> io::Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| of(path, error))?;
         let comments = comments(part);
-        let (before, after) = split(&text, &comments).with_context(|| {
+        let Some((before, after)) = split(&text, &comments) else {
             let [begin, end] = &comments;
-            format!("{} must hold the lines {} and {}, once each", path.display(), begin.trim_end(), end.trim_end())
-        })?;
+            let lines = format!("must hold the lines {} and {}, once each", begin.trim_end(), end.trim_end());
+            return Err(of(path, lines));
+        };
         Ok(Self { path, before: before.to_owned(), after: after.to_owned(), comments })
     }
 
     /// Replaces the measured part.
-    pub(crate) fn write(&self, measured: &str) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; the message names it.
+    pub fn write(&self, measured: &str) -> io::Result<()> {
         let Self { before, after, comments: [begin, end], .. } = self;
         let text = format!("{before}{begin}\n{}\n\n{end}{after}", measured.trim());
-        std::fs::write(self.path, text).with_context(|| self.path.display().to_string())
+        std::fs::write(self.path, text).map_err(|error| of(self.path, error))
     }
+}
+
+fn of(path: &Path, what: impl fmt::Display) -> io::Error {
+    io::Error::other(format!("{}: {what}", path.display()))
 }
 
 /// Before and behind the part.
@@ -55,19 +60,22 @@ fn split<'a>(text: &'a str, [begin, end]: &[String; 2]) -> Option<(&'a str, &'a 
 mod tests {
     use super::*;
 
+    const FIGURES: &str = "measured";
+    const OTHERS: &str = "measured others";
+
     #[test]
     fn the_prose_and_the_other_parts_around_the_measured_part_stay_as_they_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("figures.md");
-        let ([begin, end], [other_begin, other_end]) = (comments(THROUGHPUT), comments(HISTORY));
+        let ([begin, end], [other_begin, other_end]) = (comments(FIGURES), comments(OTHERS));
         let other = format!("{other_begin}other\n{other_end}");
         std::fs::write(&path, format!("# Title\n\n{begin}old\n{end}\nProse.\n{other}")).unwrap();
         for measured in ["first", "second\n"] {
-            Document::read(&path, THROUGHPUT).unwrap().write(measured).unwrap();
+            Document::read(&path, FIGURES).unwrap().write(measured).unwrap();
         }
         let expected = format!("# Title\n\n{begin}\nsecond\n\n{end}\nProse.\n{other}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-        Document::read(&path, HISTORY).unwrap().write("third").unwrap();
+        Document::read(&path, OTHERS).unwrap().write("third").unwrap();
         let expected = expected.replace("other\n", "\nthird\n\n");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
     }
@@ -76,8 +84,8 @@ mod tests {
     fn a_document_without_a_place_for_figures_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("figures.md");
-        let [begin, end] = comments(THROUGHPUT);
-        let [other_begin, other_end] = comments(HISTORY);
+        let [begin, end] = comments(FIGURES);
+        let [other_begin, other_end] = comments(OTHERS);
         for text in [
             String::new(),
             begin.clone(),
@@ -86,7 +94,7 @@ mod tests {
             format!("{other_begin}{other_end}"),
         ] {
             std::fs::write(&path, &text).unwrap();
-            assert!(Document::read(&path, THROUGHPUT).is_err(), "{text}");
+            assert!(Document::read(&path, FIGURES).is_err(), "{text}");
         }
     }
 }

@@ -1,0 +1,45 @@
+//! A node stands still for longer than its leases hold, and goes on as if nothing had been.
+
+use std::time::Duration;
+
+use super::{Load, Scene, in_time};
+use crate::{
+    history,
+    outcome::Outcome,
+    sink::Manner,
+    site::{Ground, Site},
+};
+
+/// What a node logs when its record of an attempt is refused.
+const REFUSED: &str = "lease lost";
+
+/// Stops one of two nodes (SIGSTOP) in the middle of its attempts for three leases.
+///
+/// The other one takes its work over; what the first one says afterwards is refused, and changes nothing.
+pub async fn paused(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
+    let site = Site::create(ground, &[("REQUEST_TIMEOUT", "5s"), ("LEASE_MARGIN", "5s")]).await?;
+    let leases = Duration::from_secs(3 * (5 + 5));
+    let (scene, standing) = Scene::open(ground, site, Manner::Silent, load).await?;
+    let other = scene.site.spawn("other")?.ready().await?;
+    scene.producer.ask([standing.url.as_str()]);
+    in_time("completions", scene.producer.until_done()).await?;
+    let under_way = load.completions.min(100);
+    in_time("requests", scene.sink.until_arrived(under_way)).await?;
+    standing.signal("STOP").await?;
+    scene.sink.behave(Manner::Good);
+    tokio::time::sleep(leases).await;
+    in_time("deliveries", history::until_settled(&scene.api, &other.url)).await?;
+    let before = history::read(&scene.api, &other.url).await?;
+    standing.signal("CONT").await?;
+    let refusals = || standing.log().matches(REFUSED).count();
+    in_time("refused records", async {
+        while refusals() < under_way {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await?;
+    let (refused, after) = (refusals(), history::read(&scene.api, &other.url).await?);
+    let did = format!("one of two nodes stopped for {} s", leases.as_secs());
+    let outcome = scene.close(&other, "node stood still", did).await?.counting(format!("{refused} late records refused"));
+    Ok(outcome.requiring(before == after, || "the history changed after the node went on".to_owned()))
+}
