@@ -80,9 +80,12 @@ pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecor
     let sql = "SELECT organization_id, webhook_id, kind FROM deliveries WHERE id = $1";
     let Some(row) = transaction.row(sql, &[&Id(record.delivery_id)]).await? else { return Ok(false) };
     transaction.be_alone_with(id(&row, "organization_id")?).await?;
+    let webhook = id::<WebhookId>(&row, "webhook_id")?;
+    // Whatever this may change, in the order of ids and before the health of the webhook, as everybody locks them who records.
+    let sql = "SELECT 1 FROM deliveries WHERE id = $1 OR (webhook_id = $2 AND status = 'pending') ORDER BY id FOR UPDATE";
+    transaction.rows(sql, &[&Id(record.delivery_id), &Id(webhook)]).await?;
     let holds = record_all(transaction, &[record]).await?.first().copied().unwrap_or_default();
     if holds && named(&row, "kind", EventKind::parse)? != EventKind::Test {
-        let webhook = id::<WebhookId>(&row, "webhook_id")?;
         let sql = "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
         transaction.run(sql, &[&Id(webhook), &DisabledReason::Gone.as_str(), &Time(record.ended_at)]).await?;
         cancel_pending(transaction, webhook, record.ended_at).await?;
