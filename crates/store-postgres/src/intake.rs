@@ -76,17 +76,17 @@ impl Intake for PostgresStore {
     }
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
-        let (by, report) = (self.claimer(), &report);
+        let (claimer, report) = (self.claimer(), &report);
         self.write(Turn::Beside(report.organization_id), |transaction| {
-            Box::pin(async move { reporting::report(&transaction, by, report).await })
+            Box::pin(async move { reporting::report(&transaction, claimer, report).await })
         })
         .await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
-        let (by, finish) = (self.claimer(), &finish);
+        let (claimer, finish) = (self.claimer(), &finish);
         self.write(Turn::Beside(finish.organization_id), |transaction| {
-            Box::pin(async move { finishing::finish(&transaction, by, finish).await })
+            Box::pin(async move { finishing::finish(&transaction, claimer, finish).await })
         })
         .await
     }

@@ -105,7 +105,11 @@ pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDel
     Ok(())
 }
 
-async fn enqueue_test(transaction: &Transaction, by: Claimer<'_>, test: &TestDelivery) -> Result<Option<Claimed>, Failure> {
+async fn enqueue_test(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    test: &TestDelivery,
+) -> Result<Option<Claimed>, Failure> {
     let sql = "SELECT agent_id FROM webhooks WHERE id = $1 AND organization_id = $2";
     let row = transaction.row(sql, &[&Id(test.webhook_id), &Id(test.organization_id)]).await?;
     let Some(row) = row else { return Ok(None) };
@@ -127,7 +131,7 @@ async fn enqueue_test(transaction: &Transaction, by: Claimer<'_>, test: &TestDel
         at: test.at,
     };
     insert_delivery(transaction, &delivery).await?;
-    claim(transaction, by, test.delivery_id, test.lease, test.at).await
+    claim(transaction, claimer, test.delivery_id, test.lease, test.at).await
 }
 
 /// Whether the webhook is enabled; `None` if it was deleted.
@@ -162,7 +166,7 @@ pub(crate) async fn repeat(
     insert_delivery(transaction, &delivery).await
 }
 
-async fn redeliver(transaction: &Transaction, by: Claimer<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+async fn redeliver(transaction: &Transaction, claimer: Claimer<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let find = |id| history::find_delivery(transaction, order.organization_id, id);
     let old = find(order.of).await.map_err(unavailable)?.ok_or(RedeliverError::NotFound)?;
     let repeated = find(order.delivery_id).await.map_err(unavailable)?;
@@ -177,11 +181,12 @@ async fn redeliver(transaction: &Transaction, by: Claimer<'_>, order: &Redeliver
     }
     let write = async {
         repeat(transaction, order.organization_id, &old, order.delivery_id, None, order.at).await?;
-        let claimed = if let Some(lease) = order.lease {
-            claim(transaction, by, order.delivery_id, lease, order.at).await?
-        } else {
-            transaction.leaves_work();
-            None
+        let claimed = match order.lease {
+            Some(lease) => claim(transaction, claimer, order.delivery_id, lease, order.at).await?,
+            None => {
+                transaction.leaves_work();
+                None
+            }
         };
         Ok((find(order.delivery_id).await?, claimed))
     };
@@ -198,9 +203,9 @@ impl PostgresStore {
 #[async_trait]
 impl DeliveryQueue for PostgresStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        let (by, leases) = (self.claimer(), &leases);
+        let (claimer, leases) = (self.claimer(), &leases);
         self.write(Turn::Free, |transaction| {
-            Box::pin(async move { claim::due(&transaction, by, now, leases).await.map_err(unavailable) })
+            Box::pin(async move { claim::due(&transaction, claimer, now, leases).await.map_err(unavailable) })
         })
         .await
     }
@@ -232,17 +237,17 @@ impl DeliveryQueue for PostgresStore {
     }
 
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
-        let (by, test) = (self.claimer(), &test);
+        let (claimer, test) = (self.claimer(), &test);
         self.write(Turn::Beside(test.organization_id), |transaction| {
-            Box::pin(async move { enqueue_test(&transaction, by, test).await.map_err(unavailable) })
+            Box::pin(async move { enqueue_test(&transaction, claimer, test).await.map_err(unavailable) })
         })
         .await
     }
 
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
-        let (by, order) = (self.claimer(), &redelivery);
+        let (claimer, order) = (self.claimer(), &redelivery);
         self.write(Turn::Beside(order.organization_id), |transaction| {
-            Box::pin(async move { redeliver(&transaction, by, order).await })
+            Box::pin(async move { redeliver(&transaction, claimer, order).await })
         })
         .await
     }

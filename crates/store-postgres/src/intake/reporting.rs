@@ -26,7 +26,11 @@ struct Added<'a> {
 }
 
 /// Adds the results, and ends the run if they were the last ones planned. The run stays locked until then.
-pub(super) async fn report(transaction: &Transaction, by: Claimer<'_>, report: &Report) -> Result<Finished, ReportError> {
+pub(super) async fn report(
+    transaction: &Transaction,
+    claimer: Claimer<'_>,
+    report: &Report,
+) -> Result<Finished, ReportError> {
     let found = history::lock_run(transaction, report.organization_id, report.run).await.map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     let (planned, reported) = progress(transaction, &run).await.map_err(unavailable)?;
@@ -46,7 +50,7 @@ pub(super) async fn report(transaction: &Transaction, by: Claimer<'_>, report: &
     }
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(transaction, by, run, &report.dispatch).await.map_err(ReportError::from)
+    finishing::settle(transaction, claimer, run, &report.dispatch).await.map_err(ReportError::from)
 }
 
 /// Those that are not stored yet; an error for the first that cannot be taken.

@@ -51,7 +51,7 @@ pub(crate) struct Claimer<'a> {
 /// Claims what is due, oldest first, one delivery per lease.
 pub(super) async fn due(
     transaction: &Transaction,
-    by: Claimer<'_>,
+    claimer: Claimer<'_>,
     now: Timestamp,
     leases: &[Lease],
 ) -> Result<Vec<Claimed>, Failure> {
@@ -69,24 +69,24 @@ pub(super) async fn due(
         note_interruptions(transaction, &cut_off).await?;
         end(transaction, failed, DeliveryStatus::Failed, now).await?;
     }
-    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, by, &taken, leases, now).await }
+    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, claimer, &taken, leases, now).await }
 }
 
 /// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
 /// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) async fn claim(
     transaction: &Transaction,
-    by: Claimer<'_>,
+    claimer: Claimer<'_>,
     delivery: DeliveryId,
     lease: Lease,
     now: Timestamp,
 ) -> Result<Option<Claimed>, Failure> {
-    Ok(claim_all(transaction, by, &[Id(delivery)], &[lease], now).await?.pop())
+    Ok(claim_all(transaction, claimer, &[Id(delivery)], &[lease], now).await?.pop())
 }
 
 async fn claim_all(
     transaction: &Transaction,
-    by: Claimer<'_>,
+    claimer: Claimer<'_>,
     deliveries: &[Id<DeliveryId>],
     leases: &[Lease],
     now: Timestamp,
@@ -99,7 +99,7 @@ async fn claim_all(
             continue;
         }
         let mut one = read(row, *lease)?;
-        match SealedSecrets::read(row, one.webhook_id)?.open(by.vault, now) {
+        match SealedSecrets::read(row, one.webhook_id)?.open(claimer.vault, now) {
             Ok(secrets) => {
                 one.secrets = secrets;
                 claimed.push(one);
@@ -108,7 +108,7 @@ async fn claim_all(
         }
     }
     end(transaction, orphaned, DeliveryStatus::Canceled, now).await?;
-    note_starts(transaction, by.node, &claimed, now).await?;
+    note_starts(transaction, claimer.node, &claimed, now).await?;
     Ok(claimed)
 }
 
