@@ -1,5 +1,5 @@
 -- Bodies are bytes: text holds no NUL here. What is called sealed opens only with a key that is not in here. Times come from the
--- program: no statement of it asks for the server's.
+-- program, which asks the server for none.
 
 CREATE TABLE facts (
   name  TEXT PRIMARY KEY,

@@ -68,7 +68,7 @@ impl FromStr for Address {
         }
         let (for_driver, tls) = match mode.as_str() {
             "disable" => ("disable", None),
-            "prefer" | "require" => (mode.as_str(), Some(trust::in_anybody())),
+            "prefer" | "require" => (mode.as_str(), Some(trust::in_anybody().map_err(AddressError::Roots)?)),
             "verify-ca" | "verify-full" => {
                 ("require", Some(trust::in_roots(roots.as_deref()).map_err(AddressError::Roots)?))
             }

@@ -72,21 +72,22 @@ async fn insert(transaction: &Transaction, new: &NewRun) -> Result<(), Failure> 
 impl Intake for PostgresStore {
     async fn create_run(&self, run: NewRun) -> Result<Run, CreateRunError> {
         let new = &run;
-        self.write(Turn::Free, |transaction| Box::pin(async move { create(&transaction, new).await })).await
+        self.write(Turn::Beside(new.organization_id), |transaction| Box::pin(async move { create(&transaction, new).await }))
+            .await
     }
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
-        let (claimer, report) = (self.claimer(), &report);
+        let (holder, report) = (self.holder(), &report);
         self.write(Turn::Beside(report.organization_id), |transaction| {
-            Box::pin(async move { reporting::report(&transaction, claimer, report).await })
+            Box::pin(async move { reporting::report(&transaction, holder, report).await })
         })
         .await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
-        let (claimer, finish) = (self.claimer(), &finish);
+        let (holder, finish) = (self.holder(), &finish);
         self.write(Turn::Beside(finish.organization_id), |transaction| {
-            Box::pin(async move { finishing::finish(&transaction, claimer, finish).await })
+            Box::pin(async move { finishing::finish(&transaction, holder, finish).await })
         })
         .await
     }

@@ -23,7 +23,7 @@ use preclinical_core::{
 
 pub(crate) use self::{
     canceling::cancel_pending,
-    claim::{Claimer, claim},
+    claim::{Holder, claim},
     records::Records,
 };
 use crate::{
@@ -107,7 +107,7 @@ pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDel
 
 async fn enqueue_test(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     test: &TestDelivery,
 ) -> Result<Option<Claimed>, Failure> {
     let sql = "SELECT agent_id FROM webhooks WHERE id = $1 AND organization_id = $2";
@@ -131,7 +131,7 @@ async fn enqueue_test(
         at: test.at,
     };
     insert_delivery(transaction, &delivery).await?;
-    claim(transaction, claimer, test.delivery_id, test.lease, test.at).await
+    claim(transaction, holder, test.delivery_id, test.lease, test.at).await
 }
 
 /// Whether the webhook is enabled; `None` if it was deleted.
@@ -166,7 +166,7 @@ pub(crate) async fn repeat(
     insert_delivery(transaction, &delivery).await
 }
 
-async fn redeliver(transaction: &Transaction, claimer: Claimer<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+async fn redeliver(transaction: &Transaction, holder: Holder<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let find = |id| history::find_delivery(transaction, order.organization_id, id);
     let old = find(order.of).await.map_err(unavailable)?.ok_or(RedeliverError::NotFound)?;
     let repeated = find(order.delivery_id).await.map_err(unavailable)?;
@@ -181,12 +181,12 @@ async fn redeliver(transaction: &Transaction, claimer: Claimer<'_>, order: &Rede
     }
     let write = async {
         repeat(transaction, order.organization_id, &old, order.delivery_id, None, order.at).await?;
+        if order.lease.is_none() {
+            transaction.leaves_work();
+        }
         let claimed = match order.lease {
-            Some(lease) => claim(transaction, claimer, order.delivery_id, lease, order.at).await?,
-            None => {
-                transaction.leaves_work();
-                None
-            }
+            Some(lease) => claim(transaction, holder, order.delivery_id, lease, order.at).await?,
+            None => None,
         };
         Ok((find(order.delivery_id).await?, claimed))
     };
@@ -195,17 +195,17 @@ async fn redeliver(transaction: &Transaction, claimer: Claimer<'_>, order: &Rede
 }
 
 impl PostgresStore {
-    pub(crate) fn claimer(&self) -> Claimer<'_> {
-        Claimer { vault: &self.0.vault, node: self.0.node.name() }
+    pub(crate) fn holder(&self) -> Holder<'_> {
+        Holder { vault: &self.0.vault, node: self.0.node.name() }
     }
 }
 
 #[async_trait]
 impl DeliveryQueue for PostgresStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        let (claimer, leases) = (self.claimer(), &leases);
+        let (holder, leases) = (self.holder(), &leases);
         self.write(Turn::Free, |transaction| {
-            Box::pin(async move { claim::due(&transaction, claimer, now, leases).await.map_err(unavailable) })
+            Box::pin(async move { claim::due(&transaction, holder, now, leases).await.map_err(unavailable) })
         })
         .await
     }
@@ -237,17 +237,17 @@ impl DeliveryQueue for PostgresStore {
     }
 
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
-        let (claimer, test) = (self.claimer(), &test);
+        let (holder, test) = (self.holder(), &test);
         self.write(Turn::Beside(test.organization_id), |transaction| {
-            Box::pin(async move { enqueue_test(&transaction, claimer, test).await.map_err(unavailable) })
+            Box::pin(async move { enqueue_test(&transaction, holder, test).await.map_err(unavailable) })
         })
         .await
     }
 
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
-        let (claimer, order) = (self.claimer(), &redelivery);
+        let (holder, order) = (self.holder(), &redelivery);
         self.write(Turn::Beside(order.organization_id), |transaction| {
-            Box::pin(async move { redeliver(&transaction, claimer, order).await })
+            Box::pin(async move { redeliver(&transaction, holder, order).await })
         })
         .await
     }

@@ -34,15 +34,12 @@ fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 /// Encrypts, and does not ask who is at the other end.
-pub(super) fn in_anybody() -> ClientConfig {
+pub(super) fn in_anybody() -> Result<ClientConfig, String> {
     let provider = provider();
     let verifier = Arc::new(Anybody(Arc::clone(&provider)));
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map(|config| config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
-        .expect("the provider has suites for both versions");
-    config.enable_sni = true;
-    config
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| error.to_string())?;
+    Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 /// Takes every certificate whose key signs the handshake.

@@ -38,18 +38,18 @@ const ROWS: &str = "
       SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0')
         || '8' || lpad(to_hex(number), 15, '0'))::uuid
     $$;
-    INSERT INTO organizations (id, slug, created_at) SELECT id_of(1, n), n::text, to_timestamp(0) FROM generate_series(0, 3) n;
+    INSERT INTO organizations (id, slug, created_at) SELECT id_of(1, n), n::text, '2026-11-02T00:00:00Z' FROM generate_series(0, 3) n;
     INSERT INTO agents (id, organization_id, provider, name, config, is_active, version, created_at, updated_at)
-      SELECT id_of(2, n), id_of(1, n % 4), '', n::text, '', true, 1, to_timestamp(0), to_timestamp(0) FROM generate_series(0, 79) n;
+      SELECT id_of(2, n), id_of(1, n % 4), '', n::text, '', true, 1, '2026-11-02T00:00:00Z', '2026-11-02T00:00:00Z' FROM generate_series(0, 79) n;
     INSERT INTO runs (id, organization_id, number, agent_id, name, status, created_at)
-      SELECT id_of(3, n), id_of(1, n % 4), n, id_of(2, n % 80), '', CASE WHEN n % 9 = 0 THEN 'failed' ELSE 'completed' END, to_timestamp(0)
+      SELECT id_of(3, n), id_of(1, n % 4), n, id_of(2, n % 80), '', CASE WHEN n % 9 = 0 THEN 'failed' ELSE 'completed' END, '2026-11-02T00:00:00Z'
       FROM generate_series(0, 5999) n;
     INSERT INTO scenario_results (run_id, scenario_id, position, status, content)
       SELECT id_of(3, n % 20), n::text, n, CASE WHEN n % 9 = 0 THEN 'failed' ELSE 'passed' END, '' FROM generate_series(0, 3999) n;
     INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at)
-      SELECT id_of(4, n), id_of(1, n % 4), '', id_of(3, n), 1, '', to_timestamp(0) FROM generate_series(0, 5999) n;
+      SELECT id_of(4, n), id_of(1, n % 4), '', id_of(3, n), 1, '', '2026-11-02T00:00:00Z' FROM generate_series(0, 5999) n;
     INSERT INTO decisions (run_id, generation, position, event_id, ruling, decided_at)
-      SELECT id_of(3, n), 1, 0, id_of(4, n), 'no_webhook', to_timestamp(0) FROM generate_series(0, 5999) n;
+      SELECT id_of(3, n), 1, 0, id_of(4, n), 'no_webhook', '2026-11-02T00:00:00Z' FROM generate_series(0, 5999) n;
     INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, url, status, due_at, created_at,
       completed_at, redelivery_of)
       SELECT id_of(6, n, at), id_of(1, n % 4), id_of(4, n), 'test_run_completed', id_of(5, n % 40), id_of(2, n % 80), id_of(3, n), '',
@@ -57,7 +57,7 @@ const ROWS: &str = "
         CASE WHEN n % 50 = 1 THEN at END, at, CASE WHEN n % 50 <> 1 THEN at END, CASE WHEN n % 70 = 0 THEN id_of(6, n) END
       FROM (SELECT n, '2026-10-30T00:00:00Z'::timestamptz + n * interval '6 minutes' AS at FROM generate_series(0, 5999) n) rows;
     INSERT INTO redelivery_jobs (id, organization_id, status, of_status, total, created_at)
-      SELECT id_of(7, n), id_of(1, n % 4), CASE WHEN n % 90 = 0 THEN 'running' ELSE 'completed' END, 'failed', 1, to_timestamp(0)
+      SELECT id_of(7, n), id_of(1, n % 4), CASE WHEN n % 90 = 0 THEN 'running' ELSE 'completed' END, 'failed', 1, '2026-11-02T00:00:00Z'
       FROM generate_series(0, 999) n;
     ANALYZE";
 

@@ -33,7 +33,7 @@ pub(super) struct Ending<'a> {
 pub(super) async fn keep(transaction: &Transaction, ending: &Ending<'_>, candidates: &Candidates) -> Result<(), Failure> {
     let judged: Vec<_> = candidates.judged().map(Some).collect();
     let rows = if judged.is_empty() { vec![None] } else { judged };
-    let rulings: Vec<_> = rows.iter().map(ruling).collect();
+    let rulings: Vec<_> = rows.iter().map(|row| ruling(row.as_ref())).collect();
     let positions: Vec<_> = (0_i64..).take(rows.len()).collect();
     let levels: Vec<_> = rows.iter().map(|row| row.as_ref().map(|(level, _, _)| level.as_str().to_owned())).collect();
     let webhooks: Vec<_> = rows.iter().map(|row| row.as_ref().map(|(_, known, _)| Id(known.candidate.id))).collect();
@@ -54,7 +54,7 @@ pub(super) async fn keep(transaction: &Transaction, ending: &Ending<'_>, candida
     Ok(())
 }
 
-fn ruling(judged: &Option<(Level, &Known, Ruling)>) -> (&'static str, Option<DisabledReason>) {
+fn ruling(judged: Option<&(Level, &Known, Ruling)>) -> (&'static str, Option<DisabledReason>) {
     match judged {
         Some((_, _, Ruling::Sent)) => (SENT, None),
         Some((_, _, Ruling::Disabled(reason))) => (DISABLED, *reason),

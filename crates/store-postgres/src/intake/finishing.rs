@@ -15,17 +15,13 @@ use crate::{
     candidates::Candidates,
     failure::{Failure, unavailable},
     history,
-    queue::{self, Claimer},
+    queue::{self, Holder},
     row::{Id, Time, get, number},
     transaction::Transaction,
 };
 
 /// Ends the run that a caller names.
-pub(super) async fn finish(
-    transaction: &Transaction,
-    claimer: Claimer<'_>,
-    finish: &Finish,
-) -> Result<Finished, FinishError> {
+pub(super) async fn finish(transaction: &Transaction, holder: Holder<'_>, finish: &Finish) -> Result<Finished, FinishError> {
     let found = history::lock_run(transaction, finish.organization_id, finish.run).await.map_err(unavailable)?;
     let run = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
@@ -41,7 +37,7 @@ pub(super) async fn finish(
         None => run.tally,
     };
     let run = ended(run, finish.to, tally, finish.at);
-    settle(transaction, claimer, run, &finish.dispatch).await.map_err(FinishError::from)
+    settle(transaction, holder, run, &finish.dispatch).await.map_err(FinishError::from)
 }
 
 async fn was_ended_by(transaction: &Transaction, run: RunId, event: EventId) -> Result<bool, Failure> {
@@ -52,7 +48,7 @@ async fn was_ended_by(transaction: &Transaction, run: RunId, event: EventId) -> 
 /// Writes the final state of `run`, which is locked, its event, and the delivery that follows from it.
 pub(super) async fn settle(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     run: Run,
     dispatch: &Dispatch,
 ) -> Result<Finished, StoreError> {
@@ -77,7 +73,7 @@ pub(super) async fn settle(
             .await?;
         transaction.concerns(run.organization_id);
         match row {
-            Some(row) => announce(transaction, claimer, &run, get(&row, "generation")?, dispatch).await.map(Some),
+            Some(row) => announce(transaction, holder, &run, get(&row, "generation")?, dispatch).await.map(Some),
             None => Ok(None),
         }
     };
@@ -114,7 +110,7 @@ async fn counted(transaction: &Transaction, run: &Run, counts: ReportedCounts) -
 
 async fn announce(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     run: &Run,
     generation: i64,
     dispatch: &Dispatch,
@@ -158,7 +154,7 @@ async fn announce(
             Ok(Fate::Due)
         }
         (Some(_), Some(lease)) => {
-            let claimed = queue::claim(transaction, claimer, dispatch.delivery_id, lease, at).await?;
+            let claimed = queue::claim(transaction, holder, dispatch.delivery_id, lease, at).await?;
             Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
         }
     }

@@ -12,7 +12,7 @@ use super::finishing;
 use crate::{
     failure::{Failure, unavailable},
     history,
-    queue::Claimer,
+    queue::Holder,
     row::{Id, Time, get, maybe_number, number},
     transaction::Transaction,
 };
@@ -26,11 +26,7 @@ struct Added<'a> {
 }
 
 /// Adds the results, and ends the run if they were the last ones planned. The run stays locked until then.
-pub(super) async fn report(
-    transaction: &Transaction,
-    claimer: Claimer<'_>,
-    report: &Report,
-) -> Result<Finished, ReportError> {
+pub(super) async fn report(transaction: &Transaction, holder: Holder<'_>, report: &Report) -> Result<Finished, ReportError> {
     let found = history::lock_run(transaction, report.organization_id, report.run).await.map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     let (planned, reported) = progress(transaction, &run).await.map_err(unavailable)?;
@@ -50,7 +46,7 @@ pub(super) async fn report(
     }
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(transaction, claimer, run, &report.dispatch).await.map_err(ReportError::from)
+    finishing::settle(transaction, holder, run, &report.dispatch).await.map_err(ReportError::from)
 }
 
 /// Those that are not stored yet; an error for the first that cannot be taken.

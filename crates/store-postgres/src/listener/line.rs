@@ -62,17 +62,14 @@ impl Line {
         let mut config = pool::config(address);
         config.application_name(LISTENER);
         let ear = Arc::<Ear>::default();
-        let client = match address.tls() {
-            Some(tls) => {
-                let (client, connection) = config.connect(tls).await?;
-                tokio::spawn(Arc::clone(&ear).listen(connection));
-                client
-            }
-            None => {
-                let (client, connection) = config.connect(NoTls).await?;
-                tokio::spawn(Arc::clone(&ear).listen(connection));
-                client
-            }
+        let client = if let Some(tls) = address.tls() {
+            let (client, connection) = config.connect(tls).await?;
+            tokio::spawn(Arc::clone(&ear).listen(connection));
+            client
+        } else {
+            let (client, connection) = config.connect(NoTls).await?;
+            tokio::spawn(Arc::clone(&ear).listen(connection));
+            client
         };
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
         let rows = client.query_typed("SELECT gen_random_uuid() AS name", &[]).await?;

@@ -39,9 +39,9 @@ const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and 
 
 const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
 
-/// Who claims.
+/// Who will hold the lease.
 #[derive(Clone, Copy)]
-pub(crate) struct Claimer<'a> {
+pub(crate) struct Holder<'a> {
     /// Opens the secrets that sign.
     pub(crate) vault: &'a Vault,
     /// In whose name leases are held.
@@ -51,7 +51,7 @@ pub(crate) struct Claimer<'a> {
 /// Claims what is due, oldest first, one delivery per lease.
 pub(super) async fn due(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     now: Timestamp,
     leases: &[Lease],
 ) -> Result<Vec<Claimed>, Failure> {
@@ -69,24 +69,24 @@ pub(super) async fn due(
         note_interruptions(transaction, &cut_off).await?;
         end(transaction, failed, DeliveryStatus::Failed, now).await?;
     }
-    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, claimer, &taken, leases, now).await }
+    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, leases, now).await }
 }
 
 /// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
 /// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) async fn claim(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     delivery: DeliveryId,
     lease: Lease,
     now: Timestamp,
 ) -> Result<Option<Claimed>, Failure> {
-    Ok(claim_all(transaction, claimer, &[Id(delivery)], &[lease], now).await?.pop())
+    Ok(claim_all(transaction, holder, &[Id(delivery)], &[lease], now).await?.pop())
 }
 
 async fn claim_all(
     transaction: &Transaction,
-    claimer: Claimer<'_>,
+    holder: Holder<'_>,
     deliveries: &[Id<DeliveryId>],
     leases: &[Lease],
     now: Timestamp,
@@ -99,7 +99,7 @@ async fn claim_all(
             continue;
         }
         let mut one = read(row, *lease)?;
-        match SealedSecrets::read(row, one.webhook_id)?.open(claimer.vault, now) {
+        match SealedSecrets::read(row, one.webhook_id)?.open(holder.vault, now) {
             Ok(secrets) => {
                 one.secrets = secrets;
                 claimed.push(one);
@@ -108,7 +108,7 @@ async fn claim_all(
         }
     }
     end(transaction, orphaned, DeliveryStatus::Canceled, now).await?;
-    note_starts(transaction, claimer.node, &claimed, now).await?;
+    note_starts(transaction, holder.node, &claimed, now).await?;
     Ok(claimed)
 }
 

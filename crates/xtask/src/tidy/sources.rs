@@ -19,7 +19,8 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
 fn check_one(file: &File) -> Vec<String> {
     let mut broken = Vec::new();
     let mut note = |what: String| broken.push(format!("{}: {what}", file.path));
-    let lower = file.text.to_lowercase();
+    // A clock of Rust's, which SQL cannot ask.
+    let lower = file.text.replace("Instant::now()", "").to_lowercase();
     if file.path.contains("/store-") && !file.path.contains("/tests/") {
         for clock in CLOCKS_OF_SQL.iter().filter(|clock| lower.contains(**clock)) {
             note(format!("{clock}: times come from the caller"));
@@ -63,5 +64,7 @@ mod tests {
         assert_eq!(verdicts("crates/core/tests/run.rs", concat!("slee", "p(1)")), 1);
         assert_eq!(verdicts("crates/core/src/lib.rs", "pub mod run;"), 1);
         assert_eq!(verdicts("crates/store-sqlite/migrations/0001.sql", "DEFAULT CURRENT_TIMESTAMP"), 1);
+        assert_eq!(verdicts("crates/store-postgres/src/row.rs", "\"SELECT now()\""), 1);
+        assert_eq!(verdicts("crates/store-postgres/src/listener.rs", "Instant::now()"), 0);
     }
 }
