@@ -90,12 +90,7 @@ impl WebhookClient {
 
 #[async_trait]
 impl Transport for WebhookClient {
-    async fn post(
-        &self,
-        url: &str,
-        request: &WebhookRequest,
-        stopwatch: &Arc<Stopwatch>,
-    ) -> Result<Answer, AttemptError> {
+    async fn post(&self, url: &str, request: &WebhookRequest, stopwatch: &Arc<Stopwatch>) -> Result<Answer, AttemptError> {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // HTTP/2 has it in another place; the client writes it where it belongs.
         let headers = headers.filter(|(name, _)| *name != header::HOST);

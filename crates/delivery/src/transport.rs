@@ -11,10 +11,5 @@ use crate::{answer::Answer, stopwatch::Stopwatch};
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// Posts the request and reads the answer to its limit. The caller sets the deadline by dropping the future.
-    async fn post(
-        &self,
-        url: &str,
-        request: &WebhookRequest,
-        stopwatch: &Arc<Stopwatch>,
-    ) -> Result<Answer, AttemptError>;
+    async fn post(&self, url: &str, request: &WebhookRequest, stopwatch: &Arc<Stopwatch>) -> Result<Answer, AttemptError>;
 }

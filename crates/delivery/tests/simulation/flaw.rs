@@ -98,7 +98,9 @@ impl DeliveryQueue for Flawed {
             claimed.pop();
         }
         if self.has(Flaw::CountsFailuresTwice) {
-            claimed.iter_mut().for_each(|claimed| claimed.failures *= 2);
+            for one in &mut claimed {
+                one.failures *= 2;
+            }
         }
         Ok(claimed.into_iter().map(|claimed| self.spoil(claimed)).collect())
     }

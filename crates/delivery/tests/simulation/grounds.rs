@@ -1,4 +1,4 @@
-//! The stores on which it is simulated. A ground for another store is one function more here.
+//! The stores on which it is simulated. Another store is one [`Place`] more here, and one test more in `seeds.rs`.
 
 use std::{any::Any, sync::Arc};
 
@@ -16,14 +16,26 @@ pub(crate) struct Ground {
     pub(crate) _guard: Box<dyn Any>,
 }
 
-/// The embedded store, on a file system in memory if there is one: what a commit costs is not what is looked at.
-pub(crate) fn sqlite() -> Ground {
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let store = SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap();
-    Ground { store: Arc::new(store), home: None, _guard: Box::new(folder) }
+/// Where fresh stores come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// As tests on it are named.
+    pub(crate) name: &'static str,
+    pub(crate) open: fn() -> Ground,
 }
 
 /// The store in memory: thousands of seeds in the time of hundreds.
-pub(crate) fn reference() -> Ground {
+pub(crate) const IN_MEMORY: Place = Place { name: "in_memory", open: reference };
+
+/// The embedded store, on a file system in memory if there is one: what a commit costs is not what is looked at.
+pub(crate) const EMBEDDED: Place = Place { name: "embedded", open: sqlite };
+
+fn reference() -> Ground {
     Ground { store: Arc::new(ReferenceStore::default()), home: None, _guard: Box::new(()) }
+}
+
+fn sqlite() -> Ground {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let store = SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap();
+    Ground { store: Arc::new(store), home: None, _guard: Box::new(folder) }
 }

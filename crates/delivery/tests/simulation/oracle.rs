@@ -9,6 +9,7 @@ mod repeats;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     sync::{Arc, Mutex},
 };
 
@@ -118,7 +119,7 @@ impl Oracle {
         Self { now, waits, is_calm: true, clocks_agree: true, ..Self::default() }
     }
 
-    pub(crate) fn tell(&mut self, what: String) {
+    pub(crate) fn tell(&mut self, what: impl Display) {
         self.story.push(format!("{} {what}", self.now.strftime("%d %H:%M:%S%.3f")));
     }
 
@@ -217,7 +218,8 @@ impl Oracle {
         let told = &content["test_run"];
         self.expect(told["id"].as_str() == Some(&*run.to_string()), || format!("{delivery} tells of another run"));
         self.expect(told["status"].as_str() == status, || format!("{delivery} tells {} of a run", told["status"]));
-        let first = self.requests.iter().find(|request| request.delivery == delivery).map(|request| &request.content["test_run"]);
+        let first =
+            self.requests.iter().find(|request| request.delivery == delivery).map(|request| &request.content["test_run"]);
         let same = first.is_none_or(|first| first == told);
         self.expect(same, || format!("{delivery} tells something else than before"));
     }
@@ -241,7 +243,7 @@ impl Oracle {
 }
 
 /// Where a delivery comes from.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Origin {
     pub(crate) run: Option<RunId>,
     pub(crate) repeats: Option<DeliveryId>,
@@ -256,7 +258,8 @@ fn is_signed(request: &WebhookRequest, secrets: &[String]) -> bool {
     let (Some(id), Some(time)) = (header(request, "webhook-id"), header(request, "webhook-timestamp")) else { return false };
     let own = header(request, "x-preclinical-signature");
     let Some(standard) = header(request, "webhook-signature") else { return secrets.is_empty() && own.is_none() };
-    let first = secrets.first().zip(own).is_some_and(|(secret, own)| signature::verify_preclinical(secret, &request.body, own));
+    let first =
+        secrets.first().zip(own).is_some_and(|(secret, own)| signature::verify_preclinical(secret, &request.body, own));
     let every = |secret| signature::verify_standard(secret, id, time, &request.body, standard);
     first && secrets.iter().all(every) && standard.split(' ').count() == secrets.len()
 }

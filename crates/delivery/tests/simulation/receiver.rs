@@ -22,7 +22,10 @@ use crate::{dice::Dice, oracle::Shared, weather::Weather};
 /// What is done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reaction {
-    Answer { status: u16, retry_after: Option<u32> },
+    Answer {
+        status: u16,
+        retry_after: Option<u32>,
+    },
     /// No connection: the receiver sees nothing.
     Refuse,
     /// The receiver takes it and the connection breaks before its answer arrives.
@@ -88,8 +91,9 @@ impl Receiver {
     pub(crate) fn release(&self) {
         let now = self.truth.now();
         let mut state = self.state.lock().unwrap();
-        let (due, parked) =
-            std::mem::take(&mut state.parked).into_iter().partition(|parked: &Parked| parked.at <= now && parked.reaction != Reaction::Hang);
+        let (due, parked) = std::mem::take(&mut state.parked)
+            .into_iter()
+            .partition(|parked: &Parked| parked.at <= now && parked.reaction != Reaction::Hang);
         state.parked = parked;
         state.parked.retain(|parked| !parked.reply.is_closed());
         for Parked { serial, reaction, reply, .. } in due {
@@ -117,9 +121,9 @@ impl State {
         let after = if self.dice.happens(slow) { self.dice.millis(1..20_000) } else { self.dice.millis(1..300) };
         let answer = |status, retry_after| Reaction::Answer { status, retry_after };
         let reaction = match self.dice.below(1000) {
-            at if at < fails as usize => match self.dice.below(6) {
-                0 => answer(429, Some(self.dice.below(200) as u32)),
-                1 => answer(503, Some(self.dice.below(200) as u32)),
+            at if at < fails => match self.dice.below(6) {
+                0 => answer(429, Some(self.dice.below(200))),
+                1 => answer(503, Some(self.dice.below(200))),
                 2 => answer(500, Some(1000)),
                 3 => answer(302, None),
                 _ => answer(500, None),
@@ -162,8 +166,7 @@ impl Transport for Wire {
         self.receiver.weather.note();
         let answer = self.receiver.park(self.node, url, request).await;
         self.receiver.weather.note();
-        answer.unwrap_or_else(|_| {
-            Err(AttemptError { kind: ErrorKind::Reset, message: "the receiver is no more".to_owned() })
-        })
+        answer
+            .unwrap_or_else(|_| Err(AttemptError { kind: ErrorKind::Reset, message: "the receiver is no more".to_owned() }))
     }
 }

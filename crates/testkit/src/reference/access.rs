@@ -65,8 +65,7 @@ impl Access for ReferenceStore {
 
     async fn keys(&self, organization: OrganizationId, wanted: Page) -> Result<(Vec<ApiKey>, u64), StoreError> {
         Ok(self.read(|ledger| {
-            let mut rows: Vec<_> =
-                ledger.keys.values().filter(|key| key.organization_id == organization).cloned().collect();
+            let mut rows: Vec<_> = ledger.keys.values().filter(|key| key.organization_id == organization).cloned().collect();
             rows.sort_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
             page(rows, wanted)
         }))

@@ -16,9 +16,9 @@ use super::{Ledger, ReferenceStore, page};
 
 impl Ledger {
     fn has_owner_beside(&self, organization: OrganizationId, id: Option<MemberId>) -> bool {
-        self.members.values().any(|(member, _)| {
-            member.organization_id == organization && member.role == Role::Owner && Some(member.id) != id
-        })
+        self.members
+            .values()
+            .any(|(member, _)| member.organization_id == organization && member.role == Role::Owner && Some(member.id) != id)
     }
 
     fn has_member(&self, organization: OrganizationId, id: MemberId) -> bool {
@@ -39,8 +39,7 @@ impl Ledger {
             Purpose::ResetPassword(_) => true,
         };
         if !matches!(invitation.purpose, Purpose::Join(_)) {
-            let replaced =
-                |known: &Invitation| known.organization_id == organization && known.purpose == invitation.purpose;
+            let replaced = |known: &Invitation| known.organization_id == organization && known.purpose == invitation.purpose;
             self.invitations.retain(|known| !replaced(known));
         }
         if is_wanted {
@@ -135,8 +134,7 @@ impl Ledger {
         self.spare(organization, id)?;
         self.members.remove(&id);
         self.sessions.retain(|session| session.member_id != id);
-        let of_member =
-            |known: &Invitation| known.created_by == Some(id) || known.purpose == Purpose::ResetPassword(id);
+        let of_member = |known: &Invitation| known.created_by == Some(id) || known.purpose == Purpose::ResetPassword(id);
         self.invitations.retain(|known| !of_member(known));
         Ok(())
     }

@@ -24,7 +24,8 @@ impl Ledger {
         if let Some(row) = self.runs.get(&new.id).filter(|row| row.run.organization_id == new.organization_id) {
             return Ok(self.shown(row));
         }
-        let agent_name = self.agent(new.organization_id, new.agent_id).ok_or(CreateRunError::AgentNotFound)?.agent.name.clone();
+        let agent_name =
+            self.agent(new.organization_id, new.agent_id).ok_or(CreateRunError::AgentNotFound)?.agent.name.clone();
         let has_suite = |id| self.suites.get(&id).is_some_and(|suite| suite.organization_id == new.organization_id);
         if !new.test_suite_id.is_none_or(has_suite) {
             return Err(CreateRunError::TestSuiteNotFound);
@@ -46,7 +47,13 @@ impl Ledger {
             completed_at: None,
             created_at: new.created_at,
         };
-        let row = RunRow { run: run.clone(), planned: new.planned, results: Vec::new(), places: BTreeMap::new(), decisions: Vec::new() };
+        let row = RunRow {
+            run: run.clone(),
+            planned: new.planned,
+            results: Vec::new(),
+            places: BTreeMap::new(),
+            decisions: Vec::new(),
+        };
         self.runs.insert(run.id, row);
         Ok(run)
     }
@@ -96,7 +103,11 @@ impl Ledger {
         let run = self.shown(row);
         if run.status.is_final() {
             let by_this = self.events.get(&finish.dispatch.event_id).is_some_and(|event| event.run == Some(id));
-            return if by_this { Ok(Finished { run, fate: Fate::NotFinal }) } else { Err(FinishError::AlreadyFinal(run.status)) };
+            return if by_this {
+                Ok(Finished { run, fate: Fate::NotFinal })
+            } else {
+                Err(FinishError::AlreadyFinal(run.status))
+            };
         }
         let tally = match finish.counts {
             Some(_) if !row.results.is_empty() => return Err(FinishError::CountsNotWanted),
@@ -142,7 +153,8 @@ impl Ledger {
     }
 
     fn announce(&mut self, run: &Run, webhook: WebhookId, dispatch: &Dispatch, at: Timestamp) -> Fate {
-        let row = DeliveryRow::new(self, (dispatch.delivery_id, dispatch.event_id), EventKind::TestRunCompleted, webhook, at);
+        let row =
+            DeliveryRow::new(self, (dispatch.delivery_id, dispatch.event_id), EventKind::TestRunCompleted, webhook, at);
         let (agent_id, run_id, run_number) = (Some(run.agent_id), Some(run.id), Some(run.number));
         let delivery = preclinical_core::delivery::Delivery { agent_id, run_id, run_number, ..row.delivery };
         self.insert(DeliveryRow { delivery, ..row });

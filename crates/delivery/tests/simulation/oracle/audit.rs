@@ -75,7 +75,10 @@ impl Oracle {
         let counted = (shown.attempt_count as usize, kept.len());
         expect(counted == (delivery.attempts.len(), delivery.attempts.len()), format!("has {counted:?} attempts"));
         for (attempt, kept) in delivery.attempts.iter().zip(kept) {
-            expect(self.is_as_kept(attempt, kept, delivery), format!("keeps {kept:?} of an attempt that ended {:?}", attempt.end));
+            expect(
+                self.is_as_kept(attempt, kept, delivery),
+                format!("keeps {kept:?} of an attempt that ended {:?}", attempt.end),
+            );
         }
         let taken = delivery.attempts.iter().any(|attempt| matches!(attempt.end, End::Answered(200..=299)));
         expect(taken == (shown.status == DeliveryStatus::Delivered), "was delivered, or was not".to_owned());
@@ -104,12 +107,16 @@ impl Oracle {
     fn audit_requests(&mut self) {
         for (id, delivery) in &self.deliveries {
             let requests = delivery.attempts.iter().filter_map(|attempt| attempt.request.map(|serial| (attempt, serial)));
-            let taken = requests.filter(|(_, serial)| {
-                matches!(self.requests[*serial].reaction, Reaction::Answer { status: 200..=299, .. })
-            });
+            let taken = requests
+                .filter(|(_, serial)| matches!(self.requests[*serial].reaction, Reaction::Answer { status: 200..=299, .. }));
             let known = taken.filter(|(attempt, _)| matches!(attempt.end, End::Answered(_))).count();
             if known > 1 {
                 self.violations.push(format!("{id} was delivered {known} times"));
+            }
+            let is_whole =
+                |attempt: &Attempt| attempt.request.is_some() && !matches!(attempt.end, End::Open | End::Interrupted);
+            if self.is_calm && !delivery.attempts.iter().all(is_whole) {
+                self.violations.push(format!("{id} has an attempt without an end, and nothing was wrong"));
             }
         }
     }

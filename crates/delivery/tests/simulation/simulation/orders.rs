@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use preclinical_core::{
     clock::Clock,
     id::{DeliveryId, EventId, RedeliveryJobId, RunId},
-    port::{
-        Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery,
-    },
+    port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery},
     redelivery::{RedeliverySelection, RepeatedStatus},
     run::{FinalStatus, RunRef},
     scenario::ScenarioStatus,
@@ -74,7 +72,7 @@ impl Simulation {
         let is_known = node.within(async {
             match node.store.finish_run(finish).await {
                 Ok(finished) => {
-                    hand_over(node, place, finished);
+                    self.hand_over(node, place, finished);
                     true
                 }
                 Err(preclinical_core::port::FinishError::Store(_)) => false,
@@ -82,17 +80,19 @@ impl Simulation {
             }
         });
         if !is_known {
+            self.oracle().tell("  who ended the run got no answer");
             self.unknown.push((run, to, event));
         }
     }
 
     /// Results of a run come in, the last one of which ends it.
     pub(super) fn report(&mut self) {
-        let open = self.runs.iter().copied().filter(|id| self.oracle().runs.get(id).is_some_and(|run| run.planned.is_some()));
+        let open =
+            self.runs.iter().copied().filter(|id| self.oracle().runs.get(id).is_some_and(|run| run.planned.is_some()));
         let open: Vec<RunId> = open.collect();
         let run = match self.dice.pick(&open) {
             Some(run) if self.dice.happens(800) => *run,
-            _ => self.new_run(Some(1 + self.dice.below(3) as u32)),
+            _ => self.new_run(Some(1 + self.dice.below(3))),
         };
         let Some(host) = self.host() else { return };
         let node = &self.nodes[host];
@@ -106,7 +106,7 @@ impl Simulation {
         let report = Report { organization_id: self.organization, run: RunRef::Id(run), results, at, dispatch };
         node.within(async {
             if let Ok(finished) = node.store.report_results(report).await {
-                hand_over(node, place, finished);
+                self.hand_over(node, place, finished);
             }
         });
     }
@@ -187,13 +187,13 @@ impl Simulation {
             }
         });
     }
-}
 
-/// As the API does after its write.
-fn hand_over(node: &Node, place: Option<Box<dyn Reservation>>, finished: Finished) {
-    match (finished.fate, place) {
-        (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
-        (Fate::Claimed(_) | Fate::Due, _) => node.engine.handoff().wake(),
-        (Fate::NotFinal | Fate::NoWebhook, _) => {}
+    /// As the API does after its write.
+    fn hand_over(&self, node: &Node, place: Option<Box<dyn Reservation>>, finished: Finished) {
+        match (finished.fate, place) {
+            (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
+            (Fate::Claimed(_) | Fate::Due, _) if self.plan.wakes => node.engine.handoff().wake(),
+            _ => {}
+        }
     }
 }

@@ -120,13 +120,13 @@ impl Simulation {
         self.written += 1;
         let secret = format!("secret {}", self.written);
         if self.dice.happens(500) {
-            let overlap = SignedDuration::from_secs(self.dice.below(120) as i64);
+            let overlap = SignedDuration::from_secs(self.dice.below(120).into());
             let rotation = RotationId::generate(self.truth.now(), &self.chance);
             let order = SecretRotation { id: rotation, secret: secret_of(&secret), overlap };
             let at = self.truth.now();
             self.weather.finish(self.roles.administration.rotate_secret(self.organization, id, order, at)).unwrap();
             let mut oracle = self.oracle();
-            oracle.tell("a secret is rotated".to_owned());
+            oracle.tell("a secret is rotated");
             let webhook = oracle.webhooks.get_mut(&id).unwrap();
             let old = webhook.secret.replace(secret);
             webhook.rotated = old.filter(|_| overlap.is_positive()).map(|old| (old, at + overlap));
@@ -167,7 +167,7 @@ impl Simulation {
         let deleting = self.roles.administration.delete_webhook(self.organization, id, Expected::default(), at);
         assert!(self.weather.finish(deleting).unwrap(), "the webhook was there");
         let mut oracle = self.oracle();
-        oracle.tell("a webhook is deleted".to_owned());
+        oracle.tell("a webhook is deleted");
         oracle.webhooks.get_mut(&id).unwrap().is_deleted = true;
         oracle.cancel_pending(id);
     }

@@ -8,10 +8,10 @@ use super::Simulation;
 impl Simulation {
     pub(super) fn trouble(&mut self) {
         match self.dice.below(6) {
-            0 if self.plan.deaths => self.kill(),
-            1 if self.plan.deaths => self.restart_all(),
-            2 | 3 if self.plan.sleeps => self.sleep_or_wake(),
-            4 if self.plan.jumps => self.jump(),
+            0 if self.plan.troubles.deaths => self.kill(),
+            1 if self.plan.troubles.deaths => self.restart_all(),
+            2 | 3 if self.plan.troubles.sleeps => self.sleep_or_wake(),
+            4 if self.plan.troubles.jumps => self.jump(),
             _ => self.add_node(),
         }
     }
@@ -20,7 +20,7 @@ impl Simulation {
         if self.nodes.is_empty() {
             self.start_after_all_died();
         } else if self.nodes.len() < self.plan.nodes as usize {
-            self.oracle().tell("a node starts".to_owned());
+            self.oracle().tell("a node starts");
             self.start_node();
         }
     }
@@ -29,7 +29,7 @@ impl Simulation {
         if self.nodes.is_empty() {
             return;
         }
-        let node = self.nodes.remove(self.dice.below(self.nodes.len()));
+        let node = self.nodes.remove(self.dice.index(self.nodes.len()));
         let mut oracle = self.oracle();
         oracle.tell(format!("node {} dies", node.number));
         oracle.disturb();
@@ -37,14 +37,14 @@ impl Simulation {
 
     fn restart_all(&mut self) {
         self.oracle().disturb();
-        self.oracle().tell("all nodes die".to_owned());
+        self.oracle().tell("all nodes die");
         self.nodes.clear();
         self.start_after_all_died();
     }
 
     /// As after the start of a process that knows that no other is there.
     pub(super) fn start_after_all_died(&mut self) {
-        self.oracle().tell("a node starts when all others are dead".to_owned());
+        self.oracle().tell("a node starts when all others are dead");
         let now = self.truth.now();
         let roles = crate::witness::watched(self.started + 1, self.organization, &self.roles, &self.oracle);
         self.weather.finish(roles.upkeep.void_dead_leases(now)).unwrap();
@@ -55,7 +55,7 @@ impl Simulation {
         if self.nodes.is_empty() {
             return;
         }
-        let index = self.dice.below(self.nodes.len());
+        let index = self.dice.index(self.nodes.len());
         let node = &mut self.nodes[index];
         if node.is_asleep {
             self.oracle.lock().unwrap().tell(format!("node {} goes on", node.number));
@@ -70,7 +70,7 @@ impl Simulation {
 
     fn jump(&mut self) {
         let seconds = [-3600, -60, -5, -1, 1, 5, 60, 3600];
-        let (by, index) = (SignedDuration::from_secs(*self.dice.pick(&seconds).unwrap()), self.dice.below(self.nodes.len()));
+        let (by, index) = (SignedDuration::from_secs(*self.dice.pick(&seconds).unwrap()), self.dice.index(self.nodes.len()));
         let Some(node) = self.nodes.get(index) else { return };
         node.clock.jump(by);
         let mut oracle = self.oracle();
