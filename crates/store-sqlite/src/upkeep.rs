@@ -8,6 +8,7 @@ use rusqlite::params;
 use crate::{
     SqliteStore,
     condition::Known,
+    queue,
     row::{Time, unavailable},
 };
 
@@ -18,6 +19,7 @@ impl Upkeep for SqliteStore {
             connection
                 .execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])
                 .map_err(unavailable)?;
+            queue::interrupt_canceled(connection).map_err(unavailable)?;
             // The token stays: whoever claims next sees by it that an attempt was cut off.
             connection
                 .execute(

@@ -188,6 +188,7 @@ macro_rules! conformance_suite {
         ]);
         $crate::conformance_suite!(@role $fresh, upkeep: [
             leases_of_the_dead_are_due_again_at_once
+            what_was_canceled_under_way_is_interrupted_if_its_process_died
             a_store_that_reads_and_writes_is_well
         ]);
     };

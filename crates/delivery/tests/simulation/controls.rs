@@ -45,7 +45,7 @@ caught! {
     a_store_that_forgets_retries_is_caught: ForgetsRetries, "due";
     a_store_that_miscounts_failures_is_caught: CountsFailuresTwice, "failures";
     a_store_that_keeps_no_request_is_caught: KeepsNoRequest, "keeps";
-    a_store_that_forgets_that_something_was_canceled_is_caught: ForgetsCanceling, "when it was canceled";
+    a_store_that_forgets_that_something_was_canceled_is_caught: ForgetsCanceling, "due";
     a_store_that_writes_two_deliveries_is_caught: WritesTwoDeliveries, "nobody wrote it";
     a_store_that_says_that_nobody_hears_of_a_run_is_caught: WritesNoDelivery, "ended as NoWebhook";
     a_store_that_ends_a_run_twice_is_caught: EndsRunsTwice, "ended twice";

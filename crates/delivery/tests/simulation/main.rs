@@ -21,6 +21,7 @@ mod node;
 mod oracle;
 mod plan;
 mod receiver;
+mod scenes;
 mod seeds;
 mod simulation;
 mod weather;

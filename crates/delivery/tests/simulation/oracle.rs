@@ -236,6 +236,12 @@ impl Oracle {
         pending.filter_map(|delivery| delivery.due).min()
     }
 
+    /// The node that was given the latest attempt.
+    pub(crate) fn last_claimant(&self) -> Option<u32> {
+        let attempts = self.deliveries.values().flat_map(|delivery| &delivery.attempts);
+        attempts.max_by_key(|attempt| attempt.started_at).map(|attempt| attempt.node)
+    }
+
     /// Whether an attempt is under way, as far as anybody knows.
     pub(crate) fn is_busy(&self) -> bool {
         self.deliveries.values().any(|delivery| delivery.lease.is_some() && delivery.status == DeliveryStatus::Pending)

@@ -13,6 +13,8 @@ pub(crate) struct Plan {
     /// The waits, as the oracle expects them.
     pub(crate) waits: Vec<SignedDuration>,
     pub(crate) steps: u32,
+    /// The first agent has a webhook of its own.
+    pub(crate) overrides: bool,
     /// How many calls to the store of a thousand fail, and how many answers get lost.
     pub(crate) storm: u32,
     pub(crate) troubles: Troubles,
@@ -53,6 +55,7 @@ impl Plan {
             schedule: String::new(),
             waits: Vec::new(),
             steps: 20 + dice.below(60),
+            overrides: dice.happens(500),
             storm: if dice.happens(300) { dice.below(120) } else { 0 },
             troubles: Troubles { deaths: dice.happens(400), sleeps: dice.happens(300), jumps: dice.happens(300) },
             temper,
@@ -65,6 +68,14 @@ impl Plan {
     /// Nothing goes wrong but what the receiver does.
     pub(crate) fn calm(seed: u64) -> Self {
         Self { storm: 0, troubles: Troubles::default(), ..Self::of(seed) }
+    }
+
+    /// One node, one webhook, a receiver that takes everything, and nothing that is not asked for.
+    pub(crate) fn quiet() -> Self {
+        let temper = Temper::default();
+        let mut plan = Self { nodes: 1, steps: 0, overrides: false, temper, ..Self::calm(0) };
+        plan.set_schedule(&[60, 300, 1800]);
+        plan
     }
 
     pub(crate) fn set_schedule(&mut self, seconds: &[i64]) {

@@ -89,6 +89,15 @@ impl Simulation {
         simulation.outcome()
     }
 
+    /// Plays a scene instead of what chance says, to the same end.
+    pub(crate) fn play(plan: Plan, ground: &Ground, scene: impl FnOnce(&mut Self)) -> Outcome {
+        let mut simulation = Self::new(plan, ground, |roles| roles);
+        simulation.set_up();
+        scene(&mut simulation);
+        simulation.heal();
+        simulation.outcome()
+    }
+
     fn new(plan: Plan, ground: &Ground, breaks: impl FnOnce(Roles) -> Roles) -> Self {
         let seed = plan.seed;
         let truth = Arc::new(ManualClock::default());
@@ -192,7 +201,7 @@ impl Simulation {
     }
 
     /// Lets time pass, from one thing that happens to the next.
-    fn pass(&mut self, time: Duration, longest: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration, longest: Duration) {
         let mut left = time;
         while !left.is_zero() && !self.is_broken() {
             let hop = left.min(self.until_next(UNDER_WAY)).min(longest);

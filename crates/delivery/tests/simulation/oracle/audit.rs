@@ -88,7 +88,7 @@ impl Oracle {
     fn is_as_kept(&self, attempt: &Attempt, kept: &Kept, delivery: &Delivery) -> bool {
         let error = kept.error.as_ref().map(|error| error.kind);
         let end = match attempt.end {
-            // What was canceled while it was under way is nobody's to take over; the one who had it never told.
+            // What was canceled while it was under way is nobody's to take over. Who had it died, and others were there.
             End::Open => delivery.status == DeliveryStatus::Canceled && (kept.http_status, error) == (None, None),
             End::Interrupted => (kept.http_status, error) == (None, Some(ErrorKind::Interrupted)),
             End::Answered(status) => (kept.http_status, error) == (Some(status), None),

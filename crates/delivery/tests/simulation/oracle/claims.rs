@@ -108,17 +108,17 @@ impl Oracle {
         }
     }
 
-    /// Every lease is void: whatever was under way is due.
+    /// Every lease is void: whatever was under way is due, and what was canceled meanwhile is let go of.
     pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
-        let leased = |delivery: &&mut Delivery| {
-            delivery.lease.is_some()
-                && delivery.status == DeliveryStatus::Pending
-                && delivery.due.is_some_and(|due| due > now)
-        };
         let mut voided = 0;
-        for delivery in self.deliveries.values_mut().filter(leased) {
-            delivery.due = Some(micros(now));
-            voided += 1;
+        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.lease.is_some()) {
+            if delivery.status != DeliveryStatus::Pending {
+                interrupt(delivery);
+                delivery.lease = None;
+            } else if delivery.due.is_some_and(|due| due > now) {
+                delivery.due = Some(micros(now));
+                voided += 1;
+            }
         }
         self.expect(count == voided, || format!("{count} leases were voided, not {voided}"));
     }

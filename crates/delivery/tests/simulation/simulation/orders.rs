@@ -42,7 +42,7 @@ impl Simulation {
     }
 
     /// A new run ends, or one that has ended is to end once more.
-    pub(super) fn complete(&mut self, to: FinalStatus) {
+    pub(crate) fn complete(&mut self, to: FinalStatus) {
         let again = self.dice.happens(100).then(|| self.dice.pick(&self.runs).copied()).flatten();
         let run = again.unwrap_or_else(|| self.new_run(None));
         let event = EventId::generate(self.truth.now(), &self.chance);
@@ -120,7 +120,7 @@ impl Simulation {
         }
     }
 
-    pub(super) fn cancel_delivery(&mut self) {
+    pub(crate) fn cancel_delivery(&mut self) {
         let (Some(host), Some(id)) = (self.host(), self.dice.pick(&self.deliveries).copied()) else { return };
         let node = &self.nodes[host];
         let story = format!("node {} cancels {}", node.number, crate::oracle::short(id));
@@ -147,7 +147,7 @@ impl Simulation {
         });
     }
 
-    pub(super) fn try_out(&mut self) {
+    pub(crate) fn try_out(&mut self) {
         let webhooks: Vec<_> = self.oracle().webhooks.keys().copied().collect();
         let (Some(host), Some(webhook_id)) = (self.host(), self.dice.pick(&webhooks).copied()) else { return };
         let node = &self.nodes[host];

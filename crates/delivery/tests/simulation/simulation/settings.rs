@@ -25,7 +25,7 @@ impl Simulation {
             self.create_agent(number);
         }
         self.create_webhook(None);
-        if self.dice.happens(500) {
+        if self.plan.overrides {
             self.create_webhook(Some(self.agents[0]));
         }
     }
@@ -105,7 +105,7 @@ impl Simulation {
         self.weather.finish(updating).unwrap();
     }
 
-    pub(super) fn edit_url(&mut self) {
+    pub(crate) fn edit_url(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         let url = self.next_url();
         self.update(id, WebhookChanges { url: Some(url.clone()), ..WebhookChanges::default() });
@@ -115,7 +115,7 @@ impl Simulation {
     }
 
     /// Sets another secret, takes it away, or rotates it.
-    pub(super) fn edit_secret(&mut self) {
+    pub(crate) fn edit_secret(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         self.written += 1;
         let secret = format!("secret {}", self.written);
@@ -141,7 +141,7 @@ impl Simulation {
     }
 
     /// Disables a webhook that is enabled, enables one that is not.
-    pub(super) fn switch(&mut self) {
+    pub(crate) fn switch(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         let to = !self.oracle().webhooks[&id].is_enabled;
         self.update(id, WebhookChanges { is_enabled: Some(to), ..WebhookChanges::default() });

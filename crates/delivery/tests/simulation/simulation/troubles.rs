@@ -26,16 +26,40 @@ impl Simulation {
     }
 
     fn kill(&mut self) {
-        if self.nodes.is_empty() {
-            return;
+        if !self.nodes.is_empty() {
+            self.kill_one(self.dice.index(self.nodes.len()));
         }
-        let node = self.nodes.remove(self.dice.index(self.nodes.len()));
+    }
+
+    /// Kills the node that has an attempt under way.
+    pub(crate) fn kill_host(&mut self) {
+        self.kill_one(self.busy());
+    }
+
+    /// Holds back the node that has an attempt under way.
+    pub(crate) fn send_host_to_sleep(&mut self) {
+        self.hold_back(self.busy());
+    }
+
+    /// From now on the receiver takes everything.
+    pub(crate) fn let_receiver_recover(&mut self) {
+        self.oracle().tell("the receiver recovers");
+        self.receiver.recover();
+    }
+
+    fn busy(&self) -> usize {
+        let last = self.oracle().last_claimant();
+        self.nodes.iter().position(|node| Some(node.number) == last).unwrap()
+    }
+
+    fn kill_one(&mut self, index: usize) {
+        let node = self.nodes.remove(index);
         let mut oracle = self.oracle();
         oracle.tell(format!("node {} dies", node.number));
         oracle.disturb();
     }
 
-    fn restart_all(&mut self) {
+    pub(crate) fn restart_all(&mut self) {
         self.oracle().disturb();
         self.oracle().tell("all nodes die");
         self.nodes.clear();
@@ -61,11 +85,16 @@ impl Simulation {
             self.oracle.lock().unwrap().tell(format!("node {} goes on", node.number));
             node.wake();
         } else {
-            node.is_asleep = true;
-            let mut oracle = self.oracle.lock().unwrap();
-            oracle.disturb();
-            oracle.tell(format!("node {} is held back", node.number));
+            self.hold_back(index);
         }
+    }
+
+    fn hold_back(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        node.is_asleep = true;
+        let mut oracle = self.oracle.lock().unwrap();
+        oracle.disturb();
+        oracle.tell(format!("node {} is held back", node.number));
     }
 
     fn jump(&mut self) {
