@@ -67,7 +67,7 @@ fn a_node_that_slept_through_its_lease_changes_nothing_when_it_wakes() {
     let plan = Plan { nodes: 2, ..hanging() };
     let requests = play(&plan, |simulation| {
         simulation.complete(FinalStatus::Completed);
-        simulation.send_host_to_sleep();
+        simulation.hold_back_host();
         simulation.let_receiver_recover();
         simulation.pass(MINUTE, MINUTE);
     });

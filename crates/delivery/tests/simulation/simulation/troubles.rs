@@ -37,7 +37,7 @@ impl Simulation {
     }
 
     /// Holds back the node that has an attempt under way.
-    pub(crate) fn send_host_to_sleep(&mut self) {
+    pub(crate) fn hold_back_host(&mut self) {
         self.hold_back(self.busy());
     }
 
