@@ -38,6 +38,8 @@ pub(crate) struct Oracle {
     pub(crate) waits: Vec<SignedDuration>,
     /// Nobody dies, sleeps, errs about the time or loses an answer of the store.
     pub(crate) is_calm: bool,
+    /// Whoever noted when something is due is still there.
+    pub(crate) is_watched: bool,
     /// All clocks show the same.
     pub(crate) clocks_agree: bool,
     pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
@@ -116,7 +118,7 @@ pub(crate) struct Job {
 
 impl Oracle {
     pub(crate) fn new(now: Timestamp, waits: Vec<SignedDuration>) -> Self {
-        Self { now, waits, is_calm: true, clocks_agree: true, ..Self::default() }
+        Self { now, waits, is_calm: true, is_watched: true, clocks_agree: true, ..Self::default() }
     }
 
     pub(crate) fn tell(&mut self, what: impl Display) {

@@ -124,6 +124,9 @@ fn among_the_seeds_is_everything_that_can_happen() {
         "goes on",
         "jumps by",
         "got no answer",
+        "is to stop a job",
+        "an agent is deleted",
+        "is replaced",
     ] {
         assert!(story.iter().any(|line| line.contains(what)), "nowhere: {what}");
     }

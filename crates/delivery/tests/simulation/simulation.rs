@@ -164,8 +164,10 @@ impl Simulation {
             46..49 => self.cancel_delivery(),
             49..53 => self.redeliver(),
             53..55 => self.try_out(),
-            55..57 => self.order_job(),
-            57..69 => self.trouble(),
+            55 => self.order_job(),
+            56 => self.order_or_stop_job(),
+            57..68 => self.trouble(),
+            68 => self.replace_agent(),
             69..72 => self.ask_again(),
             _ => {
                 let time = self.some_time();
@@ -221,6 +223,7 @@ impl Simulation {
         for node in &mut self.nodes {
             node.pass(by);
         }
+        self.nodes.retain_mut(|node| !(node.is_closing && node.close()));
         self.oracle().judge_promptness();
     }
 
@@ -248,8 +251,10 @@ impl Simulation {
             node.clock.set_right();
             node.wake();
         }
-        if self.nodes.is_empty() {
-            self.start_after_all_died();
+        match self.nodes.iter().filter(|node| !node.is_closing).count() {
+            0 if self.nodes.is_empty() => self.start_after_all_died(),
+            0 => self.start_node(),
+            _ => {}
         }
         self.ask_again();
         let (mut looks, mut idle) = (0, UNDER_WAY);
@@ -268,9 +273,9 @@ impl Simulation {
         self.hop(Duration::from_secs(2));
         let (store, weather) = (Arc::clone(&self.store), self.weather.clone());
         self.oracle().audit(&store, self.organization, &weather);
-        for node in &self.nodes {
-            let all_ended = node.within(async { node.engine.close(Duration::ZERO).await });
-            self.oracle().expect(all_ended, || format!("a place of node {} was never given back", node.number));
+        for node in &mut self.nodes {
+            let (all_ended, number) = (node.close(), node.number);
+            self.oracle.lock().unwrap().expect(all_ended, || format!("a place of node {number} was never given back"));
         }
     }
 

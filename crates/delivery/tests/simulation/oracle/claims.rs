@@ -103,7 +103,7 @@ impl Oracle {
             delivery.lease.is_none() && delivery.due.is_some_and(|due| self.now.duration_since(due) > PROMPT)
         };
         let late = self.deliveries.iter().find(|(_, delivery)| is_late(delivery)).map(|(id, _)| *id);
-        if let Some(id) = late.filter(|_| self.is_calm) {
+        if let Some(id) = late.filter(|_| self.is_calm && self.is_watched) {
             self.violate(format!("{id} is due, and nobody sends it"));
         }
     }

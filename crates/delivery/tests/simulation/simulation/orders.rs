@@ -18,7 +18,7 @@ use crate::{node::Node, oracle::Run};
 impl Simulation {
     /// A node that takes calls.
     pub(super) fn host(&self) -> Option<usize> {
-        let awake: Vec<usize> = (0..self.nodes.len()).filter(|index| !self.nodes[*index].is_asleep).collect();
+        let awake: Vec<usize> = (0..self.nodes.len()).filter(|index| self.nodes[*index].takes_calls()).collect();
         self.dice.pick(&awake).copied()
     }
 
@@ -185,6 +185,17 @@ impl Simulation {
             if node.store.create_redelivery_job(job).await.is_ok() {
                 node.engine.handoff().wake_redeliveries();
             }
+        });
+    }
+
+    pub(super) fn order_or_stop_job(&mut self) {
+        let jobs: Vec<RedeliveryJobId> = self.oracle().jobs.keys().copied().collect();
+        let (Some(host), Some(id)) = (self.host(), self.dice.pick(&jobs).copied()) else { return self.order_job() };
+        let node = &self.nodes[host];
+        let story = format!("node {} is to stop a job", node.number);
+        self.oracle().tell(story);
+        node.within(async {
+            drop(node.store.cancel_redelivery_job(self.organization, id, node.clock.now()).await);
         });
     }
 

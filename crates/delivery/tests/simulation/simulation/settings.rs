@@ -30,7 +30,7 @@ impl Simulation {
         }
     }
 
-    fn create_agent(&mut self, number: u32) {
+    fn create_agent(&mut self, number: usize) {
         let at = self.truth.now();
         let agent = Agent {
             id: AgentId::generate(at, &self.chance),
@@ -46,6 +46,28 @@ impl Simulation {
         self.agents.push(agent.id);
         let agent = NewAgent { agent, config: AgentConfig(b"{}".to_vec()) };
         self.weather.finish(self.roles.administration.create_agent(agent)).unwrap();
+    }
+
+    /// Deletes an agent, with its webhook, and sets up another.
+    pub(super) fn replace_agent(&mut self) {
+        let id = self.agents.remove(self.dice.index(self.agents.len()));
+        let at = self.truth.now();
+        let deleting = self.roles.administration.delete_agent(self.organization, id, Expected::Any, at);
+        assert!(self.weather.finish(deleting).unwrap(), "the agent was there");
+        {
+            let mut oracle = self.oracle();
+            oracle.tell("an agent is deleted");
+            let own = oracle.webhooks.iter_mut().find(|(_, webhook)| webhook.agent == Some(id) && !webhook.is_deleted);
+            let own = own.map(|(id, webhook)| {
+                webhook.is_deleted = true;
+                *id
+            });
+            if let Some(own) = own {
+                oracle.cancel_pending(own);
+            }
+        }
+        self.written += 1;
+        self.create_agent(self.written);
     }
 
     fn next_url(&mut self) -> String {

@@ -12,6 +12,7 @@ impl Simulation {
             1 if self.plan.troubles.deaths => self.restart_all(),
             2 | 3 if self.plan.troubles.sleeps => self.sleep_or_wake(),
             4 if self.plan.troubles.jumps => self.jump(),
+            5 => self.replace_node(),
             _ => self.add_node(),
         }
     }
@@ -19,9 +20,23 @@ impl Simulation {
     fn add_node(&mut self) {
         if self.nodes.is_empty() {
             self.start_after_all_died();
-        } else if self.nodes.len() < self.plan.nodes as usize {
+        } else if self.nodes.iter().filter(|node| !node.is_closing).count() < self.plan.nodes as usize {
             self.oracle().tell("a node starts");
             self.start_node();
+        }
+    }
+
+    /// A node starts, and another one is told to end: nothing of it is cut off.
+    fn replace_node(&mut self) {
+        let Some(old) = self.host() else { return };
+        self.start_node();
+        let node = &mut self.nodes[old];
+        let mut oracle = self.oracle.lock().unwrap();
+        oracle.is_watched = false;
+        oracle.tell(format!("node {} is replaced", node.number));
+        drop(oracle);
+        if node.close() {
+            self.nodes.remove(old);
         }
     }
 
