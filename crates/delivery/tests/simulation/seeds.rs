@@ -3,7 +3,7 @@
 use std::{io::Write, ops::Range};
 
 use crate::{
-    grounds::{EMBEDDED, IN_MEMORY, Place},
+    grounds::{BEHIND_TASKS, EMBEDDED, IN_MEMORY, Place},
     plan::Plan,
     simulation::{Outcome, Simulation},
 };
@@ -95,6 +95,8 @@ fn a_seed_repeats_itself_to_the_last_line_and_on_every_store() {
         assert_eq!(first, simulate(Plan::of(seed), IN_MEMORY).story);
         assert_eq!(first, simulate(Plan::of(seed), EMBEDDED).story);
     }
+    let first = simulate(Plan::of(0), IN_MEMORY).story;
+    assert_eq!(first, simulate(Plan::of(0), BEHIND_TASKS).story);
 }
 
 #[test]
