@@ -160,6 +160,7 @@ impl Engine {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.changed.notified() => {}
                 () = left_by_others.rung() => self.jobs.changed.notify_one(),
                 () = tokio::time::sleep(sleep) => {}

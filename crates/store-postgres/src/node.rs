@@ -10,11 +10,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use preclinical_core::id::DeliveryId;
 use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    row::{Time, get, id, number},
+    queue,
+    row::{Id, Time, get, id, number},
     transaction::Transaction,
 };
 
@@ -100,14 +102,17 @@ async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Resul
     // In the order of ids, as everybody does who locks several.
     let sql = "SELECT count(*) FROM (SELECT FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) locked";
     transaction.rows(sql, &[&dead]).await?;
-    // The token stays: whoever claims next sees by it that an attempt was cut off.
-    let sql = "UPDATE deliveries SET lease_node = NULL, due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END \
-         WHERE lease_node = ANY($1) RETURNING organization_id, status = 'pending' AS is_due";
-    let mut due = 0;
+    // The token of what is pending stays: whoever claims next sees by it that an attempt was cut off.
+    let sql = "UPDATE deliveries SET lease_node = NULL, lease_token = CASE WHEN status = 'pending' THEN lease_token END, \
+         due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END \
+         WHERE lease_node = ANY($1) RETURNING id, organization_id, status = 'pending' AS is_due";
+    let (mut due, mut ended) = (0, Vec::new());
     for row in transaction.rows(sql, &[&dead, &Time(now)]).await? {
         transaction.concerns(id(&row, "organization_id")?);
-        due += u64::from(get::<bool>(&row, "is_due")?);
+        if get(&row, "is_due")? { due += 1 } else { ended.push(Id(id::<DeliveryId>(&row, "id")?)) }
     }
+    // Of what was canceled under way nobody will tell how it ended.
+    queue::note_interruptions(transaction, &ended).await?;
     transaction.run("DELETE FROM nodes WHERE id = ANY($1)", &[&dead]).await?;
     if due > 0 {
         transaction.leaves_work();

@@ -21,7 +21,10 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub(crate) use self::{canceling::cancel_pending, claim::claim};
+pub(crate) use self::{
+    canceling::{cancel_pending, interrupt_canceled},
+    claim::claim,
+};
 use crate::{
     SqliteStore, history,
     row::{Id, Time, id, maybe_id, maybe_time, unavailable},
