@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::ensure;
 use clap::Parser;
 use jiff::Timestamp;
-use preclinical_testkit::document::Document;
+use preclinical_testkit::{document::Document, postgres::Durability};
 use torture::{
     outcome::{Outcome, table},
     site::{Ground, Store},
@@ -70,7 +70,8 @@ async fn run(options: CommandLine) -> anyhow::Result<bool> {
     eprintln!("seed {seed}");
     let mut outcomes: Vec<Outcome> = Vec::new();
     for store in options.store {
-        let ground = Ground { binary: binary.clone(), store, seed };
+        let durability = if options.quick { Durability::None } else { Durability::Full };
+        let ground = Ground { binary: binary.clone(), store, durability, seed };
         for proof in Proof::of(store).filter(|proof| options.proofs.is_empty() || options.proofs.contains(proof)) {
             eprintln!("{} on {} …", proof.name(), store.as_str());
             let outcome = proof.run(&ground, size).await?;

@@ -69,9 +69,10 @@ impl Proof {
         let of = |short, long| if size == Size::Short { short } else { long };
         let load = |short, long| Load { completions: of(short, long), connections: 32 };
         let seconds = |short, long| Duration::from_secs(if size == Size::Short { short } else { long });
+        let others = |count| if ground.store == Store::Postgres { count } else { 0 };
         match self {
-            Self::Control => proof::killed(ground, load(500, 10_000), 0).await,
-            Self::Killed => proof::killed(ground, load(500, 10_000), of(10, 200)).await,
+            Self::Control => proof::killed(ground, load(500, 10_000), 0, others(3)).await,
+            Self::Killed => proof::killed(ground, load(500, 10_000), of(10, 200), others(1)).await,
             Self::Terminated => proof::terminated(ground, load(500, 10_000), of(5, 100)).await,
             Self::Silent => proof::silent_receiver(ground, load(200, 2000)).await,
             Self::Contested => proof::contested(ground, Load { completions: of(20, 200), connections: 64 }).await,
@@ -82,7 +83,10 @@ impl Proof {
             Self::Terminations => proof::outage(ground, load(500, 10_000), Outage::Terminations(of(3, 30))).await,
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,
             Self::LostNode => proof::lost_node(ground, load(200, 2000), taken_over(ground.store, size)).await,
-            Self::Paused => proof::paused(ground, load(100, 400)).await,
+            Self::Paused => {
+                proof::paused(ground, load(100, 400), if size == Size::Short { Duration::ZERO } else { 3 * proof::LEASE })
+                    .await
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::api::{Answer, Api};
 
-/// The pause after a call that came to nothing.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The pause after a call that came to nothing. Shorter than the second that the product asks for, and so harder on it.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the producer asked for and was told.
 #[derive(Debug, Clone, Default)]

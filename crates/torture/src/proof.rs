@@ -22,7 +22,7 @@ pub use killed::killed;
 pub use locked::locked;
 pub use lost_node::lost_node;
 pub use outage::{Outage, outage};
-pub use paused::paused;
+pub use paused::{LEASE, paused};
 pub use terminated::{silent_receiver, terminated};
 
 use std::{future::Future, time::Duration};

@@ -26,7 +26,7 @@ const SCHEDULE: &str = "100ms,200ms,400ms,1s,1s,1s,2s,2s,2s,2s,5s,5s,5s,5s,5s,10
 pub enum Store {
     /// The embedded one.
     Sqlite,
-    /// A server of its own, with everything as durable as people get it.
+    /// A server of its own.
     Postgres,
 }
 
@@ -59,6 +59,9 @@ pub struct Ground {
     pub binary: PathBuf,
     /// What it stands on.
     pub store: Store,
+    /// What a database server is set to. One that flushes nothing is enough, and quick, where the machine stays up: whatever was handed
+    /// to the system survives the death of every process. It also waits for no commit by itself: the product has to ask for that.
+    pub durability: Durability,
     /// What every choice follows from.
     pub seed: u64,
 }
@@ -92,7 +95,10 @@ impl Site {
     ) -> anyhow::Result<Self> {
         let cluster = match ground.store {
             Store::Sqlite => None,
-            Store::Postgres => Some(tokio::task::spawn_blocking(|| Cluster::start(Durability::Full)).await?),
+            Store::Postgres => {
+                let durability = ground.durability;
+                Some(tokio::task::spawn_blocking(move || Cluster::start(durability)).await?)
+            }
         };
         let url = match &cluster {
             None => format!("sqlite:{}", folder.path().join(file).display()),

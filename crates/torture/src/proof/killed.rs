@@ -14,18 +14,26 @@ use crate::{
 /// One kill in that many hits a node that does not serve yet.
 const AT_BIRTH: usize = 8;
 
-/// Kills the node that often during the load; without kills it is the control, in which nothing may be repeated.
+/// Kills one node that often during the load, while as many others as that stay; without kills it is the control, in which nothing
+/// may be repeated.
 ///
-/// Nothing accepted is lost, every request has its attempt, and only what a kill cut off is sent again.
-pub async fn killed(ground: &Ground, load: Load, kills: usize) -> anyhow::Result<Outcome> {
+/// Nothing accepted is lost, every request has its attempt, and only what a kill cut off is sent again. The embedded store has no
+/// others.
+pub async fn killed(ground: &Ground, load: Load, kills: usize, others: usize) -> anyhow::Result<Outcome> {
     let dice = Dice::new(ground.seed, "killed");
     let site = Site::create(ground, &[]).await?;
     let (scene, mut node) = Scene::open(ground, site, Manner::Moody, load).await?;
-    scene.producer.ask([node.url.as_str()]);
+    let mut beside = Vec::new();
+    for _ in 0..others {
+        beside.push(scene.site.spawn("other")?.ready().await?);
+    }
+    ask(&scene, &beside, &node);
     for number in 0..kills {
         node = kill(&scene, node, &dice, number, kills).await?;
+        ask(&scene, &beside, &node);
     }
-    let did = if kills == 0 { "the control".to_owned() } else { format!("{kills} × SIGKILL") };
+    let nodes = if others == 0 { String::new() } else { format!(", {} nodes", others + 1) };
+    let did = if kills == 0 { format!("the control{nodes}") } else { format!("{kills} × SIGKILL{nodes}") };
     let outcome = scene.close(&node, if kills == 0 { "nothing" } else { "process killed" }, did).await?;
     if kills == 0 {
         return Ok(outcome.without_duplicates());
@@ -47,7 +55,9 @@ async fn kill(scene: &Scene, node: Node, dice: &Dice, number: usize, kills: usiz
         tokio::time::sleep(dice.shorter_than(Duration::from_millis(80))).await;
         newborn.kill().await?;
     }
-    let node = scene.site.start().await?;
-    scene.producer.ask([node.url.as_str()]);
-    Ok(node)
+    scene.site.start().await
+}
+
+fn ask(scene: &Scene, beside: &[Node], node: &Node) {
+    scene.producer.ask(beside.iter().chain([node]).map(|node| node.url.as_str()));
 }

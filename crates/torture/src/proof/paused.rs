@@ -1,6 +1,6 @@
 //! A node stands still for longer than its leases hold, and goes on as if nothing had been.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Load, Scene, in_time};
 use crate::{
@@ -13,12 +13,14 @@ use crate::{
 /// What a node logs when its record of an attempt is refused.
 const REFUSED: &str = "lease lost";
 
-/// Stops one of two nodes (SIGSTOP) in the middle of its attempts for three leases.
+/// How long a lease holds here: an attempt's limit, and the time to record it.
+pub const LEASE: Duration = Duration::from_secs(10);
+
+/// Stops one of two nodes (SIGSTOP) in the middle of its attempts for that long at least, and until the other one has done its work.
 ///
-/// The other one takes its work over; what the first one says afterwards is refused, and changes nothing.
-pub async fn paused(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
+/// What the first one says afterwards is refused, and changes nothing.
+pub async fn paused(ground: &Ground, load: Load, pause: Duration) -> anyhow::Result<Outcome> {
     let site = Site::create(ground, &[("REQUEST_TIMEOUT", "5s"), ("LEASE_MARGIN", "5s")]).await?;
-    let leases = Duration::from_secs(3 * (5 + 5));
     let (scene, standing) = Scene::open(ground, site, Manner::Silent, load).await?;
     let other = scene.site.spawn("other")?.ready().await?;
     scene.producer.ask([standing.url.as_str()]);
@@ -26,9 +28,11 @@ pub async fn paused(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     let under_way = load.completions.min(100);
     in_time("requests", scene.sink.until_arrived(under_way)).await?;
     standing.signal("STOP").await?;
+    let stopped = Instant::now();
     scene.sink.behave(Manner::Good);
-    tokio::time::sleep(leases).await;
+    tokio::time::sleep(pause).await;
     in_time("deliveries", history::until_settled(&scene.api, &other.url)).await?;
+    let stood = stopped.elapsed().as_secs_f64();
     let before = history::read(&scene.api, &other.url).await?;
     standing.signal("CONT").await?;
     let refusals = || standing.log().matches(REFUSED).count();
@@ -39,7 +43,7 @@ pub async fn paused(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     })
     .await?;
     let (refused, after) = (refusals(), history::read(&scene.api, &other.url).await?);
-    let did = format!("one of two nodes stopped for {} s", leases.as_secs());
+    let did = format!("one of two nodes stopped for {stood:.0} s");
     let outcome = scene.close(&other, "node stood still", did).await?.counting(format!("{refused} late records refused"));
     Ok(outcome.requiring(before == after, || "the history changed after the node went on".to_owned()))
 }
