@@ -88,7 +88,7 @@ struct Deaf;
 #[async_trait]
 impl Watch for Deaf {
     async fn rung(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -280,7 +280,7 @@ struct Nobody;
 #[async_trait]
 impl Watch for Nobody {
     async fn rung(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
