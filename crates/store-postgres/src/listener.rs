@@ -79,6 +79,9 @@ async fn listen(mut line: Line, bells: &Bells) -> Result<Infallible, Failure> {
             },
             () = async { sleep_until(tell_at).await; bells.told.notified().await } => {
                 let news = bells.take_untold();
+                if news.work {
+                    bells.ring_for_work();
+                }
                 line.tell(&news).await?;
                 tell_at = Instant::now() + PACE;
                 waiting.add(bells.watched_of(news.organizations));

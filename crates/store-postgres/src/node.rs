@@ -114,8 +114,7 @@ async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Resul
     // Of what was canceled under way nobody will tell how it ended.
     queue::note_interruptions(transaction, &ended).await?;
     transaction.run("DELETE FROM nodes WHERE id = ANY($1)", &[&dead]).await?;
-    if due > 0 {
-        transaction.leaves_work();
-    }
+    // Also retries that come later: nobody else has set an alarm for them.
+    transaction.leaves_work();
     Ok(due)
 }
