@@ -41,7 +41,7 @@ pub(crate) const SETTINGS: &str =
   PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
   PRECLINICAL_LEASE_MARGIN     time to record an attempt after it, 5s to 60s   [default: 30s]
-  PRECLINICAL_RETENTION        how long ended deliveries are kept, 0 = for ever [default: 90d]
+  PRECLINICAL_RETENTION        how long ended deliveries stay, 0 = for ever    [default: 90d]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
