@@ -88,7 +88,7 @@ struct Deaf;
 #[async_trait]
 impl Watch for Deaf {
     async fn rung(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -160,6 +160,7 @@ impl Engine {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.changed.notified() => {}
                 () = left_by_others.rung() => self.jobs.changed.notify_one(),
                 () = tokio::time::sleep(sleep) => {}

@@ -43,7 +43,7 @@ pub(crate) enum Location {
     /// A file of the embedded store.
     File(PathBuf),
     /// A database on PostgreSQL.
-    Server(Address),
+    Server(Box<Address>),
 }
 
 /// Everything `serve` can be told.
@@ -170,7 +170,7 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 
 fn parse_database(text: &str) -> Result<Location, String> {
     if Address::is_one(text) {
-        return text.parse().map(Location::Server).map_err(|error| format!("cannot be used: {error}"));
+        return text.parse().map(Box::new).map(Location::Server).map_err(|error| format!("cannot be used: {error}"));
     }
     let path = text.strip_prefix("sqlite:").unwrap_or(text);
     if path.is_empty() || path.contains("://") {

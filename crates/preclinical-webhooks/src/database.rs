@@ -25,7 +25,7 @@ use crate::{
 pub(crate) type Database = Arc<dyn Store>;
 
 /// How a file of the embedded store is opened.
-type Opener = fn(&Path, Vault) -> Result<SqliteStore, SqliteError>;
+type Open = fn(&Path, Vault) -> Result<SqliteStore, SqliteError>;
 
 /// Opens it for serving; refuses while another process serves a file of the embedded store.
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<Database> {
@@ -64,15 +64,15 @@ pub(crate) async fn existing(config: &Config) -> anyhow::Result<Database> {
     join(config).await
 }
 
-async fn open(config: &Config, opener: Opener) -> anyhow::Result<Database> {
+async fn open(config: &Config, how: Open) -> anyhow::Result<Database> {
     let store = match &config.database {
         Location::Default(path) => {
             create_folder_of(path)?;
-            open_file(path, &config.master_key, opener)?
+            open_file(path, &config.master_key, how)?
         }
         Location::File(path) => {
             find_folder_of(path)?;
-            open_file(path, &config.master_key, opener)?
+            open_file(path, &config.master_key, how)?
         }
         Location::Server(address) => open_on_server(address, &config.master_key).await?,
     };
@@ -80,9 +80,9 @@ async fn open(config: &Config, opener: Opener) -> anyhow::Result<Database> {
     Ok(store)
 }
 
-fn open_file(path: &Path, key: &KeySource, opener: Opener) -> anyhow::Result<Database> {
+fn open_file(path: &Path, key: &KeySource, open: Open) -> anyhow::Result<Database> {
     let loaded = master_key::load(key, Some(path))?;
-    let opened = opener(path, vault(&loaded));
+    let opened = open(path, vault(&loaded));
     judge_key(&loaded, opened.is_ok(), matches!(opened, Err(SqliteError::WrongKey)))?;
     let store = opened.with_context(|| format!("cannot open the database {}", path.display()))?;
     Ok(Arc::new(store))

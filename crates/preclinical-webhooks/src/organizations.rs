@@ -2,14 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use preclinical_core::{
-    clock::Clock,
-    id::OrganizationId,
-    organization::Organization,
-    port::{Access, every},
-    slug::Slug,
-    wire_time,
-};
+use preclinical_core::{clock::Clock, id::OrganizationId, organization::Organization, port::every, slug::Slug, wire_time};
 use serde_json::{Value, json};
 
 use crate::{

@@ -20,7 +20,7 @@ use crate::{
 
 /// What `serve` can be told on the command line; each is also a setting of the environment.
 #[derive(Args)]
-#[command(after_help = SETTINGS)]
+#[command(after_help = SETTINGS_AND_EXAMPLES)]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:3000] [env: PRECLINICAL_LISTEN]
     #[arg(long)]
@@ -36,23 +36,34 @@ pub(crate) struct ServeArgs {
     no_delivery: bool,
 }
 
-pub(crate) const SETTINGS: &str =
-    "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
+macro_rules! settings {
+    () => {
+        "Settings of the environment (an unknown PRECLINICAL_ name or a value that makes no sense stops the start):
   PRECLINICAL_RETRY_SCHEDULE   waits before the retries                        [default: 1m,5m,30m]
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
   PRECLINICAL_LEASE_MARGIN     time to record an attempt after it, 5s to 60s   [default: 30s]
-  PRECLINICAL_RETENTION        how long ended deliveries are kept, 0 = for ever [default: 90d]
+  PRECLINICAL_RETENTION        how long ended deliveries stay, 0 = for ever    [default: 90d]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
   PRECLINICAL_RATE_LIMIT       calls a second of one API key, 0 = no limit     [default: 1000]
   PRECLINICAL_MASTER_KEY       base64 of 32 bytes, seals secrets in the database
   PRECLINICAL_MASTER_KEY_FILE  a file with it, created if missing              [default: DATABASE.key]
-  PRECLINICAL_LOG              level, or target=level by commas                [default: info]
+  PRECLINICAL_LOG              level, or target=level by commas                [default: info]"
+    };
+}
+
+/// The settings of every process that sends.
+pub(crate) const SETTINGS: &str = settings!();
+
+const SETTINGS_AND_EXAMPLES: &str = concat!(
+    settings!(),
+    "
 
 Examples:
   preclinical-webhooks serve --listen 0.0.0.0:3000 --public-url https://webhooks.example.com
-  PRECLINICAL_ALLOW_CIDRS=127.0.0.0/8 preclinical-webhooks serve --database sqlite:try.db";
+  PRECLINICAL_ALLOW_CIDRS=127.0.0.0/8 preclinical-webhooks serve --database sqlite:try.db"
+);
 
 /// Serves until SIGINT or SIGTERM, then drains; a second signal does not wait for that.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {

@@ -254,7 +254,7 @@ CREATE TABLE deliveries_other PARTITION OF deliveries DEFAULT;
 -- With the id, so that what is due at once is claimed in the order in which it was written.
 CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE status = 'pending';
 CREATE INDEX deliveries_leased ON deliveries (lease_node) WHERE lease_node IS NOT NULL;
-CREATE INDEX deliveries_pending_of_webhook ON deliveries (webhook_id) WHERE status = 'pending';
+CREATE INDEX deliveries_pending_of_webhook ON deliveries (webhook_id, id) WHERE status = 'pending';
 CREATE INDEX deliveries_newest ON deliveries (organization_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_run ON deliveries (run_id, created_at DESC, id DESC);

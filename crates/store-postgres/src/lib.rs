@@ -103,7 +103,7 @@ impl PostgresStore {
         let weeks = Weeks::default();
         weeks.make_ready(&connections, now).await?;
         let bells = Arc::<Bells>::default();
-        let listener = Listener::start(address, Arc::clone(&bells)).await;
+        let listener = Listener::start(address, connections.clone(), Arc::clone(&bells)).await;
         let writers = Arc::new(Writers::new(connections, Arc::clone(&bells)));
         let records = Records::start(&writers);
         let node = Node::default();

@@ -22,6 +22,7 @@ use crate::{
     address::Address,
     bells::Bells,
     failure::{Failure, unavailable},
+    pool::Connections,
 };
 
 /// The pause after a connection that failed.
@@ -41,9 +42,9 @@ impl Drop for Listener {
 
 impl Listener {
     /// Returns when it listens, or cannot: whoever watches from then on misses nothing, and is not rung for what was before.
-    pub(crate) async fn start(address: &Address, bells: Arc<Bells>) -> Self {
+    pub(crate) async fn start(address: &Address, others: Connections, bells: Arc<Bells>) -> Self {
         let address = address.clone();
-        let mut line = Line::open(&address).await;
+        let mut line = Line::open(&address, &others).await;
         Self(tokio::spawn(async move {
             loop {
                 // What is announced while there is no connection is told by the next one.
@@ -54,7 +55,7 @@ impl Listener {
                 let error = unavailable(failure);
                 tracing::warn!(%error, "cannot listen to other nodes; it is tried again");
                 tokio::time::sleep(PAUSE).await;
-                line = Line::open(&address).await;
+                line = Line::open(&address, &others).await;
                 bells.ring_all();
             }
         }))
@@ -78,6 +79,9 @@ async fn listen(mut line: Line, bells: &Bells) -> Result<Infallible, Failure> {
             },
             () = async { sleep_until(tell_at).await; bells.told.notified().await } => {
                 let news = bells.take_untold();
+                if news.work {
+                    bells.ring_for_work();
+                }
                 line.tell(&news).await?;
                 tell_at = Instant::now() + PACE;
                 waiting.add(bells.watched_of(news.organizations));

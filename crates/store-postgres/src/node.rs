@@ -10,11 +10,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use preclinical_core::id::DeliveryId;
 use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    row::{Time, get, id, number},
+    queue,
+    row::{Id, Time, get, id, number},
     transaction::Transaction,
 };
 
@@ -97,18 +99,22 @@ async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Resul
     transaction
         .run("UPDATE calls SET held_until = $2 WHERE held_by = ANY($1) AND held_until > $2", &[&dead, &Time(now)])
         .await?;
-    // The token stays: whoever claims next sees by it that an attempt was cut off.
-    let sql = "WITH held AS (SELECT id FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) \
-         UPDATE deliveries SET lease_node = NULL, due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END FROM held \
-         WHERE deliveries.id = held.id RETURNING organization_id, status = 'pending' AS is_due";
-    let mut due = 0;
+    // In the order of ids, as everybody does who locks several.
+    let sql = "SELECT count(*) FROM (SELECT FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) locked";
+    transaction.rows(sql, &[&dead]).await?;
+    // The token of what is pending stays: whoever claims next sees by it that an attempt was cut off.
+    let sql = "UPDATE deliveries SET lease_node = NULL, lease_token = CASE WHEN status = 'pending' THEN lease_token END, \
+         due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END \
+         WHERE lease_node = ANY($1) RETURNING id, organization_id, status = 'pending' AS is_due";
+    let (mut due, mut ended) = (0, Vec::new());
     for row in transaction.rows(sql, &[&dead, &Time(now)]).await? {
         transaction.concerns(id(&row, "organization_id")?);
-        due += u64::from(get::<bool>(&row, "is_due")?);
+        if get(&row, "is_due")? { due += 1 } else { ended.push(Id(id::<DeliveryId>(&row, "id")?)) }
     }
+    // Of what was canceled under way nobody will tell how it ended.
+    queue::note_interruptions(transaction, &ended).await?;
     transaction.run("DELETE FROM nodes WHERE id = ANY($1)", &[&dead]).await?;
-    if due > 0 {
-        transaction.leaves_work();
-    }
+    // Also retries that come later: nobody else has set an alarm for them.
+    transaction.leaves_work();
     Ok(due)
 }

@@ -23,7 +23,7 @@ use preclinical_core::{
 
 pub(crate) use self::{
     canceling::cancel_pending,
-    claim::{Holder, claim},
+    claim::{Holder, claim, note_interruptions},
     records::Records,
 };
 use crate::{

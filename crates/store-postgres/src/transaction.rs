@@ -184,11 +184,15 @@ fn opening(turn: Turn) -> String {
         Turn::Beside(organization) => format!("; SELECT pg_advisory_xact_lock_shared({})", lock_of(organization)),
         Turn::Alone(organization) => format!("; SELECT pg_advisory_xact_lock({})", lock_of(organization)),
     };
-    let durable = if matches!(turn, Turn::Reading | Turn::Following) { "" } else { "; SET LOCAL synchronous_commit = on" };
+    let settings = match turn {
+        // Lists are read by an index and in its order, also while the server knows nothing of the rows yet.
+        Turn::Reading | Turn::Following => "SET LOCAL enable_bitmapscan = off",
+        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => "SET LOCAL synchronous_commit = on",
+    };
+    // No statement is worth being compiled.
     let idle = IDLE_LIMIT.as_millis();
-    format!(
-        "{begin}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {idle}{durable}{lock}"
-    )
+    let limits = format!("SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {idle}");
+    format!("{begin}; {limits}; SET LOCAL jit = off; {settings}{lock}")
 }
 
 /// The lock of an organization, by the random end of its id. Two that share one wait for each other now and then.

@@ -1,5 +1,5 @@
 //! What is particular to a store that several nodes share, and to a server that others run.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -233,6 +233,7 @@ CREATE TABLE deliveries (
   change          INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status = 'pending';
+CREATE INDEX deliveries_canceled_under_way ON deliveries (id) WHERE status = 'canceled' AND lease_token IS NOT NULL;
 CREATE INDEX deliveries_pending_of_webhook ON deliveries (webhook_id) WHERE status = 'pending';
 CREATE INDEX deliveries_newest ON deliveries (organization_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, created_at DESC, id DESC);

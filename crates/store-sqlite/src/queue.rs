@@ -21,7 +21,10 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub(crate) use self::{canceling::cancel_pending, claim::claim};
+pub(crate) use self::{
+    canceling::{cancel_pending, interrupt_canceled},
+    claim::claim,
+};
 use crate::{
     SqliteStore, history,
     row::{Id, Time, id, maybe_id, maybe_time, unavailable},
@@ -182,7 +185,7 @@ struct Nobody;
 #[async_trait]
 impl Watch for Nobody {
     async fn rung(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

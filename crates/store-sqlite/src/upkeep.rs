@@ -10,11 +10,13 @@ use rusqlite::{Connection, params};
 use crate::{
     SqliteStore,
     condition::Known,
+    queue,
     row::{Time, unavailable},
 };
 
 fn void_leases(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
     connection.execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])?;
+    queue::interrupt_canceled(connection)?;
     // The token stays: whoever claims next sees by it that an attempt was cut off.
     connection
         .execute(

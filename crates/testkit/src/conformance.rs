@@ -210,6 +210,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite!(@home $fresh, death: [
             leases_of_the_dead_are_due_again_at_once
             a_late_record_of_the_dead_is_taken_until_somebody_claims
+            what_was_canceled_under_way_is_interrupted_if_its_process_died
             calls_of_the_dead_can_be_begun_again_at_once
         ]);
     };

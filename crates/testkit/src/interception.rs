@@ -56,18 +56,18 @@ pub struct Roles {
 
 impl Roles {
     /// All roles, played by the same store.
-    pub fn of(store: &Arc<dyn Store>) -> Self {
+    pub fn of(store: Arc<dyn Store>) -> Self {
         Self {
-            intake: Arc::clone(store) as _,
-            queue: Arc::clone(store) as _,
-            administration: Arc::clone(store) as _,
-            history: Arc::clone(store) as _,
-            changes: Arc::clone(store) as _,
-            access: Arc::clone(store) as _,
-            accounts: Arc::clone(store) as _,
-            idempotency: Arc::clone(store) as _,
-            redeliveries: Arc::clone(store) as _,
-            upkeep: Arc::clone(store) as _,
+            intake: Arc::clone(&store) as _,
+            queue: Arc::clone(&store) as _,
+            administration: Arc::clone(&store) as _,
+            history: Arc::clone(&store) as _,
+            changes: Arc::clone(&store) as _,
+            access: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
+            idempotency: Arc::clone(&store) as _,
+            redeliveries: Arc::clone(&store) as _,
+            upkeep: store,
         }
     }
 }
@@ -103,7 +103,7 @@ pub fn intercepted<F>(inner: Arc<dyn Store>, before: F) -> Arc<dyn Store>
 where
     F: Fn(&'static str) -> Result<(), StoreError> + Send + Sync + 'static,
 {
-    surrounded(Roles::of(&inner), before)
+    surrounded(Roles::of(inner), before)
 }
 
 /// A store of these roles with something around every call.

@@ -14,7 +14,8 @@ pub const BEAT: Duration = Duration::from_millis(1500);
 #[async_trait]
 pub trait Upkeep: Send + Sync {
     /// Voids the leases of processes that are known to be dead, so that their work is due at `now`, and calls that they
-    /// carried out can be begun again. Answers how many deliveries there were.
+    /// carried out can be begun again. Answers how many deliveries there were. What was canceled while they had it under way has
+    /// ended already; its attempt stays in the history as interrupted.
     ///
     /// On the embedded store this is every lease, because only one process serves a database at a time. Call it at the start.
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError>;

@@ -2,7 +2,7 @@
 
 use crate::{
     flaw::{Flaw, flawed},
-    grounds::sqlite,
+    grounds::IN_MEMORY,
     plan::Plan,
     simulation::Simulation,
 };
@@ -13,7 +13,7 @@ const ENOUGH: u64 = 200;
 /// Some seed says these words about it.
 fn catch(plan: impl Fn(u64) -> Plan, flaw: Option<Flaw>, words: &str) {
     for seed in 0..ENOUGH {
-        let outcome = Simulation::run(plan(seed), &sqlite(), |roles| match flaw {
+        let outcome = Simulation::run(plan(seed), &(IN_MEMORY.open)(), |roles| match flaw {
             Some(flaw) => flawed(roles, flaw),
             None => roles,
         });
@@ -45,7 +45,7 @@ caught! {
     a_store_that_forgets_retries_is_caught: ForgetsRetries, "due";
     a_store_that_miscounts_failures_is_caught: CountsFailuresTwice, "failures";
     a_store_that_keeps_no_request_is_caught: KeepsNoRequest, "keeps";
-    a_store_that_forgets_that_something_was_canceled_is_caught: ForgetsCanceling, "when it was canceled";
+    a_store_that_forgets_that_something_was_canceled_is_caught: ForgetsCanceling, "due";
     a_store_that_writes_two_deliveries_is_caught: WritesTwoDeliveries, "nobody wrote it";
     a_store_that_says_that_nobody_hears_of_a_run_is_caught: WritesNoDelivery, "ended as NoWebhook";
     a_store_that_ends_a_run_twice_is_caught: EndsRunsTwice, "ended twice";
@@ -69,7 +69,12 @@ fn an_engine_that_makes_five_attempts_is_caught() {
         plan.temper.fails = 900;
         plan
     };
-    catch(five, None, "Answered { status: 500");
+    catch(five, None, "and 3 failures");
+}
+
+#[test]
+fn an_engine_that_nobody_wakes_is_caught() {
+    catch(|seed| Plan { wakes: false, ..Plan::calm(seed) }, None, "nobody sends it");
 }
 
 #[test]

@@ -13,23 +13,26 @@ impl Dice {
         Self(SeededChance::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(stream << 48)))
     }
 
-    pub(crate) fn below(&self, end: usize) -> usize {
-        let mut bytes = [0_u8; 8];
+    pub(crate) fn below(&self, end: u32) -> u32 {
+        let mut bytes = [0_u8; 4];
         self.0.fill(&mut bytes);
-        let end = end.max(1) as u64;
-        usize::try_from(u64::from_le_bytes(bytes) % end).unwrap_or_default()
+        u32::from_le_bytes(bytes) % end.max(1)
+    }
+
+    /// An index into so many.
+    pub(crate) fn index(&self, length: usize) -> usize {
+        self.below(u32::try_from(length).unwrap()) as usize
     }
 
     pub(crate) fn happens(&self, per_mille: u32) -> bool {
-        self.below(1000) < per_mille as usize
+        self.below(1000) < per_mille
     }
 
     pub(crate) fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.below(from.len()))
+        from.get(self.index(from.len()))
     }
 
-    pub(crate) fn millis(&self, between: Range<u64>) -> Duration {
-        let width = usize::try_from(between.end - between.start).unwrap_or(usize::MAX);
-        Duration::from_millis(between.start + self.below(width) as u64)
+    pub(crate) fn millis(&self, between: Range<u32>) -> Duration {
+        Duration::from_millis((between.start + self.below(between.end - between.start)).into())
     }
 }

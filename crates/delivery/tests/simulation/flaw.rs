@@ -12,7 +12,7 @@ use preclinical_core::{
     id::{DeliveryId, LeaseToken, OrganizationId, WebhookId},
     port::{
         AttemptRecord, CancelDeliveryError, CreateRunError, DeliveryQueue, Enqueued, Fate, Finish, FinishError, Finished,
-        Intake, NewRun, RecordError, RedeliverError, Redelivery, Report, ReportError, StoreError, TestDelivery,
+        Intake, NewRun, RecordError, RedeliverError, Redelivery, Report, ReportError, StoreError, TestDelivery, Watch,
     },
     retry::NextStep,
     run::Run,
@@ -98,7 +98,9 @@ impl DeliveryQueue for Flawed {
             claimed.pop();
         }
         if self.has(Flaw::CountsFailuresTwice) {
-            claimed.iter_mut().for_each(|claimed| claimed.failures *= 2);
+            for one in &mut claimed {
+                one.failures *= 2;
+            }
         }
         Ok(claimed.into_iter().map(|claimed| self.spoil(claimed)).collect())
     }
@@ -110,6 +112,10 @@ impl DeliveryQueue for Flawed {
             Flaw::RefusesRecords if succeeded => Err(RecordError::LeaseLost),
             _ => self.roles.queue.record(self.spoil_record(record)).await,
         }
+    }
+
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
+        self.roles.queue.watch_work().await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -4,7 +4,7 @@
 //! A seed decides everything, so a seed that fails, fails again; it tells its story, and only it is run, with
 //!
 //! ```text
-//! SIMULATION_SEED=1234 cargo test -p preclinical-delivery --test simulation every_seed
+//! SIMULATION_SEED=1234 cargo test -p preclinical-delivery --test simulation in_memory
 //! ```
 //!
 //! `SIMULATION_SEEDS=100000` looks at that many. `SIMULATION_FIRST=5000` begins there.
@@ -21,6 +21,7 @@ mod node;
 mod oracle;
 mod plan;
 mod receiver;
+mod scenes;
 mod seeds;
 mod simulation;
 mod weather;

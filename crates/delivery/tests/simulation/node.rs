@@ -47,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) is_asleep: bool,
+    /// It takes no work any more and goes when its attempts have ended.
+    pub(crate) is_closing: bool,
     missed: Duration,
     weather: Weather,
     runtime: Runtime,
@@ -70,7 +72,12 @@ impl Node {
         let engine = Engine::new(Arc::clone(&store), clock.clone(), Arc::new(chance), wire, settings);
         runtime.spawn(Arc::clone(&engine).run());
         runtime.spawn(Redeliverer::new(&engine).run());
-        Self { number, clock, store, engine, is_asleep: false, missed: Duration::ZERO, weather, runtime }
+        let (is_asleep, is_closing, missed) = (false, false, Duration::ZERO);
+        Self { number, clock, store, engine, is_asleep, is_closing, missed, weather, runtime }
+    }
+
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.is_asleep && !self.is_closing
     }
 
     /// Lets the node work until it waits for something.
@@ -95,6 +102,12 @@ impl Node {
         } else {
             self.within(tokio::time::advance(time));
         }
+    }
+
+    /// Tells the node to end; answers whether its attempts have.
+    pub(crate) fn close(&mut self) -> bool {
+        self.is_closing = true;
+        !self.is_asleep && self.within(async { self.engine.close(Duration::ZERO).await })
     }
 
     /// Wakes a node that slept.

@@ -9,6 +9,7 @@ mod repeats;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     sync::{Arc, Mutex},
 };
 
@@ -37,6 +38,8 @@ pub(crate) struct Oracle {
     pub(crate) waits: Vec<SignedDuration>,
     /// Nobody dies, sleeps, errs about the time or loses an answer of the store.
     pub(crate) is_calm: bool,
+    /// Whoever noted when something is due is still there.
+    pub(crate) is_watched: bool,
     /// All clocks show the same.
     pub(crate) clocks_agree: bool,
     pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
@@ -115,10 +118,10 @@ pub(crate) struct Job {
 
 impl Oracle {
     pub(crate) fn new(now: Timestamp, waits: Vec<SignedDuration>) -> Self {
-        Self { now, waits, is_calm: true, clocks_agree: true, ..Self::default() }
+        Self { now, waits, is_calm: true, is_watched: true, clocks_agree: true, ..Self::default() }
     }
 
-    pub(crate) fn tell(&mut self, what: String) {
+    pub(crate) fn tell(&mut self, what: impl Display) {
         self.story.push(format!("{} {what}", self.now.strftime("%d %H:%M:%S%.3f")));
     }
 
@@ -235,6 +238,12 @@ impl Oracle {
         pending.filter_map(|delivery| delivery.due).min()
     }
 
+    /// The node that was given the latest attempt.
+    pub(crate) fn last_claimant(&self) -> Option<u32> {
+        let attempts = self.deliveries.values().flat_map(|delivery| &delivery.attempts);
+        attempts.max_by_key(|attempt| attempt.started_at).map(|attempt| attempt.node)
+    }
+
     /// Whether an attempt is under way, as far as anybody knows.
     pub(crate) fn is_busy(&self) -> bool {
         self.deliveries.values().any(|delivery| delivery.lease.is_some() && delivery.status == DeliveryStatus::Pending)
@@ -242,7 +251,7 @@ impl Oracle {
 }
 
 /// Where a delivery comes from.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Origin {
     pub(crate) run: Option<RunId>,
     pub(crate) repeats: Option<DeliveryId>,

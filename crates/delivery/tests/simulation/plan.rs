@@ -12,13 +12,23 @@ pub(crate) struct Plan {
     pub(crate) schedule: String,
     /// The waits, as the oracle expects them.
     pub(crate) waits: Vec<SignedDuration>,
-    pub(crate) steps: usize,
+    pub(crate) steps: u32,
+    /// The first agent has a webhook of its own.
+    pub(crate) overrides: bool,
     /// How many calls to the store of a thousand fail, and how many answers get lost.
     pub(crate) storm: u32,
+    pub(crate) troubles: Troubles,
+    pub(crate) temper: Temper,
+    /// Engines are told of what is due, as they should be.
+    pub(crate) wakes: bool,
+}
+
+/// What may become of nodes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Troubles {
     pub(crate) deaths: bool,
     pub(crate) sleeps: bool,
     pub(crate) jumps: bool,
-    pub(crate) temper: Temper,
 }
 
 impl Plan {
@@ -30,7 +40,7 @@ impl Plan {
             2 => &[30],
             _ => &[5, 20, 60],
         };
-        let often = |most: usize| if dice.happens(500) { dice.below(most) as u32 } else { 0 };
+        let often = |most| if dice.happens(500) { dice.below(most) } else { 0 };
         let temper = Temper {
             fails: often(900),
             gone: often(80),
@@ -41,15 +51,15 @@ impl Plan {
         };
         let mut plan = Self {
             seed,
-            nodes: 1 + dice.below(3) as u32,
+            nodes: 1 + dice.below(3),
             schedule: String::new(),
             waits: Vec::new(),
             steps: 20 + dice.below(60),
-            storm: if dice.happens(300) { dice.below(120) as u32 } else { 0 },
-            deaths: dice.happens(400),
-            sleeps: dice.happens(300),
-            jumps: dice.happens(300),
+            overrides: dice.happens(500),
+            storm: if dice.happens(300) { dice.below(120) } else { 0 },
+            troubles: Troubles { deaths: dice.happens(400), sleeps: dice.happens(300), jumps: dice.happens(300) },
             temper,
+            wakes: true,
         };
         plan.set_schedule(seconds);
         plan
@@ -57,7 +67,15 @@ impl Plan {
 
     /// Nothing goes wrong but what the receiver does.
     pub(crate) fn calm(seed: u64) -> Self {
-        Self { storm: 0, deaths: false, sleeps: false, jumps: false, ..Self::of(seed) }
+        Self { storm: 0, troubles: Troubles::default(), ..Self::of(seed) }
+    }
+
+    /// One node, one webhook, a receiver that takes everything, and nothing that is not asked for.
+    pub(crate) fn quiet() -> Self {
+        let temper = Temper::default();
+        let mut plan = Self { nodes: 1, steps: 0, overrides: false, temper, ..Self::calm(0) };
+        plan.set_schedule(&[60, 300, 1800]);
+        plan
     }
 
     pub(crate) fn set_schedule(&mut self, seconds: &[i64]) {

@@ -121,9 +121,9 @@ impl State {
         let after = if self.dice.happens(slow) { self.dice.millis(1..20_000) } else { self.dice.millis(1..300) };
         let answer = |status, retry_after| Reaction::Answer { status, retry_after };
         let reaction = match self.dice.below(1000) {
-            at if at < fails as usize => match self.dice.below(6) {
-                0 => answer(429, Some(self.dice.below(200) as u32)),
-                1 => answer(503, Some(self.dice.below(200) as u32)),
+            at if at < fails => match self.dice.below(6) {
+                0 => answer(429, Some(self.dice.below(200))),
+                1 => answer(503, Some(self.dice.below(200))),
                 2 => answer(500, Some(1000)),
                 3 => answer(302, None),
                 _ => answer(500, None),

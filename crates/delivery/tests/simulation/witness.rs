@@ -10,7 +10,7 @@ use preclinical_core::{
     port::{
         AttemptRecord, CancelDeliveryError, CancelJobError, CreateRunError, DeliveryQueue, Enqueued, Finish, FinishError,
         Finished, Intake, JobStep, NewRedeliveryJob, NewRun, Page, RecordError, RedeliverError, Redeliveries, Redelivery,
-        Report, ReportError, RunningJob, StoreError, TestDelivery, Upkeep,
+        Report, ReportError, RunningJob, StoreError, TestDelivery, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     run::Run,
@@ -79,6 +79,10 @@ impl DeliveryQueue for Witness {
         let answer = self.roles.queue.record(record.clone()).await;
         self.tell(|oracle| oracle.recorded(self.node, &record, &answer));
         answer
+    }
+
+    async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
+        self.roles.queue.watch_work().await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -195,6 +199,18 @@ impl Upkeep for Witness {
             self.tell(|oracle| oracle.voided(now, *count));
         }
         answer
+    }
+
+    async fn beat(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.roles.upkeep.beat(now).await
+    }
+
+    async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.roles.upkeep.leave(now).await
+    }
+
+    async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+        self.roles.upkeep.forget_deliveries(before, most).await
     }
 
     async fn ping(&self, now: Timestamp) -> Result<(), StoreError> {

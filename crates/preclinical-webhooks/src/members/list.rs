@@ -2,11 +2,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use preclinical_core::{
-    member::Member,
-    port::{Accounts, every},
-    wire_time,
-};
+use preclinical_core::{member::Member, port::every, wire_time};
 use serde_json::{Value, json};
 
 use super::Place;

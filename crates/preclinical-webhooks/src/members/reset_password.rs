@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use preclinical_core::{invitation::Purpose, member::Email, port::Accounts};
+use preclinical_core::{invitation::Purpose, member::Email};
 
 use super::{Database, LINKS};
 use crate::{database, invitations};

@@ -29,10 +29,10 @@ use crate::{
     transaction::Transaction,
 };
 
-/// The beginning of the history.
+/// When the first of the weeks begins.
 const START: &str = "2026-11-02T00:00:00Z";
 
-/// What there is: several of everything, over several weeks.
+/// What there is: several of everything, over several weeks and before them.
 const ROWS: &str = "
     CREATE FUNCTION id_of(kind BIGINT, number BIGINT, at TIMESTAMPTZ DEFAULT '2026-11-02T00:00:00Z') RETURNS UUID LANGUAGE sql AS $$
       SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0')
@@ -55,7 +55,7 @@ const ROWS: &str = "
       SELECT id_of(6, n, at), id_of(1, n % 4), id_of(4, n), 'test_run_completed', id_of(5, n % 40), id_of(2, n % 80), id_of(3, n), '',
         CASE WHEN n % 50 = 1 THEN 'pending' WHEN n % 50 = 2 THEN 'canceled' WHEN n % 9 = 0 THEN 'failed' ELSE 'delivered' END,
         CASE WHEN n % 50 = 1 THEN at END, at, CASE WHEN n % 50 <> 1 THEN at END, CASE WHEN n % 70 = 0 THEN id_of(6, n) END
-      FROM (SELECT n, '2026-11-02T00:00:00Z'::timestamptz + n * interval '6 minutes' AS at FROM generate_series(0, 5999) n) rows;
+      FROM (SELECT n, '2026-10-30T00:00:00Z'::timestamptz + n * interval '6 minutes' AS at FROM generate_series(0, 5999) n) rows;
     INSERT INTO redelivery_jobs (id, organization_id, status, of_status, total, created_at)
       SELECT id_of(7, n), id_of(1, n % 4), CASE WHEN n % 90 = 0 THEN 'running' ELSE 'completed' END, 'failed', 1, '2026-11-02T00:00:00Z'
       FROM generate_series(0, 999) n;

@@ -19,7 +19,7 @@ use crate::{
     address::Address,
     bells::News,
     failure::Failure,
-    pool,
+    pool::{self, Connections},
     row::{get, number},
 };
 
@@ -57,8 +57,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Connects, listens, and says hello to itself.
-    pub(super) async fn open(address: &Address) -> Result<Self, Failure> {
+    /// Connects, listens, and has somebody else say hello to it: its own words come back to it also where nobody else's do.
+    pub(super) async fn open(address: &Address, others: &Connections) -> Result<Self, Failure> {
         let mut config = pool::config(address);
         config.application_name(LISTENER);
         let ear = Arc::<Ear>::default();
@@ -76,7 +76,8 @@ impl Line {
         let name = get(rows.first().ok_or_else(|| Failure::unreadable("name"))?, "name")?;
         let deaf_at = Some(Instant::now() + HEARS_ITSELF_WITHIN);
         let line = Self { client, name, ear, deaf_at, said_that_it_is_deaf: false };
-        line.say("hello").await?;
+        let (somebody, hello) = (others.get().await?, line.words("hello"));
+        timeout(ANSWERS_WITHIN, somebody.batch_execute(&hello)).await.map_err(|_| Failure::TooSlow)??;
         Ok(line)
     }
 
@@ -87,8 +88,8 @@ impl Line {
             if heard.has_ended {
                 return Err(Failure::NoConnection("the server closed the connection".to_owned()));
             }
-            let (news, hears_itself) = self.understand(&heard.words);
-            if hears_itself {
+            let (news, is_greeted) = self.understand(&heard.words);
+            if is_greeted {
                 self.hears();
             }
             if !news.is_empty() {
@@ -112,16 +113,17 @@ impl Line {
 
     /// Words are the speaker's name, a colon, and `work`, `hello`, or ids of organizations by commas.
     fn understand(&self, words: &[String]) -> (News, bool) {
-        let (mut news, mut hears_itself) = (News::default(), false);
+        let (mut news, mut is_greeted) = (News::default(), false);
         let me = self.name.to_string();
         for (speaker, what) in words.iter().filter_map(|words| words.split_once(':')) {
             match what {
-                _ if speaker == me => hears_itself = true,
+                "hello" => is_greeted |= speaker == me,
+                _ if speaker == me => {}
                 "work" => news.work = true,
                 ids => news.organizations.extend(ids.split(',').filter_map(|id| id.parse::<OrganizationId>().ok())),
             }
         }
-        (news, hears_itself)
+        (news, is_greeted)
     }
 
     fn hears(&mut self) {
@@ -163,9 +165,13 @@ impl Line {
 
     /// Losing it does no harm, so it does not wait for the disk.
     async fn say(&self, what: &str) -> Result<(), Failure> {
-        let sql = format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {CHANNEL}, '{}:{what}'; COMMIT", self.name);
-        timeout(ANSWERS_WITHIN, self.client.batch_execute(&sql)).await.map_err(|_| Failure::TooSlow)??;
+        let words = self.words(what);
+        timeout(ANSWERS_WITHIN, self.client.batch_execute(&words)).await.map_err(|_| Failure::TooSlow)??;
         Ok(())
+    }
+
+    fn words(&self, what: &str) -> String {
+        format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {CHANNEL}, '{}:{what}'; COMMIT", self.name)
     }
 }
 

@@ -65,10 +65,8 @@ pub(super) async fn due(
         let is_test = named(&row, "kind", EventKind::parse)? == EventKind::Test;
         if is_cut_off && is_test { failed.push(delivery) } else { taken.push(delivery) }
     }
-    if !cut_off.is_empty() {
-        note_interruptions(transaction, &cut_off).await?;
-        end(transaction, failed, DeliveryStatus::Failed, now).await?;
-    }
+    note_interruptions(transaction, &cut_off).await?;
+    end(transaction, failed, DeliveryStatus::Failed, now).await?;
     if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, leases, now).await }
 }
 
@@ -155,7 +153,11 @@ async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, now: Time
     end(transaction, vec![delivery], DeliveryStatus::Failed, now).await
 }
 
-async fn note_interruptions(transaction: &Transaction, deliveries: &[Id<DeliveryId>]) -> Result<(), Failure> {
+/// Notes of attempts that nobody finished that nobody will.
+pub(crate) async fn note_interruptions(transaction: &Transaction, deliveries: &[Id<DeliveryId>]) -> Result<(), Failure> {
+    if deliveries.is_empty() {
+        return Ok(());
+    }
     let sql = "UPDATE attempts SET error_kind = $2, error_message = $3 WHERE delivery_id = ANY($1) AND duration_ms IS NULL \
          AND error_kind IS NULL";
     transaction.run(sql, &[&deliveries.to_vec(), &ErrorKind::Interrupted.as_str(), &INTERRUPTED]).await?;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     NEXT_DUE,
+    canceling::{CANCELED, PENDING},
     claim::{DUE, STARTED, WANTED},
     recording::{ENDED, LOCKED, MOVED_ON},
 };
@@ -19,6 +20,14 @@ async fn what_is_due_is_found_by_an_index_and_in_its_order() {
     let Some(planner) = Planner::new().await else { return };
     assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64]).await, ["deliveries_due"]);
     assert_eq!(planner.indexes(NEXT_DUE, &[]).await, ["deliveries_due"]);
+}
+
+#[tokio::test]
+async fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
+    let Some(planner) = Planner::new().await else { return };
+    let of_webhook = ["deliveries_pending_of_webhook"];
+    assert_eq!(planner.indexes(PENDING, &[&Id(webhook())]).await, of_webhook);
+    assert_eq!(planner.indexes(CANCELED, &[&Id(webhook()), &Time(Timestamp::MAX)]).await, of_webhook);
 }
 
 #[tokio::test]

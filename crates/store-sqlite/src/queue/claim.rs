@@ -111,7 +111,8 @@ fn note_unreadable(connection: &Connection, claimed: &Claimed, now: Timestamp) -
     end(connection, claimed.delivery_id, DeliveryStatus::Failed, now)
 }
 
-fn note_interruption(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<usize> {
+/// Notes of an attempt that nobody will finish that nobody knows its end.
+pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "UPDATE attempts SET error_kind = ?2, error_message = ?3 WHERE delivery_id = ?1 AND duration_ms IS NULL \

@@ -18,6 +18,31 @@ impl DeliveryRow {
     pub(super) fn position(&self) -> DeliveryCursor {
         DeliveryCursor { created_at: self.delivery.created_at, id: self.delivery.id }
     }
+
+    fn is_named(&self, search: Search) -> bool {
+        let delivery = &self.delivery;
+        match search {
+            Search::Nothing => false,
+            Search::Run(number) => delivery.run_number == Some(number),
+            Search::Id(id) => {
+                let ids = [delivery.id.uuid(), delivery.webhook_id.uuid(), self.event.uuid()];
+                let run = delivery.run_id.is_some_and(|run| run.uuid() == id);
+                ids.contains(&id) || run || delivery.agent_id.is_some_and(|agent| agent.uuid() == id)
+            }
+        }
+    }
+
+    fn matches(&self, filter: &DeliveryFilter) -> bool {
+        let delivery = &self.delivery;
+        filter.status.is_none_or(|status| delivery.status == status)
+            && filter.webhook_id.is_none_or(|webhook| delivery.webhook_id == webhook)
+            && (filter.agent_id.is_none() || delivery.agent_id == filter.agent_id)
+            && (filter.run_id.is_none() || delivery.run_id == filter.run_id)
+            && filter.search.is_none_or(|search| self.is_named(search))
+            && filter.created_after.is_none_or(|after| delivery.created_at >= after)
+            && filter.created_before.is_none_or(|before| delivery.created_at < before)
+            && filter.cursor.is_none_or(|cursor| key(self.position()) < key(cursor))
+    }
 }
 
 /// The order of positions.
@@ -48,34 +73,9 @@ impl Ledger {
         self.deliveries.get(&id).filter(|row| row.organization == organization)
     }
 
-    fn finds(&self, row: &DeliveryRow, search: Search) -> bool {
-        let delivery = &row.delivery;
-        match search {
-            Search::Nothing => false,
-            Search::Run(number) => delivery.run_number == Some(number),
-            Search::Id(id) => {
-                let ids = [delivery.id.uuid(), delivery.webhook_id.uuid(), row.event.uuid()];
-                let run = delivery.run_id.is_some_and(|run| run.uuid() == id);
-                ids.contains(&id) || run || delivery.agent_id.is_some_and(|agent| agent.uuid() == id)
-            }
-        }
-    }
-
-    fn matches(&self, row: &DeliveryRow, filter: &DeliveryFilter) -> bool {
-        let delivery = &row.delivery;
-        filter.status.is_none_or(|status| delivery.status == status)
-            && filter.webhook_id.is_none_or(|webhook| delivery.webhook_id == webhook)
-            && (filter.agent_id.is_none() || delivery.agent_id == filter.agent_id)
-            && (filter.run_id.is_none() || delivery.run_id == filter.run_id)
-            && filter.search.is_none_or(|search| self.finds(row, search))
-            && filter.created_after.is_none_or(|after| delivery.created_at >= after)
-            && filter.created_before.is_none_or(|before| delivery.created_at < before)
-            && filter.cursor.is_none_or(|cursor| key(row.position()) < key(cursor))
-    }
-
     fn deliveries(&self, organization: OrganizationId, filter: &DeliveryFilter) -> DeliveryPage {
         let of_organization = self.deliveries.values().filter(|row| row.organization == organization);
-        let mut rows: Vec<_> = of_organization.filter(|row| self.matches(row, filter)).collect();
+        let mut rows: Vec<_> = of_organization.filter(|row| row.matches(filter)).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(key(row.position())));
         let limit = filter.limit as usize;
         let is_last = rows.len() <= limit;

@@ -227,7 +227,13 @@ impl Ledger {
         for call in self.calls.values_mut() {
             call.held_until = call.held_until.map(|until| until.min(now));
         }
-        let leased = self.deliveries.values().filter(|row| row.is_pending() && row.lease.is_some());
+        let leased = |row: &&DeliveryRow| row.lease.is_some();
+        let ended = self.deliveries.values().filter(leased).filter(|row| !row.is_pending());
+        for id in ended.map(|row| row.delivery.id).collect::<Vec<_>>() {
+            self.change(id, interrupt);
+            self.change(id, |row| row.lease = None);
+        }
+        let leased = self.deliveries.values().filter(leased).filter(|row| row.is_pending());
         let held: Vec<_> = leased.filter(|row| row.due > Some(now)).map(|row| row.delivery.id).collect();
         for id in &held {
             self.change(*id, |row| row.due = Some(micros(now)));
@@ -274,7 +280,7 @@ struct Nobody;
 #[async_trait]
 impl Watch for Nobody {
     async fn rung(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

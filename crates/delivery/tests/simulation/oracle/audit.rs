@@ -88,7 +88,7 @@ impl Oracle {
     fn is_as_kept(&self, attempt: &Attempt, kept: &Kept, delivery: &Delivery) -> bool {
         let error = kept.error.as_ref().map(|error| error.kind);
         let end = match attempt.end {
-            // What was canceled while it was under way is nobody's to take over; the one who had it never told.
+            // What was canceled while it was under way is nobody's to take over. Who had it died, and others were there.
             End::Open => delivery.status == DeliveryStatus::Canceled && (kept.http_status, error) == (None, None),
             End::Interrupted => (kept.http_status, error) == (None, Some(ErrorKind::Interrupted)),
             End::Answered(status) => (kept.http_status, error) == (Some(status), None),
@@ -112,6 +112,11 @@ impl Oracle {
             let known = taken.filter(|(attempt, _)| matches!(attempt.end, End::Answered(_))).count();
             if known > 1 {
                 self.violations.push(format!("{id} was delivered {known} times"));
+            }
+            let is_whole =
+                |attempt: &Attempt| attempt.request.is_some() && !matches!(attempt.end, End::Open | End::Interrupted);
+            if self.is_calm && !delivery.attempts.iter().all(is_whole) {
+                self.violations.push(format!("{id} has an attempt without an end, and nothing was wrong"));
             }
         }
     }

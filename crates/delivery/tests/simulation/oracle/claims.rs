@@ -1,6 +1,6 @@
 //! The rules of claiming: never early, never what has ended or is somebody else's, never for a webhook that is off.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     delivery::{Claimed, DeliveryStatus},
     event::EventKind,
@@ -8,6 +8,9 @@ use preclinical_core::{
 };
 
 use super::{Attempt, Delivery, End, Oracle, micros, short};
+
+/// How long it may take at most until what is due is claimed, if nothing is wrong.
+const PROMPT: SignedDuration = SignedDuration::from_millis(50);
 
 impl Oracle {
     /// A node looked for what is due, with room for so many.
@@ -34,6 +37,7 @@ impl Oracle {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         if delivery.kind == EventKind::Test && delivery.lease.is_some() {
             interrupt(delivery);
+            self.story.push(format!("  the test {} was cut off", short(id)));
             (delivery.status, delivery.due, delivery.lease) = (DeliveryStatus::Failed, None, None);
             let is_calm = self.is_calm;
             self.expect(!is_calm, || format!("{id} was cut off, and nothing was wrong"));
@@ -61,6 +65,7 @@ impl Oracle {
         expect(delivery.due.is_some_and(|due| due <= now), "claimed before it is due, or under the lease of another");
         if delivery.lease.is_some() {
             interrupt(delivery);
+            self.story.push("  its attempt before was cut off".to_owned());
             expect(!is_calm, "claimed again, and nothing was wrong");
             expect(delivery.kind != EventKind::Test, "a test is repeated");
         }
@@ -87,20 +92,33 @@ impl Oracle {
         });
         delivery.url.clone_from(&claimed.url);
         (delivery.lease, delivery.due) = (Some(claimed.lease.token), Some(micros(claimed.lease.until)));
-        broken.into_iter().for_each(|what| self.violate(what));
+        for what in broken {
+            self.violate(what);
+        }
     }
 
-    /// Every lease is void: whatever was under way is due.
-    pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
-        let leased = |delivery: &&mut Delivery| {
-            delivery.lease.is_some()
-                && delivery.status == DeliveryStatus::Pending
-                && delivery.due.is_some_and(|due| due > now)
+    /// Without trouble, whatever is due is under way at once.
+    pub(crate) fn judge_promptness(&mut self) {
+        let is_late = |delivery: &Delivery| {
+            delivery.lease.is_none() && delivery.due.is_some_and(|due| self.now.duration_since(due) > PROMPT)
         };
+        let late = self.deliveries.iter().find(|(_, delivery)| is_late(delivery)).map(|(id, _)| *id);
+        if let Some(id) = late.filter(|_| self.is_calm && self.is_watched) {
+            self.violate(format!("{id} is due, and nobody sends it"));
+        }
+    }
+
+    /// Every lease is void: whatever was under way is due, and what was canceled meanwhile is let go of.
+    pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
         let mut voided = 0;
-        for delivery in self.deliveries.values_mut().filter(leased) {
-            delivery.due = Some(micros(now));
-            voided += 1;
+        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.lease.is_some()) {
+            if delivery.status != DeliveryStatus::Pending {
+                interrupt(delivery);
+                delivery.lease = None;
+            } else if delivery.due.is_some_and(|due| due > now) {
+                delivery.due = Some(micros(now));
+                voided += 1;
+            }
         }
         self.expect(count == voided, || format!("{count} leases were voided, not {voided}"));
     }

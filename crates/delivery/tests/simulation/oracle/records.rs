@@ -22,7 +22,13 @@ impl Oracle {
             Err(RecordError::LeaseLost) => "refused",
             Err(RecordError::Store(_)) => return,
         };
-        self.tell(format!("  node {node}, attempt {} of {}: {:?}, {heard}", record.number, short(id), record.next));
+        self.tell(format!(
+            "  node {node}, attempt {} of {}: {:?}, {heard}{}",
+            record.number,
+            short(id),
+            record.next,
+            timed_out(record)
+        ));
         let Some(delivery) = self.deliveries.get(&id) else {
             return self.violate(format!("{id} was recorded, and nobody wrote it"));
         };
@@ -90,6 +96,9 @@ impl Oracle {
 
     fn move_on(&mut self, id: DeliveryId, record: &AttemptRecord) {
         let is_success = record.outcome.is_success();
+        if is_success && self.deliveries.get(&id).is_some_and(|delivery| delivery.status == DeliveryStatus::Canceled) {
+            self.tell("  answered as canceled and delivered after all");
+        }
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         if let Some(attempt) = delivery.attempts.get_mut(record.number as usize - 1) {
             attempt.end = match &record.outcome {
@@ -110,6 +119,13 @@ impl Oracle {
             (found.is_enabled, found.is_gone) = (false, true);
             self.cancel_pending(webhook);
         }
+    }
+}
+
+fn timed_out(record: &AttemptRecord) -> &'static str {
+    match &record.outcome {
+        Outcome::Failed(error) if error.kind == ErrorKind::Timeout => " after Timeout",
+        _ => "",
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rules of what people order: canceling, repeating one or many, trying out.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use preclinical_core::{
     delivery::{Claimed, Delivery as Shown, DeliveryStatus},
@@ -61,7 +63,7 @@ impl Oracle {
 
     pub(crate) fn ordered(&mut self, order: &NewRedeliveryJob) {
         let status = order.selection.status;
-        self.jobs.entry(order.id).or_insert(Job { status, originals: Default::default() });
+        self.jobs.entry(order.id).or_insert(Job { status, originals: BTreeSet::new() });
     }
 
     /// A bulk redelivery wrote a delivery.
@@ -80,6 +82,7 @@ impl Oracle {
         self.expect(kind != EventKind::Test, || format!("{of} is a test and repeated by a job"));
         let first = self.jobs.get_mut(&job).is_some_and(|job| job.originals.insert(of));
         self.expect(first, || format!("{of} is repeated twice by a job"));
+        self.tell(format!("  {} is repeated by a job", super::short(of)));
         self.wrote(id, (kind, webhook), Origin { run, repeats: Some(of) }, at);
         let originals = self.jobs.get(&job).map(|job| job.originals.clone()).unwrap_or_default();
         let of_job = |delivery: &&super::Delivery| delivery.repeats.is_some_and(|of| originals.contains(&of));

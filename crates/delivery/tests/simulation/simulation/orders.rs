@@ -18,7 +18,7 @@ use crate::{node::Node, oracle::Run};
 impl Simulation {
     /// A node that takes calls.
     pub(super) fn host(&self) -> Option<usize> {
-        let awake: Vec<usize> = (0..self.nodes.len()).filter(|index| !self.nodes[*index].is_asleep).collect();
+        let awake: Vec<usize> = (0..self.nodes.len()).filter(|index| self.nodes[*index].takes_calls()).collect();
         self.dice.pick(&awake).copied()
     }
 
@@ -42,7 +42,7 @@ impl Simulation {
     }
 
     /// A new run ends, or one that has ended is to end once more.
-    pub(super) fn complete(&mut self, to: FinalStatus) {
+    pub(crate) fn complete(&mut self, to: FinalStatus) {
         let again = self.dice.happens(100).then(|| self.dice.pick(&self.runs).copied()).flatten();
         let run = again.unwrap_or_else(|| self.new_run(None));
         let event = EventId::generate(self.truth.now(), &self.chance);
@@ -72,7 +72,7 @@ impl Simulation {
         let is_known = node.within(async {
             match node.store.finish_run(finish).await {
                 Ok(finished) => {
-                    hand_over(node, place, finished);
+                    self.hand_over(node, place, finished);
                     true
                 }
                 Err(preclinical_core::port::FinishError::Store(_)) => false,
@@ -80,6 +80,7 @@ impl Simulation {
             }
         });
         if !is_known {
+            self.oracle().tell("  who ended the run got no answer");
             self.unknown.push((run, to, event));
         }
     }
@@ -91,7 +92,7 @@ impl Simulation {
         let open: Vec<RunId> = open.collect();
         let run = match self.dice.pick(&open) {
             Some(run) if self.dice.happens(800) => *run,
-            _ => self.new_run(Some(1 + self.dice.below(3) as u32)),
+            _ => self.new_run(Some(1 + self.dice.below(3))),
         };
         let Some(host) = self.host() else { return };
         let node = &self.nodes[host];
@@ -105,7 +106,7 @@ impl Simulation {
         let report = Report { organization_id: self.organization, run: RunRef::Id(run), results, at, dispatch };
         node.within(async {
             if let Ok(finished) = node.store.report_results(report).await {
-                hand_over(node, place, finished);
+                self.hand_over(node, place, finished);
             }
         });
     }
@@ -119,7 +120,7 @@ impl Simulation {
         }
     }
 
-    pub(super) fn cancel_delivery(&mut self) {
+    pub(crate) fn cancel_delivery(&mut self) {
         let (Some(host), Some(id)) = (self.host(), self.dice.pick(&self.deliveries).copied()) else { return };
         let node = &self.nodes[host];
         let story = format!("node {} cancels {}", node.number, crate::oracle::short(id));
@@ -146,7 +147,7 @@ impl Simulation {
         });
     }
 
-    pub(super) fn try_out(&mut self) {
+    pub(crate) fn try_out(&mut self) {
         let webhooks: Vec<_> = self.oracle().webhooks.keys().copied().collect();
         let (Some(host), Some(webhook_id)) = (self.host(), self.dice.pick(&webhooks).copied()) else { return };
         let node = &self.nodes[host];
@@ -186,13 +187,24 @@ impl Simulation {
             }
         });
     }
-}
 
-/// As the API does after its write.
-fn hand_over(node: &Node, place: Option<Box<dyn Reservation>>, finished: Finished) {
-    match (finished.fate, place) {
-        (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
-        (Fate::Claimed(_) | Fate::Due, _) => node.engine.handoff().wake(),
-        (Fate::NotFinal | Fate::NoWebhook, _) => {}
+    pub(super) fn order_or_stop_job(&mut self) {
+        let jobs: Vec<RedeliveryJobId> = self.oracle().jobs.keys().copied().collect();
+        let (Some(host), Some(id)) = (self.host(), self.dice.pick(&jobs).copied()) else { return self.order_job() };
+        let node = &self.nodes[host];
+        let story = format!("node {} is to stop a job", node.number);
+        self.oracle().tell(story);
+        node.within(async {
+            drop(node.store.cancel_redelivery_job(self.organization, id, node.clock.now()).await);
+        });
+    }
+
+    /// As the API does after its write.
+    fn hand_over(&self, node: &Node, place: Option<Box<dyn Reservation>>, finished: Finished) {
+        match (finished.fate, place) {
+            (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
+            (Fate::Claimed(_) | Fate::Due, _) if self.plan.wakes => node.engine.handoff().wake(),
+            _ => {}
+        }
     }
 }

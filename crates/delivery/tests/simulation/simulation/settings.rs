@@ -25,12 +25,12 @@ impl Simulation {
             self.create_agent(number);
         }
         self.create_webhook(None);
-        if self.dice.happens(500) {
+        if self.plan.overrides {
             self.create_webhook(Some(self.agents[0]));
         }
     }
 
-    fn create_agent(&mut self, number: u32) {
+    fn create_agent(&mut self, number: usize) {
         let at = self.truth.now();
         let agent = Agent {
             id: AgentId::generate(at, &self.chance),
@@ -46,6 +46,28 @@ impl Simulation {
         self.agents.push(agent.id);
         let agent = NewAgent { agent, config: AgentConfig(b"{}".to_vec()) };
         self.weather.finish(self.roles.administration.create_agent(agent)).unwrap();
+    }
+
+    /// Deletes an agent, with its webhook, and sets up another.
+    pub(super) fn replace_agent(&mut self) {
+        let id = self.agents.remove(self.dice.index(self.agents.len()));
+        let at = self.truth.now();
+        let deleting = self.roles.administration.delete_agent(self.organization, id, Expected::Any, at);
+        assert!(self.weather.finish(deleting).unwrap(), "the agent was there");
+        {
+            let mut oracle = self.oracle();
+            oracle.tell("an agent is deleted");
+            let own = oracle.webhooks.iter_mut().find(|(_, webhook)| webhook.agent == Some(id) && !webhook.is_deleted);
+            let own = own.map(|(id, webhook)| {
+                webhook.is_deleted = true;
+                *id
+            });
+            if let Some(own) = own {
+                oracle.cancel_pending(own);
+            }
+        }
+        self.written += 1;
+        self.create_agent(self.written);
     }
 
     fn next_url(&mut self) -> String {
@@ -105,7 +127,7 @@ impl Simulation {
         self.weather.finish(updating).unwrap();
     }
 
-    pub(super) fn edit_url(&mut self) {
+    pub(crate) fn edit_url(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         let url = self.next_url();
         self.update(id, WebhookChanges { url: Some(url.clone()), ..WebhookChanges::default() });
@@ -115,18 +137,18 @@ impl Simulation {
     }
 
     /// Sets another secret, takes it away, or rotates it.
-    pub(super) fn edit_secret(&mut self) {
+    pub(crate) fn edit_secret(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         self.written += 1;
         let secret = format!("secret {}", self.written);
         if self.dice.happens(500) {
-            let overlap = SignedDuration::from_secs(self.dice.below(120) as i64);
+            let overlap = SignedDuration::from_secs(self.dice.below(120).into());
             let rotation = RotationId::generate(self.truth.now(), &self.chance);
             let order = SecretRotation { id: rotation, secret: secret_of(&secret), overlap };
             let at = self.truth.now();
             self.weather.finish(self.roles.administration.rotate_secret(self.organization, id, order, at)).unwrap();
             let mut oracle = self.oracle();
-            oracle.tell("a secret is rotated".to_owned());
+            oracle.tell("a secret is rotated");
             let webhook = oracle.webhooks.get_mut(&id).unwrap();
             let old = webhook.secret.replace(secret);
             webhook.rotated = old.filter(|_| overlap.is_positive()).map(|old| (old, at + overlap));
@@ -141,7 +163,7 @@ impl Simulation {
     }
 
     /// Disables a webhook that is enabled, enables one that is not.
-    pub(super) fn switch(&mut self) {
+    pub(crate) fn switch(&mut self) {
         let Some(id) = self.a_webhook() else { return };
         let to = !self.oracle().webhooks[&id].is_enabled;
         self.update(id, WebhookChanges { is_enabled: Some(to), ..WebhookChanges::default() });
@@ -167,7 +189,7 @@ impl Simulation {
         let deleting = self.roles.administration.delete_webhook(self.organization, id, Expected::default(), at);
         assert!(self.weather.finish(deleting).unwrap(), "the webhook was there");
         let mut oracle = self.oracle();
-        oracle.tell("a webhook is deleted".to_owned());
+        oracle.tell("a webhook is deleted");
         oracle.webhooks.get_mut(&id).unwrap().is_deleted = true;
         oracle.cancel_pending(id);
     }
