@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_broken_schedule_is_refused() {
         let too_many = ["1s"; MAX_RETRIES + 1].join(",");
-        for text in ["", "1", "m", "1d", "-1m", "1m,,5m", "25h", "1.5m", "99999999999999999999h", &too_many] {
+        for text in ["", "1", "m", "1w", "2d", "-1m", "1m,,5m", "25h", "1.5m", "99999999999999999999h", &too_many] {
             assert!(text.parse::<RetrySchedule>().is_err(), "{text}");
         }
     }
