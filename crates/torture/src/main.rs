@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
 
 /// Whether every guarantee holds.
 async fn run(options: CommandLine) -> anyhow::Result<bool> {
-    let document = options.write.as_deref().map(|path| Document::read(path, PART)).transpose()?;
+    options.write.as_deref().map(|path| Document::read(path, PART)).transpose()?;
     let now = now();
     let binary = match options.server {
         Some(server) => server.canonicalize()?,
@@ -85,7 +85,8 @@ async fn run(options: CommandLine) -> anyhow::Result<bool> {
     let circumstances = format!("{day}, seed {seed}, version {}; {}.", env!("CARGO_PKG_VERSION"), machine::describe());
     let result = format!("{}\n{circumstances}", table(&outcomes));
     println!("{result}");
-    document.map_or(Ok(()), |document| document.write(&result))?;
+    // Read anew: people may have written in it meanwhile.
+    options.write.as_deref().map_or(Ok(()), |path| Document::read(path, PART)?.write(&result))?;
     Ok(outcomes.iter().all(Outcome::holds))
 }
 

@@ -43,7 +43,7 @@ pub async fn contested(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     let node = nodes.first().context("no node")?;
     in_time("deliveries", history::until_settled(&api, &node.url)).await?;
     let findings = checker::check(&asked, &sink.book(), &history::read(&api, &node.url).await?);
-    let did = format!("{} runs ended by {} callers each, over {} nodes", load.completions, load.connections, nodes.len());
+    let did = format!("{} runs ended by {} callers each, nodes: {}", load.completions, load.connections, nodes.len());
     let mut outcome = Outcome::of("race to end a run", ground.store, did, findings).without_duplicates();
     if !outcome.holds() {
         outcome.files = Some(site.keep());
