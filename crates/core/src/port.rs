@@ -59,7 +59,7 @@ pub enum StoreError {
     /// It cannot be reached, is locked, full or shutting down: the same call may succeed later.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// It holds something that this program did not write.
-    #[error("the store holds an unreadable row: {0}")]
+    /// It holds something that this program did not write, or refuses what it should write: trying again does not help.
+    #[error("the store and this program do not agree: {0}")]
     Corrupt(String),
 }

@@ -31,6 +31,9 @@ const MAX_BATCH: usize = 128;
 /// The longest sleep; the safety net under wake-ups and timers.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
+/// The shortest sleep.
+const MIN_SLEEP: Duration = Duration::from_millis(2);
+
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -185,9 +188,10 @@ impl Engine {
         })
     }
 
+    /// Until that time. Not shorter than [`MIN_SLEEP`]: what is due and cannot be had is locked by somebody.
     fn until(&self, due: Option<Timestamp>) -> Duration {
         let wait = due.map(|due| Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default());
-        wait.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
+        wait.unwrap_or(MAX_SLEEP).clamp(MIN_SLEEP, MAX_SLEEP)
     }
 
     fn place(&self) -> Option<(OwnedSemaphorePermit, Lease)> {

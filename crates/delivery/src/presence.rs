@@ -30,7 +30,8 @@ impl Presence {
 
     /// Beats for ever. Whoever cannot is taken for dead by the others, which costs repetitions and nothing else.
     pub async fn run(self) {
-        let mut beats = tokio::time::interval(BEAT);
+        // The first one was that of the start.
+        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             beats.tick().await;

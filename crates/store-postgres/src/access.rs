@@ -39,7 +39,7 @@ impl Access for PostgresStore {
     }
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.read(|transaction| Box::pin(async move { keys::find_in_force(&transaction, hash, at).await })).await
+        self.glance(|transaction| Box::pin(async move { keys::find_in_force(&transaction, hash, at).await })).await
     }
 
     async fn keys(&self, organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError> {

@@ -138,7 +138,7 @@ impl Accounts for PostgresStore {
     }
 
     async fn signed_in(&self, hash: TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
-        self.read(|transaction| Box::pin(async move { sessions::signed_in(&transaction, hash, at).await })).await
+        self.glance(|transaction| Box::pin(async move { sessions::signed_in(&transaction, hash, at).await })).await
     }
 
     async fn end_session(&self, hash: TokenHash) -> Result<(), StoreError> {

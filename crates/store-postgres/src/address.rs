@@ -1,17 +1,20 @@
 //! Where the database is: a `postgres://` URL as libpq reads it.
 //!
 //! `sslmode` is `disable`, `prefer` (as libpq does without one), `require`, `verify-ca` or `verify-full`. As with libpq, the first
-//! three do not look at the server's certificate; `verify-ca` is carried out as `verify-full`. Roots are those of the platform, or the
-//! file that `sslrootcert` names.
+//! three do not look at the server's certificate, unless `require` comes with `sslrootcert`; `verify-ca` is carried out as
+//! `verify-full`. Roots are those of the platform, or the file that `sslrootcert` names. A socket needs no TLS.
 
 mod trust;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
-use tokio_postgres::Config;
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use url::Url;
 
 /// A server and a database on it. It is shown without its password.
 #[derive(Clone)]
@@ -57,27 +60,41 @@ impl FromStr for Address {
         if !Self::is_one(text) {
             return Err(AddressError::NoUrl);
         }
-        let mut url = Url::parse(text).map_err(|_| AddressError::NoUrl)?;
+        // Taken apart as text: a list of hosts is no URL to others, and whatever is not ours reaches the driver as it was written.
+        let (place, query) = text.split_once('?').unwrap_or((text, ""));
         let (mut mode, mut roots, mut rest) = ("prefer".to_owned(), None, Vec::new());
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "sslmode" => mode = value.into_owned(),
-                "sslrootcert" => roots = Some(value.into_owned()),
-                _ => rest.push((name.into_owned(), value.into_owned())),
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            match name {
+                "sslmode" => value.clone_into(&mut mode),
+                "sslrootcert" => roots = Some(percent_decode_str(value).decode_utf8_lossy().into_owned()),
+                _ => rest.push(parameter.to_owned()),
             }
         }
-        let (for_driver, tls) = match mode.as_str() {
-            "disable" => ("disable", None),
-            "prefer" | "require" => (mode.as_str(), Some(trust::in_anybody().map_err(AddressError::Roots)?)),
-            "verify-ca" | "verify-full" => {
-                ("require", Some(trust::in_roots(roots.as_deref()).map_err(AddressError::Roots)?))
+        let (for_driver, tls) = match (mode.as_str(), roots.as_deref()) {
+            ("disable", _) => ("disable", None),
+            ("prefer", _) | ("require", None) => (mode.as_str(), Some(trust::in_anybody().map_err(AddressError::Roots)?)),
+            // As with libpq: roots that are named are to be looked at.
+            ("require" | "verify-ca" | "verify-full", roots) => {
+                ("require", Some(trust::in_roots(roots).map_err(AddressError::Roots)?))
             }
             _ => return Err(AddressError::Mode(mode)),
         };
-        url.query_pairs_mut().clear().extend_pairs(rest).append_pair("sslmode", for_driver);
-        let config = Config::from_str(url.as_str()).map_err(|error| AddressError::Parameter(cause(&error)))?;
+        rest.push(format!("sslmode={for_driver}"));
+        let driven = format!("{place}?{}", rest.join("&"));
+        let mut config = Config::from_str(&driven).map_err(|error| AddressError::Parameter(cause(&error)))?;
+        let tls = tls.filter(|_| !is_local(&config));
+        if tls.is_none() {
+            config.ssl_mode(SslMode::Disable);
+        }
         Ok(Self { config, tls: tls.map(Arc::new) })
     }
+}
+
+/// Nothing can come between this program and a socket of this machine's.
+fn is_local(config: &Config) -> bool {
+    let is_socket = |host: &Host| !matches!(host, Host::Tcp(_));
+    !config.get_hosts().is_empty() && config.get_hosts().iter().all(is_socket)
 }
 
 fn cause(error: &tokio_postgres::Error) -> String {
@@ -97,11 +114,11 @@ impl fmt::Display for Address {
     }
 }
 
-fn host(host: &tokio_postgres::config::Host) -> String {
+fn host(host: &Host) -> String {
     match host {
-        tokio_postgres::config::Host::Tcp(name) => name.clone(),
+        Host::Tcp(name) => name.clone(),
         #[cfg(unix)]
-        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+        Host::Unix(path) => path.display().to_string(),
     }
 }
 
@@ -131,6 +148,22 @@ mod tests {
         assert!(refused("postgres://db/x?sslmode=maybe").contains("\"maybe\""));
         assert!(refused("postgres://db/x?sslrootcert=/nowhere.pem&sslmode=verify-full").starts_with("sslrootcert: "));
         assert!(refused("postgres://u:s3cret@db/x?colour=red").contains("colour"));
+    }
+
+    #[test]
+    fn what_is_not_ours_reaches_the_driver_as_it_was_written() {
+        let text = "postgres://u@h1:5432,h2:5433/db?target_session_attrs=read-write&application_name=my%20app&options=-c%20jit%3Doff";
+        let address: Address = text.parse().unwrap();
+        assert_eq!(address.to_string(), "postgres://h1,h2/db");
+        assert_eq!(address.config().get_application_name(), Some("my app"));
+        assert_eq!(address.config().get_options(), Some("-c jit=off"));
+    }
+
+    #[test]
+    fn a_socket_needs_no_tls_and_named_roots_are_looked_at() {
+        let socket: Address = "postgres://webhooks@%2Fvar%2Frun%2Fpostgresql/webhooks".parse().unwrap();
+        assert!(socket.tls().is_none());
+        assert!(refused("postgres://db/x?sslmode=require&sslrootcert=/nowhere.pem").starts_with("sslrootcert: "));
     }
 
     #[test]

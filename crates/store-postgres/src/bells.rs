@@ -68,6 +68,11 @@ impl Bells {
         organizations.into_iter().filter(|organization| watched.contains_key(organization)).collect()
     }
 
+    /// All that somebody watches.
+    pub(crate) fn watched(&self) -> BTreeSet<OrganizationId> {
+        lock(&self.watched).keys().copied().collect()
+    }
+
     /// Rings for these organizations.
     pub(crate) fn ring(&self, organizations: &BTreeSet<OrganizationId>) {
         let watched = lock(&self.watched);

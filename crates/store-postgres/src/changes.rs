@@ -25,6 +25,8 @@ use crate::{
 /// than the one on which they were.
 pub(crate) async fn keep_numbers_rising(connections: &Connections) -> Result<(), Failure> {
     let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+    // Nodes that open it at once raise it one after the other.
+    transaction.batch("LOCK TABLE change_base IN EXCLUSIVE MODE").await?;
     let sql = "UPDATE change_base SET base = base + latest.given + 1 - latest.next \
          FROM (SELECT max(newest.change) >> 24 AS given, pg_current_xact_id()::text::bigint + min(change_base.base) AS next \
                FROM change_base, organizations organization, LATERAL (SELECT change FROM deliveries WHERE organization_id = organization.id \

@@ -43,6 +43,12 @@ impl Failure {
         matches!(self.state(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
     }
 
+    /// Whether it says something of the database, and not only of what was asked.
+    pub(crate) fn is_trouble(&self) -> bool {
+        let code = self.state().map(SqlState::code).unwrap_or_default();
+        !(code.starts_with("22") || code.starts_with("23") || self.is_passing() || matches!(self, Self::Unreadable(_)))
+    }
+
     /// Whether something stood in the way of a change to the schema that may succeed later, or that another node made first.
     pub(crate) fn is_in_the_way(&self) -> bool {
         matches!(
@@ -53,6 +59,9 @@ impl Failure {
                     | &SqlState::DUPLICATE_TABLE
                     | &SqlState::UNIQUE_VIOLATION
                     | &SqlState::INVALID_OBJECT_DEFINITION
+                    | &SqlState::UNDEFINED_TABLE
+                    | &SqlState::QUERY_CANCELED
+                    | &SqlState::T_R_DEADLOCK_DETECTED
             )
         )
     }
@@ -75,21 +84,38 @@ impl From<tokio_postgres::Error> for Failure {
 #[allow(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(crate) fn unavailable(failure: Failure) -> StoreError {
     match failure {
-        Failure::Refused(error) => StoreError::Unavailable(match error.as_db_error() {
-            Some(refusal) => in_words(refusal),
-            None => format!("the connection to PostgreSQL failed: {error}"),
-        }),
+        Failure::Refused(error) => match error.as_db_error() {
+            Some(refusal) if is_about_a_value(refusal) => StoreError::Corrupt(in_words(refusal)),
+            Some(refusal) => StoreError::Unavailable(in_words(refusal)),
+            None => StoreError::Unavailable(format!("the connection to PostgreSQL failed: {}", with_causes(&error))),
+        },
         Failure::Unreadable(what) => StoreError::Corrupt(what),
         Failure::NoConnection(why) => StoreError::Unavailable(format!("no connection to PostgreSQL: {why}")),
         Failure::TooSlow => StoreError::Unavailable("PostgreSQL did not answer in time".to_owned()),
     }
 }
 
+/// An error of the driver and all that led to it; none of them holds more of the address than a host.
+fn with_causes(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Whether it would be refused again.
+fn is_about_a_value(refusal: &DbError) -> bool {
+    let code = refusal.code().code();
+    code.starts_with("22") || code.starts_with("23")
+}
+
 /// What the server says itself, unless it complains of a value: that sentence would quote it.
 fn in_words(refusal: &DbError) -> String {
     let code = refusal.code().code();
-    let is_about_a_value = code.starts_with("22") || code.starts_with("23");
-    match (is_about_a_value, refusal.constraint()) {
+    match (is_about_a_value(refusal), refusal.constraint()) {
         (false, _) => format!("PostgreSQL: {} ({code})", refusal.message()),
         (true, Some(constraint)) => format!("PostgreSQL refused a value ({code}, {constraint})"),
         (true, None) => format!("PostgreSQL refused a value ({code})"),

@@ -78,17 +78,25 @@ impl Intake for PostgresStore {
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
         let (holder, report) = (self.holder(), &report);
-        self.write(Turn::Beside(report.organization_id), |transaction| {
+        let finished = self.write(Turn::Beside(report.organization_id), |transaction| {
             Box::pin(async move { reporting::report(&transaction, holder, report).await })
+        });
+        finished.await.inspect_err(|error| {
+            if let ReportError::Store(_) = error {
+                self.0.node.doubt(report.dispatch.lease.map(|lease| lease.token));
+            }
         })
-        .await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
         let (holder, finish) = (self.holder(), &finish);
-        self.write(Turn::Beside(finish.organization_id), |transaction| {
+        let finished = self.write(Turn::Beside(finish.organization_id), |transaction| {
             Box::pin(async move { finishing::finish(&transaction, holder, finish).await })
+        });
+        finished.await.inspect_err(|error| {
+            if let FinishError::Store(_) = error {
+                self.0.node.doubt(finish.dispatch.lease.map(|lease| lease.token));
+            }
         })
-        .await
     }
 }

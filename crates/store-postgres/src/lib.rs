@@ -42,6 +42,7 @@ use preclinical_core::{port::StoreError, vault::Vault};
 pub use self::address::{Address, AddressError};
 use self::{
     bells::Bells,
+    condition::Condition,
     failure::{Failure, unavailable},
     listener::Listener,
     node::Node,
@@ -52,19 +53,30 @@ use self::{
     writing::Writers,
 };
 
-/// Connections of a node that write. More would not write faster: the server's disk is what they wait for.
-const WRITERS: usize = 12;
+/// Connections of a node that write what the API is asked for. More would not write faster: the server's disk is what they wait for.
+const WRITERS: usize = 9;
 
-/// Connections of a node that read, apart from those that write, so that long lists hold up no delivery.
-const READERS: usize = 6;
+/// Connections that claim and record, apart from them, so that callers who wait for each other hold up no delivery.
+const QUEUE: usize = 3;
+
+/// Connections that read lists, apart from those, because lists can be long.
+const READERS: usize = 5;
+
+/// Connections for what everything else waits for and takes no time: whose key it is, what is due next, how the server is.
+const GLANCES: usize = 2;
 
 /// A handle to the store; clones share it. It belongs to the tokio runtime that it was opened in.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Shared>);
 
 struct Shared {
-    writers: Arc<Writers>,
+    writers: Writers,
+    queue: Arc<Writers>,
+    /// One connection, so that nobody takes this node for dead because others wait.
+    beats: Writers,
     readers: Connections,
+    glances: Connections,
+    condition: Arc<Condition>,
     vault: Vault,
     bells: Arc<Bells>,
     node: Node,
@@ -85,6 +97,9 @@ pub enum OpenError {
     /// The server is too old.
     #[error("it is served by PostgreSQL {0}; 14 is the oldest that will do")]
     TooOld(String),
+    /// It cannot hold every text.
+    #[error("its encoding is {0}; it must be UTF8")]
+    Encoding(String),
     /// The server cannot be reached, or refused.
     #[error("{0}")]
     Failed(String),
@@ -95,8 +110,8 @@ impl PostgresStore {
     /// made ready for.
     pub async fn open(address: &Address, vault: Vault, now: Timestamp) -> Result<Self, OpenError> {
         let connections = Connections::new(address, WRITERS)?;
-        let readers = Connections::new(address, READERS)?;
-        check_version(&connections).await?;
+        let [queue, beats, readers, glances] = [QUEUE, 1, READERS, GLANCES].map(|most| Connections::new(address, most));
+        check_server(&connections).await?;
         migrations::run(connections.get().await?).await?;
         changes::keep_numbers_rising(&connections).await?;
         sealing::check(&connections, &vault).await?;
@@ -104,10 +119,22 @@ impl PostgresStore {
         weeks.make_ready(&connections, now).await?;
         let bells = Arc::<Bells>::default();
         let listener = Listener::start(address, connections.clone(), Arc::clone(&bells)).await;
-        let writers = Arc::new(Writers::new(connections, Arc::clone(&bells)));
-        let records = Records::start(&writers);
-        let node = Node::default();
-        Ok(Self(Arc::new(Shared { writers, readers, vault, bells, node, weeks, records, _listener: listener })))
+        let condition = Arc::<Condition>::default();
+        let queue = Arc::new(Writers::new(queue?, &condition, &bells));
+        Ok(Self(Arc::new(Shared {
+            writers: Writers::new(connections, &condition, &bells),
+            records: Records::start(&queue),
+            queue,
+            beats: Writers::new(beats?, &condition, &bells),
+            readers: readers?,
+            glances: glances?,
+            condition,
+            vault,
+            bells,
+            node: Node::default(),
+            weeks,
+            _listener: listener,
+        })))
     }
 
     /// See [`Writers::run`].
@@ -124,7 +151,15 @@ impl PostgresStore {
         &self,
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
-        self.read_in(Turn::Reading, job).await
+        self.read_in(&self.0.readers, Turn::Reading, job).await
+    }
+
+    /// The same, and does not wait for those who read lists.
+    async fn glance<'job, T>(
+        &self,
+        job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
+    ) -> Result<T, StoreError> {
+        self.read_in(&self.0.glances, Turn::Reading, job).await
     }
 
     /// Carries out `job`, each statement of which sees what was committed before it.
@@ -132,16 +167,17 @@ impl PostgresStore {
         &self,
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
-        self.read_in(Turn::Following, job).await
+        self.read_in(&self.0.readers, Turn::Following, job).await
     }
 
     async fn read_in<'job, T>(
         &self,
+        connections: &Connections,
         turn: Turn,
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
         let reading = async {
-            let transaction = Transaction::begin(self.0.readers.get().await?, turn).await?;
+            let transaction = Transaction::begin(connections.get().await?, turn).await?;
             let outcome = job(transaction.clone()).await;
             transaction.roll_back().await?;
             outcome
@@ -151,14 +187,19 @@ impl PostgresStore {
     }
 }
 
-async fn check_version(connections: &Connections) -> Result<(), OpenError> {
+async fn check_server(connections: &Connections) -> Result<(), OpenError> {
     let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;
-    let sql = "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS name";
+    let sql = "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS name, \
+         current_setting('server_encoding') AS encoding";
     let row = transaction.row(sql, &[]).await?;
     transaction.roll_back().await?;
     let Some(row) = row else { return Ok(()) };
     if row::number::<i64>(&row, "number")? < 140_000 {
         return Err(OpenError::TooOld(row::get(&row, "name")?));
+    }
+    let encoding: String = row::get(&row, "encoding")?;
+    if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
+        return Err(OpenError::Encoding(encoding));
     }
     Ok(())
 }

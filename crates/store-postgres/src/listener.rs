@@ -7,7 +7,9 @@
 mod line;
 mod waiting;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+
+use preclinical_core::id::OrganizationId;
 
 use tokio::{
     task::JoinHandle,
@@ -46,25 +48,29 @@ impl Listener {
         let address = address.clone();
         let mut line = Line::open(&address, &others).await;
         Self(tokio::spawn(async move {
+            // Whose changes may have passed unheard.
+            let mut missed = BTreeSet::new();
             loop {
                 // What is announced while there is no connection is told by the next one.
                 let Err(failure) = match line {
-                    Ok(line) => listen(line, &bells).await,
+                    Ok(line) => listen(line, &bells, std::mem::take(&mut missed)).await,
                     Err(failure) => Err(failure),
                 };
                 let error = unavailable(failure);
                 tracing::warn!(%error, "cannot listen to other nodes; it is tried again");
                 tokio::time::sleep(PAUSE).await;
                 line = Line::open(&address, &others).await;
-                bells.ring_all();
+                missed = bells.watched();
+                bells.ring_for_work();
             }
         }))
     }
 }
 
 /// Tells and rings until the connection fails.
-async fn listen(mut line: Line, bells: &Bells) -> Result<Infallible, Failure> {
+async fn listen(mut line: Line, bells: &Bells, missed: BTreeSet<OrganizationId>) -> Result<Infallible, Failure> {
     let mut waiting = Waiting::default();
+    waiting.add(missed);
     let mut tell_at = Instant::now();
     loop {
         tokio::select! {
@@ -82,7 +88,8 @@ async fn listen(mut line: Line, bells: &Bells) -> Result<Infallible, Failure> {
                 if news.work {
                     bells.ring_for_work();
                 }
-                line.tell(&news).await?;
+                // What was not told is told by the next connection.
+                line.tell(&news).await.inspect_err(|_| bells.announce(news.clone()))?;
                 tell_at = Instant::now() + PACE;
                 waiting.add(bells.watched_of(news.organizations));
             }

@@ -32,7 +32,7 @@ pub(crate) async fn run(connection: Object) -> Result<(), OpenError> {
 
 async fn climb(transaction: &Transaction) -> Result<(), OpenError> {
     // An index over a long history takes its time.
-    transaction.batch(&format!("{TURN}; SET LOCAL statement_timeout = 0; {NOTES}")).await?;
+    transaction.batch(&format!("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; {TURN}; {NOTES}")).await?;
     let done = transaction.row("SELECT count(*) AS steps FROM schema_steps", &[]).await?;
     let done: usize = done.as_ref().map(|row| number(row, "steps")).transpose()?.unwrap_or_default();
     let missing = STEPS.get(done..).ok_or(OpenError::TooNew)?;

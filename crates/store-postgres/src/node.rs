@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use preclinical_core::id::DeliveryId;
+use preclinical_core::id::{DeliveryId, LeaseToken};
 use uuid::Uuid;
 
 use crate::{
@@ -31,6 +31,8 @@ struct Known {
     /// Missing until the first beat: who never beats holds leases in nobody's name, and they are void at their end.
     me: Option<Uuid>,
     others: HashMap<Uuid, Seen>,
+    /// Leases of which nobody knows whether they were taken.
+    in_doubt: Vec<LeaseToken>,
 }
 
 struct Seen {
@@ -42,6 +44,16 @@ impl Node {
     /// Its name, under which it takes leases.
     pub(crate) fn name(&self) -> Option<Uuid> {
         self.known().me
+    }
+
+    /// Notes leases that a failed transaction may have taken all the same.
+    pub(crate) fn doubt(&self, leases: impl IntoIterator<Item = LeaseToken>) {
+        self.known().in_doubt.extend(leases);
+    }
+
+    /// Those leases, once.
+    pub(crate) fn take_doubts(&self) -> Vec<LeaseToken> {
+        std::mem::take(&mut self.known().in_doubt)
     }
 
     /// Notes what a look showed; answers those that are dead.
@@ -66,8 +78,8 @@ impl Node {
     }
 }
 
-/// Beats once, looks at the others, and voids what the dead hold. Answers how many deliveries that were.
-pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<u64, Failure> {
+/// Beats once and looks at the others; answers those that are dead.
+pub(crate) async fn beat(transaction: &Transaction, node: &Node) -> Result<Vec<Uuid>, Failure> {
     let me = match node.name() {
         None => join(transaction).await?,
         Some(me) => {
@@ -77,16 +89,7 @@ pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp)
     };
     let rows = transaction.rows("SELECT id, beat FROM nodes", &[]).await?;
     let beats = rows.iter().map(|row| Ok((get(row, "id")?, number(row, "beat")?))).collect::<Result<_, Failure>>()?;
-    let dead = node.look(me, &beats);
-    if dead.is_empty() { Ok(0) } else { bury(transaction, &dead, now).await }
-}
-
-/// Voids what this node holds and forgets it.
-pub(crate) async fn leave(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<u64, Failure> {
-    match node.name() {
-        Some(me) => bury(transaction, &[me], now).await,
-        None => Ok(0),
-    }
+    Ok(node.look(me, &beats))
 }
 
 async fn join(transaction: &Transaction) -> Result<Uuid, Failure> {
@@ -94,27 +97,47 @@ async fn join(transaction: &Transaction) -> Result<Uuid, Failure> {
     get(&row.ok_or_else(|| Failure::unreadable("id"))?, "id")
 }
 
-async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Result<u64, Failure> {
-    let dead = dead.to_vec();
-    transaction
-        .run("UPDATE calls SET held_until = $2 WHERE held_by = ANY($1) AND held_until > $2", &[&dead, &Time(now)])
-        .await?;
-    // In the order of ids, as everybody does who locks several.
-    let sql = "SELECT count(*) FROM (SELECT FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) locked";
-    transaction.rows(sql, &[&dead]).await?;
+/// Voids what these nodes hold, and forgets those that hold nothing more. What somebody has locked just now is passed over: it is the
+/// next time's. Answers how many deliveries are due by it.
+pub(crate) async fn bury(transaction: &Transaction, nodes: &[Uuid], now: Timestamp) -> Result<u64, Failure> {
+    let dead = nodes.to_vec();
+    let sql = "UPDATE calls SET held_until = $2 WHERE id IN (SELECT id FROM calls WHERE held_by = ANY($1) AND held_until > $2 \
+         FOR UPDATE SKIP LOCKED)";
+    transaction.run(sql, &[&dead, &Time(now)]).await?;
+    let sql = "SELECT id FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED";
+    let rows = transaction.rows(sql, &[&dead]).await?;
+    let held: Vec<Id<DeliveryId>> = rows.iter().map(|row| id(row, "id").map(Id)).collect::<Result<_, _>>()?;
     // The token of what is pending stays: whoever claims next sees by it that an attempt was cut off.
     let sql = "UPDATE deliveries SET lease_node = NULL, lease_token = CASE WHEN status = 'pending' THEN lease_token END, \
          due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END \
-         WHERE lease_node = ANY($1) RETURNING id, organization_id, status = 'pending' AS is_due";
+         WHERE id = ANY($1) RETURNING id, organization_id, status = 'pending' AS is_due";
     let (mut due, mut ended) = (0, Vec::new());
-    for row in transaction.rows(sql, &[&dead, &Time(now)]).await? {
+    for row in transaction.rows(sql, &[&held, &Time(now)]).await? {
         transaction.concerns(id(&row, "organization_id")?);
         if get(&row, "is_due")? { due += 1 } else { ended.push(Id(id::<DeliveryId>(&row, "id")?)) }
     }
     // Of what was canceled under way nobody will tell how it ended.
     queue::note_interruptions(transaction, &ended).await?;
-    transaction.run("DELETE FROM nodes WHERE id = ANY($1)", &[&dead]).await?;
+    let sql = "DELETE FROM nodes WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM deliveries WHERE lease_node = nodes.id)";
+    transaction.run(sql, &[&dead]).await?;
     // Also retries that come later: nobody else has set an alarm for them.
     transaction.leaves_work();
     Ok(due)
+}
+
+/// Voids leases that a transaction took of which nobody knows whether it was kept: nobody works under them.
+pub(crate) async fn void(
+    transaction: &Transaction,
+    node: Uuid,
+    tokens: &[Id<LeaseToken>],
+    now: Timestamp,
+) -> Result<u64, Failure> {
+    let sql = "UPDATE deliveries SET due_at = least(due_at, $3), lease_node = NULL \
+         WHERE lease_node = $1 AND lease_token = ANY($2) AND status = 'pending' RETURNING organization_id";
+    let rows = transaction.rows(sql, &[&node, &tokens.to_vec(), &Time(now)]).await?;
+    for row in &rows {
+        transaction.concerns(id(row, "organization_id")?);
+        transaction.leaves_work();
+    }
+    Ok(rows.len() as u64)
 }

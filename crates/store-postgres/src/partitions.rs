@@ -3,7 +3,10 @@
 //! They are made ready ahead, so that rows fall into their week without anybody waiting. Where that fails, because rows of that week
 //! lie in the default part already, they go on lying there: slower to prune, and nothing else.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::Offset};
 use uuid::Uuid;
@@ -20,6 +23,12 @@ const TABLES: [&str; 3] = ["deliveries", "attempts", "messages"];
 
 /// How many weeks are there ahead.
 const AHEAD: i64 = 3;
+
+/// Keeps nodes from changing the tables at the same time; a number of ours that nobody else uses.
+const TURN: &str = "7102960131866331971";
+
+/// How long a week that is to go waits for whoever uses the tables. Everybody else waits behind it for as long.
+const WAITED_FOR: Duration = Duration::from_millis(100);
 
 /// A week, from Monday 00:00 UTC on, counted from the one in which 1970 began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +81,7 @@ impl Weeks {
     /// Makes this week and the next ones ready, once a week.
     pub(crate) async fn make_ready(&self, connections: &Connections, now: Timestamp) -> Result<(), Failure> {
         let current = Week::of(now);
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(current) == Some(current) {
+        if *self.0.lock().unwrap_or_else(PoisonError::into_inner) == Some(current) {
             return Ok(());
         }
         for week in (0..=AHEAD).map(|weeks| current.after(weeks)) {
@@ -80,6 +89,7 @@ impl Weeks {
                 make(connections, parent, week).await?;
             }
         }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
         Ok(())
     }
 }
@@ -101,6 +111,7 @@ async fn make(connections: &Connections, parent: &str, week: Week) -> Result<(),
 /// Nobody waits for it for long.
 async fn create(transaction: &Transaction, parent: &str, week: Week) -> Result<(), Failure> {
     let table = week.table(parent);
+    transaction.batch(&format!("SELECT pg_advisory_xact_lock({TURN})")).await?;
     let row = transaction.row("SELECT to_regclass($1) IS NOT NULL AS is_there", &[&table.as_str()]).await?;
     if row.is_some_and(|row| get(&row, "is_there").unwrap_or(false)) {
         return Ok(());
@@ -130,8 +141,11 @@ pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -
                 transaction.commit().await?;
                 forgotten += deliveries;
             }
-            // Somebody reads it just now; it goes the next time.
-            Err(failure) if failure.is_in_the_way() => transaction.roll_back().await?,
+            // Somebody reads it just now, or another node does the same: all the rest goes the next time.
+            Err(failure) if failure.is_in_the_way() => {
+                transaction.roll_back().await?;
+                break;
+            }
             Err(failure) => return Err(failure),
         }
     }
@@ -141,15 +155,20 @@ pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -
 /// Nothing is written to a week that is over but by attempts of what is pending, and then it stays.
 async fn forget_week(transaction: &Transaction, week: Week, before: Timestamp) -> Result<u64, Failure> {
     let table = week.table("deliveries");
-    transaction.batch(&format!("SET LOCAL lock_timeout = '2s'; LOCK TABLE {table} IN SHARE MODE")).await?;
-    let sql = format!(
-        "SELECT count(*) AS deliveries, bool_or(status = 'pending' OR completed_at >= $1) AS is_needed FROM {table}"
-    );
-    let row = transaction.row(&sql, &[&Time(before)]).await?;
-    let Some(row) = row else { return Ok(0) };
-    if get::<Option<bool>>(&row, "is_needed")? == Some(true) {
-        return Ok(0);
+    let limits = format!("SET LOCAL lock_timeout = '{}ms'", WAITED_FOR.as_millis());
+    transaction.batch(&format!("{limits}; SELECT pg_advisory_xact_lock({TURN}); LOCK TABLE {table} IN SHARE MODE")).await?;
+    let sql = format!("SELECT EXISTS (SELECT FROM {table} WHERE status = 'pending') AS is_needed");
+    let pending = transaction.row(&sql, &[]).await?;
+    let sql = format!("SELECT EXISTS (SELECT FROM {table} WHERE completed_at >= $1) AS is_needed");
+    let late = transaction.row(&sql, &[&Time(before)]).await?;
+    for row in pending.iter().chain(&late) {
+        if get(row, "is_needed")? {
+            return Ok(0);
+        }
     }
+    let Some(row) = transaction.row(&format!("SELECT count(*) AS deliveries FROM {table}"), &[]).await? else {
+        return Ok(0);
+    };
     let events = format!(
         "DELETE FROM events WHERE kind = 'test' AND id IN (SELECT event_id FROM {table}) \
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id AND deliveries.tableoid <> '{table}'::regclass)"

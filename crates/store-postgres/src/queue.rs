@@ -34,7 +34,8 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const NEXT_DUE: &str = "SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'";
+const NEXT_DUE: &str = "SELECT due_at FROM deliveries WHERE status = 'pending' AND (lease_node IS NULL OR lease_node = $1 \
+     OR NOT EXISTS (SELECT FROM nodes WHERE id = lease_node)) ORDER BY due_at, id LIMIT 1";
 
 /// An event to be written; a test has no run.
 pub(crate) struct NewEvent<'a> {
@@ -204,10 +205,10 @@ impl PostgresStore {
 impl DeliveryQueue for PostgresStore {
     async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
         let (holder, leases) = (self.holder(), &leases);
-        self.write(Turn::Free, |transaction| {
+        let claimed = self.0.queue.run(Turn::Free, |transaction| {
             Box::pin(async move { claim::due(&transaction, holder, now, leases).await.map_err(unavailable) })
-        })
-        .await
+        });
+        claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt(leases.iter().map(|lease| lease.token)))
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
@@ -215,7 +216,7 @@ impl DeliveryQueue for PostgresStore {
             return self.0.records.write(record).await;
         }
         let record = &record;
-        let held = self.write(Turn::Free, |transaction| {
+        let held = self.0.queue.run(Turn::Free, |transaction| {
             Box::pin(async move { recording::record_gone(&transaction, record).await.map_err(unavailable) })
         });
         let held: Result<bool, StoreError> = held.await;
@@ -223,9 +224,10 @@ impl DeliveryQueue for PostgresStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|transaction| {
+        let node = self.0.node.name();
+        self.glance(|transaction| {
             Box::pin(async move {
-                let row = transaction.row(NEXT_DUE, &[]).await?;
+                let row = transaction.row(NEXT_DUE, &[&node]).await?;
                 Ok(row.as_ref().map(|row| maybe_time(row, "due_at")).transpose()?.flatten())
             })
         })
@@ -238,18 +240,22 @@ impl DeliveryQueue for PostgresStore {
 
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
         let (holder, test) = (self.holder(), &test);
-        self.write(Turn::Beside(test.organization_id), |transaction| {
+        let claimed = self.write(Turn::Beside(test.organization_id), |transaction| {
             Box::pin(async move { enqueue_test(&transaction, holder, test).await.map_err(unavailable) })
-        })
-        .await
+        });
+        claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt([test.lease.token]))
     }
 
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
         let (holder, order) = (self.holder(), &redelivery);
-        self.write(Turn::Beside(order.organization_id), |transaction| {
+        let enqueued = self.write(Turn::Beside(order.organization_id), |transaction| {
             Box::pin(async move { redeliver(&transaction, holder, order).await })
+        });
+        enqueued.await.inspect_err(|error| {
+            if let RedeliverError::Store(_) = error {
+                self.0.node.doubt(order.lease.map(|lease| lease.token));
+            }
         })
-        .await
     }
 
     async fn cancel_delivery(

@@ -24,6 +24,9 @@ pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// connections open, would hold what it has locked from everybody for as long as it stands.
 const IDLE_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a statement that writes waits for others. Longer than [`IDLE_LIMIT`], after which whoever stands still lets go.
+const LOCK_LIMIT: Duration = Duration::from_secs(7);
+
 /// How long a whole call may take, waiting for a connection and for an answer of the server included. Longer than a statement, so
 /// that it is the server that ends what is slow.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -53,6 +56,8 @@ struct Open {
     news: Mutex<News>,
     /// Whether a statement failed because another transaction was in its way.
     lost: AtomicBool,
+    /// Whether a statement failed for a reason that lies in the database.
+    is_in_trouble: AtomicBool,
 }
 
 impl Transaction {
@@ -61,6 +66,7 @@ impl Transaction {
             connection: Mutex::new(Some(Arc::new(connection))),
             news: Mutex::default(),
             lost: AtomicBool::new(false),
+            is_in_trouble: AtomicBool::new(false),
         }));
         open.connection()?.batch_execute(&opening(turn)).await?;
         Ok(open)
@@ -125,6 +131,11 @@ impl Transaction {
         self.0.lost.load(Ordering::Relaxed)
     }
 
+    /// Whether a statement of it failed for a reason that lies in the database.
+    pub(crate) fn is_in_trouble(&self) -> bool {
+        self.0.is_in_trouble.load(Ordering::Relaxed)
+    }
+
     /// Makes it last. After an error nobody knows whether it does.
     pub(crate) async fn commit(self) -> Result<(), Failure> {
         self.end("COMMIT").await
@@ -151,6 +162,9 @@ impl Transaction {
     fn noted(&self, failure: Failure) -> Failure {
         if failure.is_passing() {
             self.lose();
+        }
+        if failure.is_trouble() {
+            self.0.is_in_trouble.store(true, Ordering::Relaxed);
         }
         failure
     }
@@ -186,8 +200,10 @@ fn opening(turn: Turn) -> String {
     };
     let settings = match turn {
         // Lists are read by an index and in its order, also while the server knows nothing of the rows yet.
-        Turn::Reading | Turn::Following => "SET LOCAL enable_bitmapscan = off",
-        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => "SET LOCAL synchronous_commit = on",
+        Turn::Reading | Turn::Following => "SET LOCAL enable_bitmapscan = off".to_owned(),
+        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => {
+            format!("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}", LOCK_LIMIT.as_millis())
+        }
     };
     // No statement is worth being compiled.
     let idle = IDLE_LIMIT.as_millis();

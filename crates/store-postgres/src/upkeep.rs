@@ -6,7 +6,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
 
-use crate::{PostgresStore, failure::unavailable, node, partitions, row::get, transaction::Turn};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore, Shared,
+    failure::unavailable,
+    node, partitions,
+    row::{Id, get},
+    transaction::Turn,
+    writing::Writers,
+};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
@@ -15,21 +24,35 @@ impl Upkeep for PostgresStore {
     }
 
     async fn beat(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let ours = &self.0.node;
-        let due = self.write(Turn::Free, |transaction| {
-            Box::pin(async move { node::beat(&transaction, ours, now).await.map_err(unavailable) })
-        });
-        let due = due.await?;
-        self.0.weeks.make_ready(&self.0.writers.connections, now).await.map_err(unavailable)?;
+        let Shared { node, beats, queue, weeks, writers, .. } = &*self.0;
+        let dead: Result<_, StoreError> = beats
+            .run(Turn::Free, |transaction| {
+                Box::pin(async move { node::beat(&transaction, node).await.map_err(unavailable) })
+            })
+            .await;
+        let (dead, doubts) = (&dead?, node.take_doubts());
+        let mut due = 0;
+        if let Some(me) = node.name().filter(|_| !doubts.is_empty()) {
+            let tokens: &Vec<_> = &doubts.iter().copied().map(Id).collect();
+            let voided: Result<u64, StoreError> = queue
+                .run(Turn::Free, |transaction| {
+                    Box::pin(async move { node::void(&transaction, me, tokens, now).await.map_err(unavailable) })
+                })
+                .await;
+            due += voided.inspect_err(|_| node.doubt(doubts))?;
+        }
+        if !dead.is_empty() {
+            due += bury(queue, dead, now).await?;
+        }
+        weeks.make_ready(&writers.connections, now).await.map_err(unavailable)?;
         Ok(due)
     }
 
     async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let ours = &self.0.node;
-        self.write(Turn::Free, |transaction| {
-            Box::pin(async move { node::leave(&transaction, ours, now).await.map_err(unavailable) })
-        })
-        .await
+        match self.0.node.name() {
+            Some(me) => bury(&self.0.queue, &[me], now).await,
+            None => Ok(0),
+        }
     }
 
     async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
@@ -41,8 +64,8 @@ impl Upkeep for PostgresStore {
         rows.map(|rows| weeks + rows)
     }
 
-    async fn ping(&self, _: Timestamp) -> Result<(), StoreError> {
-        let is_standby = self.read(|transaction| {
+    async fn ping(&self, now: Timestamp) -> Result<(), StoreError> {
+        let is_standby = self.glance(|transaction| {
             Box::pin(async move {
                 let row = transaction.row("SELECT pg_is_in_recovery() AS is_standby", &[]).await?;
                 row.map_or(Ok(false), |row| get(&row, "is_standby"))
@@ -51,7 +74,7 @@ impl Upkeep for PostgresStore {
         if is_standby.await? {
             return Err(StoreError::Unavailable("PostgreSQL is a standby and takes no writes".to_owned()));
         }
-        if !self.0.writers.condition.is_unwell() {
+        if !self.0.condition.is_to_be_tried(now)? {
             return Ok(());
         }
         self.write(Turn::Free, |transaction| {
@@ -62,4 +85,12 @@ impl Upkeep for PostgresStore {
         })
         .await
     }
+}
+
+async fn bury(queue: &Writers, nodes: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
+    queue
+        .run(Turn::Free, |transaction| {
+            Box::pin(async move { node::bury(&transaction, nodes, now).await.map_err(unavailable) })
+        })
+        .await
 }

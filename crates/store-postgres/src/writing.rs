@@ -19,14 +19,13 @@ const TRIES: u32 = 5;
 /// The connections that write.
 pub(crate) struct Writers {
     pub(crate) connections: Connections,
-    /// How the latest commit ended.
-    pub(crate) condition: Condition,
+    condition: Arc<Condition>,
     bells: Arc<Bells>,
 }
 
 impl Writers {
-    pub(crate) fn new(connections: Connections, bells: Arc<Bells>) -> Self {
-        Self { connections, condition: Condition::default(), bells }
+    pub(crate) fn new(connections: Connections, condition: &Arc<Condition>, bells: &Arc<Bells>) -> Self {
+        Self { connections, condition: Arc::clone(condition), bells: Arc::clone(bells) }
     }
 
     /// Carries out `job` in a transaction and answers after its commit. An `Err` of the job undoes it. What lost against another
@@ -63,7 +62,7 @@ impl Writers {
                 let news = transaction.news();
                 match transaction.clone().commit().await {
                     Ok(()) => {
-                        self.condition.note(true);
+                        self.condition.note_success();
                         self.bells.announce(news);
                         Ok(value)
                     }
@@ -71,6 +70,9 @@ impl Writers {
                 }
             }
             Err(error) => {
+                if transaction.is_in_trouble() {
+                    self.condition.note_trouble(&StoreError::Unavailable("PostgreSQL refuses statements".to_owned()));
+                }
                 // A connection that cannot even do that is not used again.
                 let _ = transaction.clone().roll_back().await;
                 Err(error)
@@ -80,7 +82,8 @@ impl Writers {
     }
 
     fn failed(&self, failure: Failure) -> StoreError {
-        self.condition.note(false);
-        unavailable(failure)
+        let error = unavailable(failure);
+        self.condition.note_trouble(&error);
+        error
     }
 }

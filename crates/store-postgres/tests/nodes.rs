@@ -165,7 +165,7 @@ async fn a_record_that_the_server_refuses_takes_no_other_along() {
         .collect();
     let mut refused = Vec::new();
     for (index, record) in records.into_iter().enumerate() {
-        if let Err(RecordError::Store(StoreError::Unavailable(_))) = record.await.unwrap() {
+        if let Err(RecordError::Store(StoreError::Corrupt(_))) = record.await.unwrap() {
             refused.push(index);
         }
     }

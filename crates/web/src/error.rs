@@ -227,7 +227,7 @@ impl From<StoreError> for ApiError {
         let cause = error.to_string();
         let answer = match error {
             StoreError::Unavailable(_) => {
-                let message = "the server cannot reach its store; nothing was changed, try again";
+                let message = "the server cannot reach its store; make the same call again";
                 Self::new(code::UNAVAILABLE, message).header(header::RETRY_AFTER, "1")
             }
             StoreError::Corrupt(_) => Self::internal(),

@@ -43,6 +43,17 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 /// How much longer than a call may take nobody else may begin it: time to keep its answer.
 const MARGIN: Duration = Duration::from_secs(30);
 
+/// The pauses before the end of a call is noted after all, if the store could not take it: about as long as it is held.
+const NOTED_AFTER: [Duration; 7] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(32),
+];
+
 /// The id of what a call creates, if that was fixed before.
 #[derive(Default)]
 pub(crate) struct Subject(Option<Uuid>);
@@ -104,34 +115,48 @@ async fn begin(app: Arc<App>, call: NewCall, mut request: Request, next: Next) -
         Begun::Reused => Err(ApiError::key_reused()),
         Begun::CarryOut { subject } => {
             request.extensions_mut().insert(Fixed(subject));
-            let (response, noted) = keep(&app, id, token, next.run(request).await).await?;
-            if let Err(error) = noted {
-                tracing::error!(%error, "the end of a call was not noted; a repetition finds what it did");
+            let (response, answer) = taken_apart(next.run(request).await).await?;
+            if let Err(error) = note(&app, id, token, answer.clone()).await {
+                tracing::error!(%error, "the end of a call was not noted; it is tried again");
+                tokio::spawn(note_later(app, id, token, answer));
             }
             Ok(response)
         }
     }
 }
 
-/// Keeps the answer, or gives the call back.
-async fn keep(
-    app: &App,
-    id: CallId,
-    token: LeaseToken,
-    response: Response,
-) -> Result<(Response, Result<(), StoreError>), ApiError> {
+/// Notes how a call ended: with an answer that is kept, or given back.
+async fn note(app: &App, id: CallId, token: LeaseToken, answer: Option<KeptAnswer>) -> Result<(), StoreError> {
+    match answer {
+        Some(answer) => app.store.keep_answer(id, token, answer).await,
+        None => app.store.release_call(id, token).await,
+    }
+}
+
+/// Tries again as long as the call would be taken for one under way. Nobody could repeat it until then.
+async fn note_later(app: Arc<App>, id: CallId, token: LeaseToken, answer: Option<KeptAnswer>) {
+    for pause in NOTED_AFTER {
+        tokio::time::sleep(pause).await;
+        if note(&app, id, token, answer.clone()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// The response, and what of it is kept: nothing if the call is to be carried out again.
+async fn taken_apart(response: Response) -> Result<(Response, Option<KeptAnswer>), ApiError> {
     let status = response.status();
     let is_kept = !status.is_server_error()
         && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
     if !is_kept {
-        return Ok((response, app.store.release_call(id, token).await));
+        return Ok((response, None));
     }
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map_err(|_| ApiError::internal())?.to_bytes();
     let header = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
     let headers = KEPT.iter().filter_map(header).collect();
-    let noted = app.store.keep_answer(id, token, KeptAnswer { status: status.as_u16(), headers, body: body.clone() }).await;
-    Ok((Response::from_parts(parts, Body::from(body)), noted))
+    let answer = KeptAnswer { status: status.as_u16(), headers, body: body.clone() };
+    Ok((Response::from_parts(parts, Body::from(body)), Some(answer)))
 }
 
 /// The answer as it was.

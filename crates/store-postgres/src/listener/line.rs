@@ -37,6 +37,9 @@ const HEARS_ITSELF_WITHIN: Duration = Duration::from_secs(5);
 /// How often the database is asked if it does not.
 const ASKED_EVERY: Duration = Duration::from_secs(2);
 
+/// How long a new connection may take until it listens.
+const OPENS_WITHIN: Duration = Duration::from_secs(15);
+
 /// How long the server may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -59,6 +62,10 @@ pub(super) struct Line {
 impl Line {
     /// Connects, listens, and has somebody else say hello to it: its own words come back to it also where nobody else's do.
     pub(super) async fn open(address: &Address, others: &Connections) -> Result<Self, Failure> {
+        timeout(OPENS_WITHIN, Self::connect(address, others)).await.map_err(|_| Failure::TooSlow)?
+    }
+
+    async fn connect(address: &Address, others: &Connections) -> Result<Self, Failure> {
         let mut config = pool::config(address);
         config.application_name(LISTENER);
         let ear = Arc::<Ear>::default();

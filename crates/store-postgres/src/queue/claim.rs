@@ -18,9 +18,12 @@ use crate::{
     transaction::Transaction,
 };
 
-/// What is due, oldest first. What another node is claiming just now is passed over.
+/// What is due, oldest first. What another node is claiming just now is passed over, and what a living one holds is its own also after
+/// the end of the lease: clocks of two nodes may differ.
 pub(super) const DUE: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
-     WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
+     WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
+       OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) \
+     ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
 
 /// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
 pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
@@ -37,7 +40,7 @@ pub(super) const STARTED: &str = "WITH started AS ( \
 
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
 
-const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
+const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
 /// Who will hold the lease.
 #[derive(Clone, Copy)]
@@ -57,7 +60,7 @@ pub(super) async fn due(
 ) -> Result<Vec<Claimed>, Failure> {
     let most = i64::try_from(leases.len()).unwrap_or(i64::MAX);
     let (mut cut_off, mut failed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-    for row in transaction.rows(DUE, &[&Time(now), &most]).await? {
+    for row in transaction.rows(DUE, &[&Time(now), &most, &holder.node]).await? {
         let (delivery, is_cut_off) = (Id(id::<DeliveryId>(&row, "id")?), get::<bool>(&row, "cut_off")?);
         if is_cut_off {
             cut_off.push(delivery);

@@ -18,8 +18,9 @@ use crate::{
 #[tokio::test]
 async fn what_is_due_is_found_by_an_index_and_in_its_order() {
     let Some(planner) = Planner::new().await else { return };
-    assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64]).await, ["deliveries_due"]);
-    assert_eq!(planner.indexes(NEXT_DUE, &[]).await, ["deliveries_due"]);
+    let none = None::<Uuid>;
+    assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64, &none]).await, ["deliveries_due", "nodes_pkey"]);
+    assert_eq!(planner.indexes(NEXT_DUE, &[&none]).await, ["deliveries_due", "nodes_pkey"]);
 }
 
 #[tokio::test]

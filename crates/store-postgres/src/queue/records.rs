@@ -68,7 +68,7 @@ async fn serve(writers: Arc<Writers>, next: Arc<Mutex<mpsc::Receiver<Waiting>>>)
                 }
             }
             // One that the server refuses must not take the others along.
-            Err(_) if records.len() > 1 => {
+            Err(StoreError::Corrupt(_)) if records.len() > 1 => {
                 for (answer, record) in answers.into_iter().zip(&records) {
                     let _ = answer.send(write_one(&writers, record).await);
                 }

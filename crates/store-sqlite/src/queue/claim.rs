@@ -17,7 +17,7 @@ use crate::{
 
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
 
-const INTERRUPTED: &str = "this program ended before the attempt did; whether the request arrived is unknown";
+const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
 /// Claims what is due, oldest first, one delivery per lease.
 pub(super) fn due(
