@@ -125,12 +125,16 @@ async fn a_week_is_forgotten_as_a_whole_once_all_of_it_had_its_time() {
     assert_eq!(execute(&database, weeks).await.len(), 3);
     assert_eq!(execute(&database, "SELECT id FROM deliveries_20260126").await.len(), 2, "rows lie in their week");
 
-    world.clock.turn(SignedDuration::from_hours(24 * 14));
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "one is pending");
+    world.clock.turn(SignedDuration::from_hours(24 * 2));
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "the week is not over");
+    world.clock.turn(SignedDuration::from_hours(24 * 12));
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 1, "one is pending, and the week stays for it");
+    assert_eq!(execute(&database, weeks).await.len(), 3);
+    assert_eq!(execute(&database, "SELECT id FROM deliveries_20260126").await, [pending.delivery_id.uuid().to_string()]);
     store.record(world.record(&pending, answered(200), NextStep::Delivered)).await.unwrap();
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "one ended just now");
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "it ended just now");
     world.clock.turn(SignedDuration::from_hours(1));
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 2);
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 1);
     assert_eq!(execute(&database, weeks).await, Vec::<String>::new());
     assert!(world.deliveries().await.is_empty());
     assert!(world.run_now(ended_run(&world).await).await.status.is_final(), "runs stay");
