@@ -14,6 +14,9 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_mins(1);
 
+/// Long enough for a beat.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Plays a scene on every store; the oracle has nothing to say. Answers how many requests the receiver saw.
 fn play(plan: &Plan, scene: fn(&mut Simulation)) -> usize {
     let story = play_on(IN_MEMORY, plan, scene);
@@ -53,6 +56,8 @@ fn what_was_canceled_under_way_has_an_end_in_the_history_if_all_nodes_die() {
         simulation.complete(FinalStatus::Completed);
         simulation.cancel_delivery();
         simulation.restart_all();
+        // Whoever shares a store needs a few looks to know that others are dead.
+        simulation.pass(MINUTE, LOOK);
     });
     assert_eq!(requests, 1);
 }

@@ -82,7 +82,7 @@ fn every_seed_keeps_every_promise_on_the_embedded_store() {
 #[test]
 fn every_seed_keeps_every_promise_on_the_shared_store() {
     if !postgres::is_left_out() {
-        judge_all(30, SHARED);
+        judge_all(25, SHARED);
     }
 }
 
