@@ -1,8 +1,8 @@
 //! This process among those that share the database, and how they know of each other's death.
 //!
 //! Each node raises a number of its own, its beat. One whose beat is the same at [`LOOKS`] looks of another is dead to it: no clocks
-//! are compared, and a node that was only slow finds its row gone and joins anew. What it sends late is recorded as long as nobody
-//! has taken its place, and refused after that.
+//! are compared, and a node that was only slow finds its row gone and joins anew, with what it took before it knew. What it sends late
+//! is recorded as long as nobody has taken its place, and refused after that.
 
 use std::{
     collections::HashMap,
@@ -44,10 +44,14 @@ impl Node {
         self.known().me
     }
 
+    /// Takes the name under which it has joined, once that is committed.
+    pub(crate) fn is_named(&self, me: Uuid) {
+        self.known().me = Some(me);
+    }
+
     /// Notes what a look showed; answers those that are dead.
     fn look(&self, me: Uuid, beats: &HashMap<Uuid, i64>) -> Vec<Uuid> {
         let mut known = self.known();
-        known.me = Some(me);
         known.others.retain(|node, _| beats.contains_key(node));
         let mut dead = Vec::new();
         for (node, beat) in beats.iter().filter(|(node, _)| **node != me) {
@@ -66,19 +70,20 @@ impl Node {
     }
 }
 
-/// Beats once, looks at the others, and voids what the dead hold. Answers how many deliveries that were.
-pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<u64, Failure> {
+/// Beats once, looks at the others, and voids what the dead hold. Answers its name, and how many deliveries are due by it.
+pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<(Uuid, u64), Failure> {
     let me = match node.name() {
         None => join(transaction).await?,
         Some(me) => {
             let beaten = transaction.run("UPDATE nodes SET beat = beat + 1 WHERE id = $1", &[&me]).await?;
-            if beaten == 1 { me } else { join(transaction).await? }
+            if beaten == 1 { me } else { come_back(transaction, me).await? }
         }
     };
     let rows = transaction.rows("SELECT id, beat FROM nodes", &[]).await?;
     let beats = rows.iter().map(|row| Ok((get(row, "id")?, number(row, "beat")?))).collect::<Result<_, Failure>>()?;
     let dead = node.look(me, &beats);
-    if dead.is_empty() { Ok(0) } else { bury(transaction, &dead, now).await }
+    let due = if dead.is_empty() { 0 } else { bury(transaction, &dead, now).await? };
+    Ok((me, due))
 }
 
 /// Voids what this node holds and forgets it.
@@ -94,14 +99,27 @@ async fn join(transaction: &Transaction) -> Result<Uuid, Failure> {
     get(&row.ok_or_else(|| Failure::unreadable("id"))?, "id")
 }
 
+/// Joins under a new name, which takes over what was taken under the old one since that was struck off: nobody else would void it.
+async fn come_back(transaction: &Transaction, old: Uuid) -> Result<Uuid, Failure> {
+    let me = join(transaction).await?;
+    lock_held(transaction, &vec![old]).await?;
+    transaction.run("UPDATE deliveries SET lease_node = $2 WHERE lease_node = $1", &[&old, &me]).await?;
+    transaction.run("UPDATE calls SET held_by = $2 WHERE held_by = $1", &[&old, &me]).await?;
+    Ok(me)
+}
+
+/// Locks what they hold in the order of ids, as everybody does who locks several.
+async fn lock_held(transaction: &Transaction, nodes: &Vec<Uuid>) -> Result<(), Failure> {
+    let sql = "SELECT count(*) FROM (SELECT FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) locked";
+    transaction.rows(sql, &[nodes]).await.map(drop)
+}
+
 async fn bury(transaction: &Transaction, dead: &[Uuid], now: Timestamp) -> Result<u64, Failure> {
     let dead = dead.to_vec();
     transaction
         .run("UPDATE calls SET held_until = $2 WHERE held_by = ANY($1) AND held_until > $2", &[&dead, &Time(now)])
         .await?;
-    // In the order of ids, as everybody does who locks several.
-    let sql = "SELECT count(*) FROM (SELECT FROM deliveries WHERE lease_node = ANY($1) ORDER BY id FOR UPDATE) locked";
-    transaction.rows(sql, &[&dead]).await?;
+    lock_held(transaction, &dead).await?;
     // The token of what is pending stays: whoever claims next sees by it that an attempt was cut off.
     let sql = "UPDATE deliveries SET lease_node = NULL, lease_token = CASE WHEN status = 'pending' THEN lease_token END, \
          due_at = CASE WHEN status = 'pending' THEN least(due_at, $2) END \

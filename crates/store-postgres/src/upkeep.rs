@@ -16,10 +16,12 @@ impl Upkeep for PostgresStore {
 
     async fn beat(&self, now: Timestamp) -> Result<u64, StoreError> {
         let ours = &self.0.node;
-        let due = self.write(Turn::Free, |transaction| {
+        let beaten = self.write(Turn::Free, |transaction| {
             Box::pin(async move { node::beat(&transaction, ours, now).await.map_err(unavailable) })
         });
-        let due = due.await?;
+        let beaten: Result<_, StoreError> = beaten.await;
+        let (me, due) = beaten?;
+        ours.is_named(me);
         self.0.weeks.make_ready(&self.0.writers.connections, now).await.map_err(unavailable)?;
         Ok(due)
     }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     delivery::DeliveryStatus,
-    port::{ChangeNumber, Changes, DeliveryQueue, RecordError, StoreError, Upkeep, Watch},
+    port::{ChangeNumber, Changes, DeliveryQueue, History, RecordError, StoreError, Upkeep, Watch},
     retry::NextStep,
     vault::{MasterKey, Vault},
 };
@@ -92,6 +92,31 @@ async fn a_node_that_was_taken_for_dead_joins_anew() {
         assert_eq!(other.beat(world.now()).await.unwrap(), 0, "both live");
     }
     slow.record(world.record(&again, answered(200), NextStep::Delivered)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_node_took_before_it_learned_that_it_was_taken_for_dead_is_its_own() {
+    let Some((slow, database)) = fresh().await else { return };
+    let world = World::new(Arc::new(slow.clone()), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    slow.beat(world.now()).await.unwrap();
+    let other = open(&database.url).await;
+    for _ in 0..5 {
+        other.beat(world.now()).await.unwrap();
+    }
+    let (cut_off, canceled) = (world.claimed(agent).await, world.claimed(agent).await);
+    assert_eq!(slow.beat(world.now()).await.unwrap(), 0, "it comes back");
+    slow.cancel_delivery(world.organization, canceled.delivery_id, world.now()).await.unwrap();
+    let mut due = 0;
+    for _ in 0..5 {
+        due += other.beat(world.now()).await.unwrap();
+    }
+    assert_eq!(due, 1, "and dies after all");
+    let again = other.claim_due(world.now(), world.leases(2)).await.unwrap();
+    assert_eq!(again.iter().map(|claimed| claimed.delivery_id).collect::<Vec<_>>(), [cut_off.delivery_id]);
+    let attempts = other.delivery(world.organization, canceled.delivery_id).await.unwrap().unwrap().1;
+    assert!(attempts[0].error.is_some(), "what was canceled under way has an end");
 }
 
 #[tokio::test]

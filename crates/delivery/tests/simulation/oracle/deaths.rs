@@ -2,7 +2,7 @@
 //!
 //! On a store that one process has for itself, it is known when the next one starts. On one that nodes share, each raises a number
 //! of its own, and whose number is the same at four looks of another is dead to that one, whether it died or sleeps. Who wakes and is
-//! no more among the living comes back under another name.
+//! no more among the living comes back under another name, with what it took before it knew.
 
 use std::collections::BTreeMap;
 
@@ -64,11 +64,17 @@ impl Oracle {
 
     /// A node voided the leases of all that are dead to it: of those that do not beat any more, or of everybody before it.
     pub(crate) fn voided(&mut self, node: u32, now: Timestamp, count: u64) {
-        let Some(presences) = &mut self.presences else {
+        if self.presences.is_none() {
             let voided = self.void(now, |_| true);
             return self.expect(count == voided, || format!("{count} leases were voided, not {voided}"));
-        };
+        }
+        let old = self.name_of(node);
+        let Some(presences) = &mut self.presences else { return };
         let dead = presences.beat(node);
+        let name = self.name_of(node);
+        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.holder.is_some() && delivery.holder == old) {
+            delivery.holder = name;
+        }
         for (other, _) in &dead {
             self.tell(format!("node {other} is dead to node {node}"));
         }
