@@ -1,8 +1,8 @@
 //! This process among those that share the database, and how they know of each other's death.
 //!
 //! Each node raises a number of its own, its beat. One whose beat is the same at [`LOOKS`] looks of another is dead to it: no clocks
-//! are compared, and a node that was only slow finds its row gone and joins anew. What it sends late is recorded as long as nobody
-//! has taken its place, and refused after that.
+//! are compared, and a node that was only slow finds its row gone and joins anew, with what it took before it knew. What it sends late
+//! is recorded as long as nobody has taken its place, and refused after that.
 
 use std::{
     collections::HashMap,
@@ -56,10 +56,14 @@ impl Node {
         std::mem::take(&mut self.known().in_doubt)
     }
 
+    /// Takes the name under which it has joined, once that is committed.
+    pub(crate) fn is_named(&self, me: Uuid) {
+        self.known().me = Some(me);
+    }
+
     /// Notes what a look showed; answers those that are dead.
     fn look(&self, me: Uuid, beats: &HashMap<Uuid, i64>) -> Vec<Uuid> {
         let mut known = self.known();
-        known.me = Some(me);
         known.others.retain(|node, _| beats.contains_key(node));
         let mut dead = Vec::new();
         for (node, beat) in beats.iter().filter(|(node, _)| **node != me) {
@@ -78,23 +82,33 @@ impl Node {
     }
 }
 
-/// Beats once and looks at the others; answers those that are dead.
-pub(crate) async fn beat(transaction: &Transaction, node: &Node) -> Result<Vec<Uuid>, Failure> {
+/// Beats once and looks at the others; answers the name under which it did, and those that are dead.
+pub(crate) async fn beat(transaction: &Transaction, node: &Node) -> Result<(Uuid, Vec<Uuid>), Failure> {
     let me = match node.name() {
         None => join(transaction).await?,
         Some(me) => {
             let beaten = transaction.run("UPDATE nodes SET beat = beat + 1 WHERE id = $1", &[&me]).await?;
-            if beaten == 1 { me } else { join(transaction).await? }
+            if beaten == 1 { me } else { come_back(transaction, me).await? }
         }
     };
     let rows = transaction.rows("SELECT id, beat FROM nodes", &[]).await?;
     let beats = rows.iter().map(|row| Ok((get(row, "id")?, number(row, "beat")?))).collect::<Result<_, Failure>>()?;
-    Ok(node.look(me, &beats))
+    Ok((me, node.look(me, &beats)))
 }
 
 async fn join(transaction: &Transaction) -> Result<Uuid, Failure> {
     let row = transaction.row("INSERT INTO nodes DEFAULT VALUES RETURNING id", &[]).await?;
     get(&row.ok_or_else(|| Failure::unreadable("id"))?, "id")
+}
+
+/// Joins under a new name, which takes over what was taken under the old one since that was struck off: nobody else would void it.
+async fn come_back(transaction: &Transaction, old: Uuid) -> Result<Uuid, Failure> {
+    let me = join(transaction).await?;
+    let sql = "UPDATE deliveries SET lease_node = $2 WHERE id IN (SELECT id FROM deliveries WHERE lease_node = $1 ORDER BY id \
+         FOR UPDATE)";
+    transaction.run(sql, &[&old, &me]).await?;
+    transaction.run("UPDATE calls SET held_by = $2 WHERE held_by = $1", &[&old, &me]).await?;
+    Ok(me)
 }
 
 /// Voids what these nodes hold, and forgets those that hold nothing more. What somebody has locked just now is passed over: it is the

@@ -124,6 +124,11 @@ async fn create(transaction: &Transaction, parent: &str, week: Week) -> Result<(
     transaction.batch(&sql).await
 }
 
+/// The lowest id of the week that is under way at that time: what is below it is of a week that is over, or of none.
+pub(crate) fn week_under_way(at: Timestamp) -> Uuid {
+    Week::of(at).first_id()
+}
+
 /// Forgets whole weeks in which every delivery ended before that time. Answers how many deliveries that were.
 pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -> Result<u64, Failure> {
     let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;

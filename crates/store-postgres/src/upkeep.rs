@@ -25,14 +25,15 @@ impl Upkeep for PostgresStore {
 
     async fn beat(&self, now: Timestamp) -> Result<u64, StoreError> {
         let Shared { node, beats, queue, weeks, writers, .. } = &*self.0;
-        let dead: Result<_, StoreError> = beats
+        let beaten: Result<_, StoreError> = beats
             .run(Turn::Free, |transaction| {
                 Box::pin(async move { node::beat(&transaction, node).await.map_err(unavailable) })
             })
             .await;
-        let (dead, doubts) = (&dead?, node.take_doubts());
-        let mut due = 0;
-        if let Some(me) = node.name().filter(|_| !doubts.is_empty()) {
+        let (me, dead) = beaten?;
+        node.is_named(me);
+        let (mut due, doubts) = (0, node.take_doubts());
+        if !doubts.is_empty() {
             let tokens: &Vec<_> = &doubts.iter().copied().map(Id).collect();
             let voided: Result<u64, StoreError> = queue
                 .run(Turn::Free, |transaction| {
@@ -42,7 +43,7 @@ impl Upkeep for PostgresStore {
             due += voided.inspect_err(|_| node.doubt(doubts))?;
         }
         if !dead.is_empty() {
-            due += bury(queue, dead, now).await?;
+            due += bury(queue, &dead, now).await?;
         }
         weeks.make_ready(&writers.connections, now).await.map_err(unavailable)?;
         Ok(due)

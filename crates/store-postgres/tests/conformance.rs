@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use preclinical_core::port::{Store, Upkeep};
+use preclinical_core::{
+    clock::Clock,
+    port::{Store, Upkeep},
+};
 use preclinical_store_postgres::PostgresStore;
 use preclinical_testkit::{
+    clock::ManualClock,
     conformance::Home,
     postgres::{self, Database},
     world::vault,
@@ -16,8 +20,13 @@ use preclinical_testkit::{
 /// More looks than it takes to know that somebody is dead.
 const LOOKS: usize = 5;
 
-async fn open(url: &str) -> PostgresStore {
-    PostgresStore::open(&url.parse().unwrap(), vault(), Timestamp::UNIX_EPOCH).await.unwrap()
+/// When the rules begin.
+fn beginning() -> Timestamp {
+    ManualClock::default().now()
+}
+
+async fn open(url: &str, now: Timestamp) -> PostgresStore {
+    PostgresStore::open(&url.parse().unwrap(), vault(), now).await.unwrap()
 }
 
 struct Server(Database);
@@ -25,7 +34,7 @@ struct Server(Database);
 #[async_trait]
 impl Home for Server {
     async fn take_over(&self, now: Timestamp) -> (Arc<dyn Store>, u64) {
-        let heir = open(&self.0.url).await;
+        let heir = open(&self.0.url, now).await;
         let mut due = 0;
         for _ in 0..LOOKS {
             due += heir.beat(now).await.unwrap();
@@ -34,21 +43,54 @@ impl Home for Server {
     }
 }
 
+/// A store whose rows fall into their weeks.
 async fn fresh() -> Option<(Arc<dyn Store>, Server)> {
-    let database = postgres::fresh(async |url| drop(open(url).await)).await?;
-    let store = open(&database.url).await;
-    store.beat(Timestamp::UNIX_EPOCH).await.unwrap();
+    let database = postgres::fresh(async |url| drop(open(url, beginning()).await)).await?;
+    Some(opened(database, beginning()).await)
+}
+
+/// A store that was opened long before, and knows no week of the rows: all of them lie in the default part.
+async fn without_weeks() -> Option<(Arc<dyn Store>, Server)> {
+    Some(opened(postgres::empty().await?, Timestamp::UNIX_EPOCH).await)
+}
+
+async fn opened(database: Database, at: Timestamp) -> (Arc<dyn Store>, Server) {
+    let store = open(&database.url, at).await;
+    store.beat(at).await.unwrap();
     // Connections are made when they are needed: without these, the first of calls that race would be done before the others begin.
     let beats: Vec<_> = (0..24)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.beat(Timestamp::UNIX_EPOCH).await.unwrap() })
+            tokio::spawn(async move { store.beat(at).await.unwrap() })
         })
         .collect();
     for beat in beats {
         beat.await.unwrap();
     }
-    Some((Arc::new(store), Server(database)))
+    (Arc::new(store), Server(database))
 }
 
 preclinical_testkit::conformance_suite!(crate::fresh);
+
+/// Whatever finds, changes or forgets rows by their ids or their age finds them there, too.
+mod in_no_week {
+    preclinical_testkit::conformance_suite!(@role crate::without_weeks, queue: [
+        a_lease_that_ended_is_claimed_again_and_its_late_record_refused
+        a_record_moves_its_delivery_on
+        a_receiver_that_is_gone_disables_its_webhook
+    ]);
+    preclinical_testkit::conformance_suite!(@role crate::without_weeks, history: [
+        pages_of_deliveries_stay_where_they_are_while_rows_arrive
+        a_searched_id_finds_what_belongs_to_it
+        what_was_sent_and_answered_is_kept_to_the_byte
+    ]);
+    preclinical_testkit::conformance_suite!(@role crate::without_weeks, redeliveries: [
+        a_job_repeats_what_it_counted_once_and_oldest_first
+    ]);
+    preclinical_testkit::conformance_suite!(@role crate::without_weeks, upkeep: [
+        deliveries_that_ended_long_ago_are_forgotten_with_all_that_was_sent
+    ]);
+    preclinical_testkit::conformance_suite!(@home crate::without_weeks, death: [
+        leases_of_the_dead_are_due_again_at_once
+    ]);
+}

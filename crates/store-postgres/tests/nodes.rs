@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     delivery::DeliveryStatus,
-    port::{ChangeNumber, Changes, DeliveryQueue, RecordError, StoreError, Upkeep, Watch},
+    port::{ChangeNumber, Changes, DeliveryQueue, History, RecordError, StoreError, Upkeep, Watch},
     retry::NextStep,
     vault::{MasterKey, Vault},
 };
@@ -95,6 +95,31 @@ async fn a_node_that_was_taken_for_dead_joins_anew() {
 }
 
 #[tokio::test]
+async fn what_a_node_took_before_it_learned_that_it_was_taken_for_dead_is_its_own() {
+    let Some((slow, database)) = fresh().await else { return };
+    let world = World::new(Arc::new(slow.clone()), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    slow.beat(world.now()).await.unwrap();
+    let other = open(&database.url).await;
+    for _ in 0..5 {
+        other.beat(world.now()).await.unwrap();
+    }
+    let (cut_off, canceled) = (world.claimed(agent).await, world.claimed(agent).await);
+    assert_eq!(slow.beat(world.now()).await.unwrap(), 0, "it comes back");
+    slow.cancel_delivery(world.organization, canceled.delivery_id, world.now()).await.unwrap();
+    let mut due = 0;
+    for _ in 0..5 {
+        due += other.beat(world.now()).await.unwrap();
+    }
+    assert_eq!(due, 1, "and dies after all");
+    let again = other.claim_due(world.now(), world.leases(2)).await.unwrap();
+    assert_eq!(again.iter().map(|claimed| claimed.delivery_id).collect::<Vec<_>>(), [cut_off.delivery_id]);
+    let attempts = other.delivery(world.organization, canceled.delivery_id).await.unwrap().unwrap().1;
+    assert!(attempts[0].error.is_some(), "what was canceled under way has an end");
+}
+
+#[tokio::test]
 async fn numbers_go_on_rising_on_a_server_that_counts_from_a_lower_place() {
     let Some((store, database)) = fresh().await else { return };
     let world = World::new(Arc::new(store), "default").await;
@@ -125,12 +150,16 @@ async fn a_week_is_forgotten_as_a_whole_once_all_of_it_had_its_time() {
     assert_eq!(execute(&database, weeks).await.len(), 3);
     assert_eq!(execute(&database, "SELECT id FROM deliveries_20260126").await.len(), 2, "rows lie in their week");
 
-    world.clock.turn(SignedDuration::from_hours(24 * 14));
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "one is pending");
+    world.clock.turn(SignedDuration::from_hours(24 * 2));
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "the week is not over");
+    world.clock.turn(SignedDuration::from_hours(24 * 12));
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 1, "one is pending, and the week stays for it");
+    assert_eq!(execute(&database, weeks).await.len(), 3);
+    assert_eq!(execute(&database, "SELECT id FROM deliveries_20260126").await, [pending.delivery_id.uuid().to_string()]);
     store.record(world.record(&pending, answered(200), NextStep::Delivered)).await.unwrap();
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "one ended just now");
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 0, "it ended just now");
     world.clock.turn(SignedDuration::from_hours(1));
-    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 2);
+    assert_eq!(store.forget_deliveries(world.now(), 100).await.unwrap(), 1);
     assert_eq!(execute(&database, weeks).await, Vec::<String>::new());
     assert!(world.deliveries().await.is_empty());
     assert!(world.run_now(ended_run(&world).await).await.status.is_final(), "runs stay");

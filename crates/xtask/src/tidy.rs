@@ -2,6 +2,7 @@
 
 mod arrows;
 mod links;
+mod schema;
 mod sources;
 mod suite;
 
@@ -18,6 +19,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let files = files(root)?;
     let mut broken = arrows::check(root)?;
     broken.extend(sources::check(&files));
+    broken.extend(schema::check(&files));
     broken.extend(suite::check(&files)?);
     broken.extend(links::check(root, &files));
     if broken.is_empty() {

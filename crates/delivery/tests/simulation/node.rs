@@ -9,8 +9,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use preclinical_core::{clock::Clock, port::Store};
-use preclinical_delivery::{Engine, Redeliverer, Settings};
+use preclinical_core::{
+    clock::Clock,
+    port::{BEAT, Store},
+};
+use preclinical_delivery::{Engine, Presence, Redeliverer, Settings};
 use preclinical_testkit::{chance::SeededChance, clock::ManualClock};
 use tokio::runtime::{Builder, Runtime};
 
@@ -49,6 +52,9 @@ pub(crate) struct Node {
     pub(crate) is_asleep: bool,
     /// It takes no work any more and goes when its attempts have ended.
     pub(crate) is_closing: bool,
+    /// Others know by its beats that it lives.
+    pub(crate) beats: bool,
+    since_beat: Duration,
     missed: Duration,
     weather: Weather,
     runtime: Runtime,
@@ -72,8 +78,9 @@ impl Node {
         let engine = Engine::new(Arc::clone(&store), clock.clone(), Arc::new(chance), wire, settings);
         runtime.spawn(Arc::clone(&engine).run());
         runtime.spawn(Redeliverer::new(&engine).run());
-        let (is_asleep, is_closing, missed) = (false, false, Duration::ZERO);
-        Self { number, clock, store, engine, is_asleep, is_closing, missed, weather, runtime }
+        let (is_asleep, is_closing, beats) = (false, false, false);
+        let (since_beat, missed) = (Duration::ZERO, Duration::ZERO);
+        Self { number, clock, store, engine, is_asleep, is_closing, beats, since_beat, missed, weather, runtime }
     }
 
     pub(crate) fn takes_calls(&self) -> bool {
@@ -101,13 +108,27 @@ impl Node {
             self.missed += time;
         } else {
             self.within(tokio::time::advance(time));
+            self.since_beat += time;
+            if self.beats && self.since_beat >= BEAT {
+                self.beat();
+            }
         }
     }
 
-    /// Tells the node to end; answers whether its attempts have.
+    /// Beats once, however much time has passed: the others have not had their turn.
+    fn beat(&mut self) {
+        self.since_beat = Duration::ZERO;
+        self.within(async { drop(Presence::new(&self.engine).tick().await) });
+    }
+
+    /// Tells the node to end; answers whether its attempts have, and it is gone.
     pub(crate) fn close(&mut self) -> bool {
         self.is_closing = true;
-        !self.is_asleep && self.within(async { self.engine.close(Duration::ZERO).await })
+        let has_ended = !self.is_asleep && self.within(async { self.engine.close(Duration::ZERO).await });
+        if has_ended && self.beats {
+            self.within(async { drop(self.store.leave(self.clock.now()).await) });
+        }
+        has_ended
     }
 
     /// Wakes a node that slept.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod claims;
+mod deaths;
 mod endings;
 mod records;
 mod repeats;
@@ -26,6 +27,7 @@ use preclinical_core::{
     signature,
 };
 
+use self::deaths::{Name, Presences};
 use crate::receiver::Reaction;
 
 pub(crate) type Shared = Arc<Mutex<Oracle>>;
@@ -42,6 +44,8 @@ pub(crate) struct Oracle {
     pub(crate) is_watched: bool,
     /// All clocks show the same.
     pub(crate) clocks_agree: bool,
+    /// How nodes know of each other's death; missing where it is somebody else who does.
+    pub(crate) presences: Option<Presences>,
     pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
     pub(crate) runs: BTreeMap<RunId, Run>,
     pub(crate) deliveries: BTreeMap<DeliveryId, Delivery>,
@@ -79,6 +83,8 @@ pub(crate) struct Delivery {
     pub(crate) status: DeliveryStatus,
     pub(crate) due: Option<Timestamp>,
     pub(crate) lease: Option<LeaseToken>,
+    /// In whose name the lease is held.
+    pub(crate) holder: Option<Name>,
     pub(crate) failures: u32,
     pub(crate) url: String,
     pub(crate) attempts: Vec<Attempt>,
@@ -117,8 +123,9 @@ pub(crate) struct Job {
 }
 
 impl Oracle {
-    pub(crate) fn new(now: Timestamp, waits: Vec<SignedDuration>) -> Self {
-        Self { now, waits, is_calm: true, is_watched: true, clocks_agree: true, ..Self::default() }
+    pub(crate) fn new(now: Timestamp, waits: Vec<SignedDuration>, nodes_beat: bool) -> Self {
+        let presences = nodes_beat.then(Presences::default);
+        Self { now, waits, is_calm: true, is_watched: true, clocks_agree: true, presences, ..Self::default() }
     }
 
     pub(crate) fn tell(&mut self, what: impl Display) {
@@ -169,8 +176,8 @@ impl Oracle {
         self.tell(format!("  delivery {} is written", short(id)));
         let Origin { run, repeats } = of;
         let (status, due) = (DeliveryStatus::Pending, Some(micros(at)));
-        let delivery =
-            Delivery { webhook, run, kind, repeats, status, due, lease: None, failures: 0, url, attempts: Vec::new() };
+        let (lease, holder, failures, attempts) = (None, None, 0, Vec::new());
+        let delivery = Delivery { webhook, run, kind, repeats, status, due, lease, holder, failures, url, attempts };
         let before = self.deliveries.insert(id, delivery);
         self.expect(before.is_none(), || format!("delivery {id} is written twice"));
     }

@@ -2,8 +2,10 @@
 
 use std::{io::Write, ops::Range};
 
+use preclinical_testkit::postgres;
+
 use crate::{
-    grounds::{BEHIND_TASKS, EMBEDDED, IN_MEMORY, Place},
+    grounds::{BEHIND_TASKS, EMBEDDED, IN_MEMORY, Place, SHARED},
     plan::Plan,
     simulation::{Outcome, Simulation},
 };
@@ -11,6 +13,9 @@ use crate::{
 /// Seeds that fail without what was mended after the simulation had found it. Another operation among those that chance picks from
 /// makes other stories of them; what was found stays in `scenes.rs`.
 const FAILED_ONCE: [u64; 6] = [11, 32, 36, 333, 598, 647];
+
+/// A seed in which a node is taken for dead.
+const DEADLY: u64 = 7;
 
 /// How much of the story of a seed that failed is shown at once.
 const LAST_LINES: usize = 60;
@@ -75,6 +80,13 @@ fn every_seed_keeps_every_promise_on_the_embedded_store() {
 }
 
 #[test]
+fn every_seed_keeps_every_promise_on_the_shared_store() {
+    if !postgres::is_left_out() {
+        judge_all(25, SHARED);
+    }
+}
+
+#[test]
 fn without_trouble_nothing_is_late_interrupted_or_sent_twice() {
     for seed in 0..200 {
         judge(Plan::calm(seed), IN_MEMORY, false);
@@ -97,6 +109,20 @@ fn a_seed_repeats_itself_to_the_last_line_and_on_every_store() {
     }
     let first = simulate(Plan::of(0), IN_MEMORY).story;
     assert_eq!(first, simulate(Plan::of(0), BEHIND_TASKS).story);
+}
+
+/// Where nodes die or sleep the shared store knows it sooner than the others do, and then its story is another.
+#[test]
+fn without_trouble_the_shared_store_tells_the_same_story_and_with_it_one_that_repeats_itself() {
+    if postgres::is_left_out() {
+        return;
+    }
+    for seed in 0..3 {
+        assert_eq!(simulate(Plan::calm(seed), IN_MEMORY).story, simulate(Plan::calm(seed), SHARED).story);
+    }
+    let first = simulate(Plan::of(DEADLY), SHARED).story;
+    assert!(first.iter().any(|line| line.contains("is dead to")));
+    assert_eq!(first, simulate(Plan::of(DEADLY), SHARED).story);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use preclinical_testkit::{
 
 use crate::{
     dice::Dice,
-    grounds::Ground,
+    grounds::{Ground, Join},
     node::Node,
     oracle::{DEADLINE, Oracle, Shared},
     plan::Plan,
@@ -57,6 +57,7 @@ pub(crate) struct Simulation {
     /// The store, as broken as it may be, without anything in front.
     roles: Roles,
     store: Arc<dyn Store>,
+    join: Option<Join>,
     organization: OrganizationId,
     agents: Vec<AgentId>,
     nodes: Vec<Node>,
@@ -102,7 +103,8 @@ impl Simulation {
         let seed = plan.seed;
         let truth = Arc::new(ManualClock::default());
         let weather = Weather::new(Dice::of(seed, 2), plan.storm, ground.home.clone());
-        let oracle = Arc::new(Mutex::new(Oracle::new(truth.now(), plan.waits.clone())));
+        let oracle = Oracle::new(truth.now(), plan.waits.clone(), ground.join.is_some());
+        let oracle = Arc::new(Mutex::new(oracle));
         let receiver = Receiver::new(truth.clone(), oracle.clone(), weather.clone(), Dice::of(seed, 3), plan.temper);
         let chance = SeededChance::new(seed.wrapping_mul(31).wrapping_add(7));
         Self {
@@ -110,6 +112,7 @@ impl Simulation {
             organization: OrganizationId::generate(truth.now(), &chance),
             roles: breaks(Roles::of(Arc::clone(&ground.store))),
             store: Arc::clone(&ground.store),
+            join: ground.join.clone(),
             plan,
             chance,
             truth,
@@ -188,7 +191,11 @@ impl Simulation {
     fn start_node(&mut self) {
         self.started += 1;
         let number = self.started;
-        let roles = watched(number, self.organization, &self.roles, &self.oracle);
+        let roles = self.join.as_ref().map_or_else(|| self.roles.clone(), |join| Roles::of(join()));
+        let roles = watched(number, self.organization, &roles, &self.oracle);
+        if self.join.is_some() {
+            self.weather.finish(roles.upkeep.void_dead_leases(self.truth.now())).unwrap();
+        }
         let store = surrounded(roles, self.weather.clone());
         let chance = SeededChance::new(self.plan.seed.wrapping_mul(1009).wrapping_add(number.into()));
         let settings = Settings {
@@ -198,7 +205,8 @@ impl Simulation {
         };
         let around = (self.receiver.clone(), self.weather.clone());
         self.nodes.push(Node::start(number, Node::clock(&self.truth), store, around, (settings, chance)));
-        if let Some(node) = self.nodes.last() {
+        if let Some(node) = self.nodes.last_mut() {
+            node.beats = self.join.is_some();
             node.within(async {});
         }
     }

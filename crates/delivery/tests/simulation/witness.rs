@@ -45,6 +45,16 @@ impl Witness {
     }
 }
 
+/// Nobody hears what others leave: the engine's longest sleep is what finds it.
+struct Silence;
+
+#[async_trait]
+impl Watch for Silence {
+    async fn rung(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
 #[async_trait]
 impl Intake for Witness {
     async fn create_run(&self, run: NewRun) -> Result<Run, CreateRunError> {
@@ -82,7 +92,8 @@ impl DeliveryQueue for Witness {
     }
 
     async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
-        self.roles.queue.watch_work().await
+        // When it would ring no seed can say.
+        Ok(Box::new(Silence))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -196,17 +207,25 @@ impl Upkeep for Witness {
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
         let answer = self.roles.upkeep.void_dead_leases(now).await;
         if let Ok(count) = &answer {
-            self.tell(|oracle| oracle.voided(now, *count));
+            self.tell(|oracle| oracle.voided(self.node, now, *count));
         }
         answer
     }
 
     async fn beat(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.roles.upkeep.beat(now).await
+        let answer = self.roles.upkeep.beat(now).await;
+        if let Ok(count) = &answer {
+            self.tell(|oracle| oracle.voided(self.node, now, *count));
+        }
+        answer
     }
 
     async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.roles.upkeep.leave(now).await
+        let answer = self.roles.upkeep.leave(now).await;
+        if let Ok(count) = &answer {
+            self.tell(|oracle| oracle.left(self.node, now, *count));
+        }
+        answer
     }
 
     async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {

@@ -15,8 +15,11 @@ const PROMPT: SignedDuration = SignedDuration::from_millis(50);
 impl Oracle {
     /// A node looked for what is due, with room for so many.
     pub(crate) fn looked(&mut self, node: u32, now: Timestamp, room: usize, claimed: &[Claimed]) {
-        let is_due =
-            |delivery: &Delivery| delivery.status == DeliveryStatus::Pending && delivery.due.is_some_and(|due| due <= now);
+        let is_due = |delivery: &Delivery| {
+            delivery.status == DeliveryStatus::Pending
+                && delivery.due.is_some_and(|due| due <= now)
+                && !self.is_anothers(node, delivery)
+        };
         let due: Vec<DeliveryId> =
             self.deliveries.iter().filter(|(_, delivery)| is_due(delivery)).map(|(id, _)| *id).collect();
         for one in claimed {
@@ -38,7 +41,8 @@ impl Oracle {
         if delivery.kind == EventKind::Test && delivery.lease.is_some() {
             interrupt(delivery);
             self.story.push(format!("  the test {} was cut off", short(id)));
-            (delivery.status, delivery.due, delivery.lease) = (DeliveryStatus::Failed, None, None);
+            (delivery.status, delivery.due) = (DeliveryStatus::Failed, None);
+            (delivery.lease, delivery.holder) = (None, None);
             let is_calm = self.is_calm;
             self.expect(!is_calm, || format!("{id} was cut off, and nothing was wrong"));
         } else {
@@ -51,6 +55,8 @@ impl Oracle {
         let id = claimed.delivery_id;
         self.tell(format!("  node {node} claims {} for attempt {}", short(id), claimed.attempt));
         let (most, is_calm, secrets) = (self.waits.len(), self.is_calm, self.secrets(claimed.webhook_id, now));
+        let holder = self.name_of(node);
+        let is_anothers = self.deliveries.get(&id).is_some_and(|delivery| self.is_anothers(node, delivery));
         let Some(delivery) = self.deliveries.get_mut(&id) else {
             self.violate(format!("{id} was claimed, and nobody wrote it"));
             return;
@@ -63,6 +69,7 @@ impl Oracle {
         };
         expect(delivery.status == DeliveryStatus::Pending, "claimed, and it has ended");
         expect(delivery.due.is_some_and(|due| due <= now), "claimed before it is due, or under the lease of another");
+        expect(!is_anothers, "claimed, and a node that lives holds it");
         if delivery.lease.is_some() {
             interrupt(delivery);
             self.story.push("  its attempt before was cut off".to_owned());
@@ -91,7 +98,8 @@ impl Oracle {
             end: End::Open,
         });
         delivery.url.clone_from(&claimed.url);
-        (delivery.lease, delivery.due) = (Some(claimed.lease.token), Some(micros(claimed.lease.until)));
+        (delivery.lease, delivery.holder) = (Some(claimed.lease.token), holder);
+        delivery.due = Some(micros(claimed.lease.until));
         for what in broken {
             self.violate(what);
         }
@@ -107,24 +115,10 @@ impl Oracle {
             self.violate(format!("{id} is due, and nobody sends it"));
         }
     }
-
-    /// Every lease is void: whatever was under way is due, and what was canceled meanwhile is let go of.
-    pub(crate) fn voided(&mut self, now: Timestamp, count: u64) {
-        let mut voided = 0;
-        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.lease.is_some()) {
-            if delivery.status != DeliveryStatus::Pending {
-                interrupt(delivery);
-                delivery.lease = None;
-            } else if delivery.due.is_some_and(|due| due > now) {
-                delivery.due = Some(micros(now));
-                voided += 1;
-            }
-        }
-        self.expect(count == voided, || format!("{count} leases were voided, not {voided}"));
-    }
 }
 
-fn interrupt(delivery: &mut Delivery) {
+/// Nobody tells how the attempt ended.
+pub(super) fn interrupt(delivery: &mut Delivery) {
     for attempt in delivery.attempts.iter_mut().filter(|attempt| attempt.end == End::Open) {
         attempt.end = End::Interrupted;
     }

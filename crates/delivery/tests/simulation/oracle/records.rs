@@ -106,7 +106,7 @@ impl Oracle {
                 Outcome::Failed(error) => End::Failed(error.kind),
             };
         }
-        delivery.lease = None;
+        (delivery.lease, delivery.holder) = (None, None);
         delivery.failures += u32::from(!is_success);
         (delivery.status, delivery.due) = after(delivery, record.next);
         let (webhook, kind) = (delivery.webhook, delivery.kind);

@@ -84,9 +84,11 @@ impl Simulation {
     /// As after the start of a process that knows that no other is there.
     pub(super) fn start_after_all_died(&mut self) {
         self.oracle().tell("a node starts when all others are dead");
-        let now = self.truth.now();
-        let roles = crate::witness::watched(self.started + 1, self.organization, &self.roles, &self.oracle);
-        self.weather.finish(roles.upkeep.void_dead_leases(now)).unwrap();
+        if self.join.is_none() {
+            let now = self.truth.now();
+            let roles = crate::witness::watched(self.started + 1, self.organization, &self.roles, &self.oracle);
+            self.weather.finish(roles.upkeep.void_dead_leases(now)).unwrap();
+        }
         self.start_node();
     }
 

@@ -1,0 +1,34 @@
+//! Databases of earlier versions.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
+use std::{path::Path, sync::Arc};
+
+use preclinical_core::port::Upkeep;
+use preclinical_store_sqlite::SqliteStore;
+use preclinical_testkit::{
+    earlier::{self, Step},
+    world::vault,
+};
+use rusqlite::Connection;
+
+fn make(path: &Path, step: &Step) {
+    let connection = Connection::open(path).unwrap();
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
+    for sql in &step.schema {
+        connection.execute_batch(sql).unwrap();
+    }
+    connection.pragma_update(None, "user_version", i64::try_from(step.number).unwrap()).unwrap();
+    connection.execute_batch(&step.rows).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_every_step_is_carried_on_with_its_pending_work() {
+    for step in earlier::steps(env!("CARGO_MANIFEST_DIR")) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        make(&path, &step);
+        let store = SqliteStore::open_exclusively(&path, vault()).unwrap();
+        let bury = async |now| store.void_dead_leases(now).await.unwrap();
+        earlier::is_carried_on(Arc::new(store.clone()), bury).await;
+    }
+}
