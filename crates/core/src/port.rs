@@ -1,7 +1,8 @@
 //! What the program needs of a store, cut by who needs it.
 //!
 //! - One method is one transaction is one business fact: either all of it is on disk when the method returns `Ok`, or nothing
-//!   of it ever will be. No transaction handle leaves a store, so no HTTP request can happen inside one.
+//!   of it ever will be. No transaction handle leaves a store, so no HTTP request can happen inside one. The one exception is what
+//!   a webhook still has to send when it is disabled or deleted: see [`Administration::update_webhook`].
 //! - Ids and times come from the caller. Every list has a limit.
 //! - A write that depends on a claim takes its lease, and answers with an error of its own when the lease is lost.
 //! - Another organization's row is a missing row.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use preclinical_testkit::postgres::{self, Durability};
 use torture::{
     outcome::Outcome,
-    proof::{self, Load, Outage},
+    proof::{self, Copied, Load, Outage},
     site::{Ground, Store},
 };
 
@@ -67,6 +67,11 @@ macro_rules! on_every_store {
             proven(async |ground| proof::lost_node(ground, load(200), PATIENCE).await).await;
         }
 
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn restored_from_a_backup_it_has_lost_nothing_and_repeats_only_what_was_pending_in_it() {
+            proven(async |ground| proof::restored(ground, load(300), Copied::AsDocumented).await).await;
+        }
+
         async fn proven(proof: impl AsyncFnOnce(&Ground) -> anyhow::Result<Outcome>) {
             if Store::$store == Store::Sqlite || !postgres::is_left_out() {
                 holds(proof(&ground(Store::$store)).await);
@@ -93,6 +98,12 @@ mod on_the_embedded_store {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn while_another_process_locks_the_database_it_refuses_and_goes_on_afterwards() {
         proven(async |ground| proof::locked(ground, load(300), Duration::from_secs(6)).await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_copies_the_file_without_its_log_is_found_out() {
+        let outcome = proof::restored(&ground(Store::Sqlite), load(300), Copied::WithoutItsLog).await.unwrap();
+        assert!(outcome.broken.iter().any(|line| line.starts_with("lost: ")), "{:#?}", outcome.broken);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,7 @@ use preclinical_core::{
 };
 
 pub(crate) use self::{
-    canceling::cancel_pending,
+    canceling::{Rest, cancel_part, cancel_pending, cancel_whatever_is_left, whatever_is_left},
     claim::{Holder, claim, note_interruptions},
     records::Records,
 };

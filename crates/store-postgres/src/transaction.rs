@@ -15,7 +15,7 @@ use deadpool_postgres::Object;
 use preclinical_core::id::OrganizationId;
 use tokio_postgres::{Row, types::ToSql};
 
-use crate::{bells::News, failure::Failure, row::Param};
+use crate::{bells::News, failure::Failure, queue::Rest, row::Param};
 
 /// How long the server works on a statement before it gives up.
 pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
@@ -54,6 +54,7 @@ struct Open {
     /// Taken by the end.
     connection: Mutex<Option<Arc<Object>>>,
     news: Mutex<News>,
+    rest: Mutex<Option<Rest>>,
     /// Whether a statement failed because another transaction was in its way.
     lost: AtomicBool,
     /// Whether a statement failed for a reason that lies in the database.
@@ -65,6 +66,7 @@ impl Transaction {
         let open = Self(Arc::new(Open {
             connection: Mutex::new(Some(Arc::new(connection))),
             news: Mutex::default(),
+            rest: Mutex::default(),
             lost: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
         }));
@@ -110,6 +112,20 @@ impl Transaction {
     /// Says that it leaves a delivery that is due to whoever has a place for it.
     pub(crate) fn leaves_work(&self) {
         self.lock_news().work = true;
+    }
+
+    /// Says what it leaves to transactions that are to follow before its caller is answered.
+    pub(crate) fn leaves(&self, rest: Rest) {
+        self.lock_rest().replace(rest);
+    }
+
+    /// What it leaves to others.
+    pub(crate) fn rest(&self) -> Option<Rest> {
+        self.lock_rest().take()
+    }
+
+    fn lock_rest(&self) -> MutexGuard<'_, Option<Rest>> {
+        self.0.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is to be told after the commit.

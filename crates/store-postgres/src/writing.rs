@@ -10,6 +10,7 @@ use crate::{
     condition::Condition,
     failure::{Failure, unavailable},
     pool::Connections,
+    queue::{Rest, cancel_part},
     transaction::{CALL_LIMIT, Transaction, Turn},
 };
 
@@ -29,12 +30,29 @@ impl Writers {
     }
 
     /// Carries out `job` in a transaction and answers after its commit. An `Err` of the job undoes it. What lost against another
-    /// transaction is made again, so a job may run several times.
+    /// transaction is made again, so a job may run several times. What it leaves to be canceled is canceled before the answer, too, in
+    /// transactions of its own; an error then does not undo the job.
     pub(crate) async fn run<'job, T, E: From<StoreError>>(
         &self,
         turn: Turn,
         job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
     ) -> Result<T, E> {
+        let (value, mut rest) = self.until_kept(turn, job).await?;
+        while let Some(part) = rest {
+            let cancel = |transaction: Transaction| -> BoxFuture<'_, Result<Option<Rest>, StoreError>> {
+                Box::pin(async move { cancel_part(&transaction, part).await.map_err(unavailable) })
+            };
+            (rest, _) = self.until_kept(Turn::Alone(part.organization), cancel).await?;
+        }
+        Ok(value)
+    }
+
+    /// Tries until nobody is in the way; with what is left then.
+    async fn until_kept<'job, T, E: From<StoreError>>(
+        &self,
+        turn: Turn,
+        job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
+    ) -> Result<(T, Option<Rest>), E> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -51,7 +69,7 @@ impl Writers {
         &self,
         turn: Turn,
         job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
-    ) -> (Result<T, E>, bool) {
+    ) -> (Result<(T, Option<Rest>), E>, bool) {
         let begun = async { Transaction::begin(self.connections.get().await?, turn).await };
         let transaction = match begun.await {
             Ok(transaction) => transaction,
@@ -64,7 +82,7 @@ impl Writers {
                     Ok(()) => {
                         self.condition.note_success();
                         self.bells.announce(news);
-                        Ok(value)
+                        Ok((value, transaction.rest()))
                     }
                     Err(failure) => Err(self.failed(failure).into()),
                 }

@@ -6,9 +6,10 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     delivery::DeliveryStatus,
-    port::{ChangeNumber, Changes, DeliveryQueue, History, RecordError, StoreError, Upkeep, Watch},
+    port::{Administration, ChangeNumber, Changes, DeliveryQueue, History, RecordError, StoreError, Upkeep, Watch},
     retry::NextStep,
     vault::{MasterKey, Vault},
+    webhook::WebhookChanges,
 };
 use preclinical_store_postgres::{OpenError, PostgresStore};
 use preclinical_testkit::{
@@ -201,6 +202,37 @@ async fn a_record_that_the_server_refuses_takes_no_other_along() {
     assert_eq!(refused, [3]);
     let delivered = world.deliveries().await.iter().filter(|delivery| delivery.status == DeliveryStatus::Delivered).count();
     assert_eq!(delivered, 7);
+}
+
+/// A webhook is disabled, and the process dies before it canceled what was pending.
+#[tokio::test]
+async fn what_a_disabled_webhook_has_left_is_never_sent() {
+    let Some((store, database)) = fresh().await else { return };
+    let world = World::new(Arc::new(store.clone()), "default").await;
+    let agent = world.agent("Assistant").await;
+    let webhook = world.webhook("https://example.com", None).await;
+    let turned = |is_enabled| {
+        let changes = WebhookChanges { is_enabled: Some(is_enabled), ..WebhookChanges::default() };
+        store.update_webhook(world.organization, webhook, changes, world.now())
+    };
+    for who in ["whoever claims it", "whoever disables it again", "whoever enables it"] {
+        turned(true).await.unwrap();
+        let run = world.run(agent, None).await;
+        world.complete(run.id, None).await.unwrap();
+        execute(&database, "UPDATE webhooks SET is_enabled = false").await;
+        let test = world.enqueue_test(webhook).await.unwrap();
+        match who {
+            "whoever claims it" => assert!(store.claim_due(world.now(), world.leases(9)).await.unwrap().is_empty()),
+            "whoever disables it again" => drop(turned(false).await.unwrap()),
+            _ => drop(turned(true).await.unwrap()),
+        }
+        let [tested, left] = &world.deliveries().await[..2] else { panic!("two deliveries") };
+        let left = if left.id == test.delivery_id { tested } else { left };
+        assert_eq!(left.status, DeliveryStatus::Canceled, "{who}");
+        assert_eq!(world.delivery(test.delivery_id).await.status, DeliveryStatus::Pending, "{who}");
+        store.record(world.record(&test, answered(200), NextStep::Delivered)).await.unwrap();
+        assert!(store.claim_due(world.now(), world.leases(9)).await.unwrap().is_empty(), "{who}");
+    }
 }
 
 #[tokio::test]

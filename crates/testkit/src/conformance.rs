@@ -146,6 +146,7 @@ macro_rules! conformance_suite {
             a_lease_that_ended_is_claimed_again_and_its_late_record_refused
             a_record_moves_its_delivery_on
             a_receiver_that_is_gone_disables_its_webhook
+            however_much_is_pending_all_of_it_is_canceled
             a_success_is_never_forgotten
             the_health_of_a_webhook_follows_its_attempts
             a_test_is_made_once_and_leaves_the_webhook_alone

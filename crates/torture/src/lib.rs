@@ -4,8 +4,8 @@
 //! - Who asks and what it was told: [`producer`]. Who receives and what it answered: [`sink`]. What the product says of
 //!   itself: [`history`]. None of them goes down with the product.
 //! - [`checker`] compares the three, id by id. It knows nothing of faults, and says what was lost, repeated, forged, changed or
-//!   kept from the history.
-//! - [`site`] is a database with the nodes that serve it, [`node`] one process.
+//!   kept from the history. [`restoration`] does so for a copy that took a database's place.
+//! - [`site`] is a database with the nodes that serve it, [`backup`] copies of it, [`node`] one process.
 //! - [`proof`]: one function a guarantee, the same for a test of seconds and for the long run of `cargo torture`; what differs
 //!   is the size.
 //!
@@ -14,6 +14,7 @@
 //! Left out on purpose: power cuts (a killed process leaves what it wrote to the system), and networks that drop packets.
 
 pub mod api;
+pub mod backup;
 pub mod checker;
 pub mod dice;
 pub mod history;
@@ -21,5 +22,6 @@ pub mod node;
 pub mod outcome;
 pub mod producer;
 pub mod proof;
+pub mod restoration;
 pub mod sink;
 pub mod site;

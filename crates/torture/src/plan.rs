@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use torture::{
     outcome::Outcome,
-    proof::{self, Load, Outage},
+    proof::{self, Copied, Load, Outage},
     site::{Ground, Store},
 };
 
@@ -33,6 +33,8 @@ pub(crate) enum Proof {
     Contested,
     /// A node dies, and another one takes over
     LostNode,
+    /// The database is lost, and its backup restored
+    Restored,
     /// The disk is full
     FullDisk,
     /// The disk keeps nothing
@@ -55,7 +57,13 @@ impl Proof {
     /// Those that a store can be put to.
     pub(crate) fn of(store: Store) -> impl Iterator<Item = Self> {
         Self::value_variants().iter().copied().filter(move |proof| match proof {
-            Self::Control | Self::Killed | Self::Terminated | Self::Silent | Self::Contested | Self::LostNode => true,
+            Self::Control
+            | Self::Killed
+            | Self::Terminated
+            | Self::Silent
+            | Self::Contested
+            | Self::LostNode
+            | Self::Restored => true,
             Self::FullDisk | Self::DiskErrors | Self::Locked => store == Store::Sqlite,
             Self::Restarts | Self::Terminations | Self::Absence | Self::Paused | Self::Frozen => store == Store::Postgres,
         })
@@ -86,6 +94,7 @@ impl Proof {
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,
             Self::LostNode => proof::lost_node(ground, load(200, 2000), taken_over(ground.store, size)).await,
             Self::Frozen => proof::frozen(ground, load(500, 2000)).await,
+            Self::Restored => proof::restored(ground, load(500, 10_000), Copied::AsDocumented).await,
             Self::Paused => {
                 proof::paused(ground, load(100, 400), if size == Size::Short { Duration::ZERO } else { 3 * proof::LEASE })
                     .await

@@ -12,6 +12,7 @@ mod locked;
 mod lost_node;
 mod outage;
 mod paused;
+mod restored;
 mod terminated;
 
 pub use contested::contested;
@@ -23,6 +24,7 @@ pub use locked::locked;
 pub use lost_node::lost_node;
 pub use outage::{Outage, outage};
 pub use paused::{LEASE, frozen, paused};
+pub use restored::{Copied, restored};
 pub use terminated::{silent_receiver, terminated};
 
 use std::{future::Future, time::Duration};

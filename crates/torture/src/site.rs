@@ -70,8 +70,8 @@ pub struct Ground {
 pub struct Site {
     binary: PathBuf,
     folder: TempDir,
-    url: String,
-    cluster: Option<Cluster>,
+    pub(crate) url: String,
+    pub(crate) cluster: Option<Cluster>,
     settings: Vec<(&'static str, String)>,
     /// A command that is put in front of the product's.
     within: Vec<OsString>,
@@ -151,7 +151,7 @@ impl Site {
         self.folder.keep()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut words = self.within.iter().cloned().chain([self.binary.clone().into_os_string()]);
         let mut command = Command::new(words.next().unwrap_or_default());
         for (name, _) in std::env::vars_os() {

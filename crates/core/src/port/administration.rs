@@ -82,6 +82,10 @@ pub trait Administration: Send + Sync {
     /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels
     /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL or secret applies to
     /// the next attempt. A new secret, or none, also ends the overlap of an earlier rotation.
+    ///
+    /// More deliveries may be pending than one transaction can cancel. A store may then cancel them in several, all of them before it
+    /// answers with `Ok`. Should it not come to that, those that are left show as pending until they are due, and are never sent, also
+    /// if the webhook is enabled again. The same holds wherever a webhook is disabled or deleted.
     async fn update_webhook(
         &self,
         organization: OrganizationId,

@@ -182,6 +182,6 @@ pub(super) async fn delete(
     }
     let sql = "UPDATE agents SET deleted_at = $2, config = '' WHERE id = $1";
     transaction.run(sql, &[&Id(id), &Time(at)]).await.map_err(unavailable)?;
-    webhooks::delete_of_agent(transaction, id, at).await.map_err(unavailable)?;
+    webhooks::delete_of_agent(transaction, organization, id, at).await.map_err(unavailable)?;
     Ok(true)
 }

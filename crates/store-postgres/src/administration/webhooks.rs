@@ -164,10 +164,19 @@ pub(super) async fn update(
         let sealed = secret.map(|secret| seal(vault, id, &secret));
         replace_secret(transaction, id, sealed).await.map_err(unavailable)?;
     }
+    let left = queue::whatever_is_left(organization, id, at);
+    // What comes to be enabled must not send what was pending before.
+    if !was_enabled && webhook.is_enabled {
+        queue::cancel_whatever_is_left(transaction, left).await.map_err(unavailable)?;
+    }
     save(transaction, &webhook).await.map_err(unavailable)?;
-    // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
-    if was_enabled && !webhook.is_enabled {
-        queue::cancel_pending(transaction, id, at).await.map_err(unavailable)?;
+    match is_enabled {
+        Some(false) if was_enabled => {
+            queue::cancel_pending(transaction, organization, id, at).await.map_err(unavailable)?;
+        }
+        // Somebody asks again, perhaps because it was not done the first time.
+        Some(false) => transaction.leaves(left),
+        _ => {}
     }
     Ok(webhook)
 }
@@ -257,22 +266,32 @@ pub(super) async fn delete(
     if !expected.allows(webhook.version) {
         return Err(DeleteError::Stale);
     }
-    remove(transaction, id, at).await.map_err(unavailable)?;
+    remove(transaction, organization, id, at).await.map_err(unavailable)?;
     Ok(true)
 }
 
 /// Deletes the webhook of an agent, if it has one.
-pub(super) async fn delete_of_agent(transaction: &Transaction, agent: AgentId, at: Timestamp) -> Result<(), Failure> {
+pub(super) async fn delete_of_agent(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    agent: AgentId,
+    at: Timestamp,
+) -> Result<(), Failure> {
     let row = transaction.row("SELECT id FROM webhooks WHERE agent_id = $1", &[&Id(agent)]).await?;
     match row {
-        Some(row) => remove(transaction, id(&row, "id")?, at).await,
+        Some(row) => remove(transaction, organization, id(&row, "id")?, at).await,
         None => Ok(()),
     }
 }
 
 /// Deliveries first: whoever records an attempt locks them before the health of the webhook, which goes with it.
-async fn remove(transaction: &Transaction, webhook: WebhookId, at: Timestamp) -> Result<(), Failure> {
-    queue::cancel_pending(transaction, webhook, at).await?;
+async fn remove(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    webhook: WebhookId,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    queue::cancel_pending(transaction, organization, webhook, at).await?;
     transaction.run("DELETE FROM secret_reveals WHERE webhook_id = $1", &[&Id(webhook)]).await?;
     transaction.run("DELETE FROM webhooks WHERE id = $1", &[&Id(webhook)]).await.map(drop)
 }

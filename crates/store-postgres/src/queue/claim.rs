@@ -27,7 +27,8 @@ pub(super) const DUE: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_of
 
 /// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
 pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-     w.secret, w.rotated_secret, w.rotated_until, w.id IS NOT NULL AS has_webhook \
+     w.secret, w.rotated_secret, w.rotated_until, \
+     w.id IS NOT NULL AND (w.is_enabled OR d.kind = 'test') AS may_be_sent \
      FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
      JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
 
@@ -73,7 +74,7 @@ pub(super) async fn due(
     if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, leases, now).await }
 }
 
-/// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
+/// Claims one pending delivery. `None` if its webhook is no more or was disabled, and the delivery canceled, or if the webhook's secret cannot be
 /// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) async fn claim(
     transaction: &Transaction,
@@ -95,7 +96,7 @@ async fn claim_all(
     let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
     for (row, lease) in transaction.rows(WANTED, &[&deliveries.to_vec()]).await?.iter().zip(leases) {
         transaction.concerns(id(row, "organization_id")?);
-        if !get::<bool>(row, "has_webhook")? {
+        if !get::<bool>(row, "may_be_sent")? {
             orphaned.push(Id(id(row, "id")?));
             continue;
         }

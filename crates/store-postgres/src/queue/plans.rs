@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     NEXT_DUE,
-    canceling::{CANCELED, PENDING},
+    canceling::{BOUND, FIRST, LATER, canceled, locked},
     claim::{DUE, STARTED, WANTED},
     recording::{ENDED, LOCKED, MOVED_ON},
 };
@@ -27,8 +27,12 @@ async fn what_is_due_is_found_by_an_index_and_in_its_order() {
 async fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
     let Some(planner) = Planner::new().await else { return };
     let of_webhook = ["deliveries_pending_of_webhook"];
-    assert_eq!(planner.indexes(PENDING, &[&Id(webhook())]).await, of_webhook);
-    assert_eq!(planner.indexes(CANCELED, &[&Id(webhook()), &Time(Timestamp::MAX)]).await, of_webhook);
+    let (webhook, from, before) = (&Id(webhook()), &Uuid::nil(), &Uuid::max());
+    assert_eq!(planner.indexes(BOUND, &[webhook, from, &1000_i64]).await, of_webhook);
+    for part in [FIRST, LATER] {
+        assert_eq!(planner.indexes(&locked(part), &[webhook, before, from]).await, of_webhook);
+        assert_eq!(planner.indexes(&canceled(part), &[webhook, before, from, &Time(Timestamp::MAX)]).await, of_webhook);
+    }
 }
 
 #[tokio::test]

@@ -11,8 +11,9 @@ use preclinical_core::{
     retry::NextStep,
     webhook::DisabledReason,
 };
+use uuid::Uuid;
 
-use super::cancel_pending;
+use super::{cancel_pending, canceling::first_bound};
 use crate::{
     failure::Failure,
     row::{Id, Time, id, maybe_id, micros, named},
@@ -79,16 +80,19 @@ pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRec
 pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecord) -> Result<bool, Failure> {
     let sql = "SELECT organization_id, webhook_id, kind FROM deliveries WHERE id = $1";
     let Some(row) = transaction.row(sql, &[&Id(record.delivery_id)]).await? else { return Ok(false) };
-    transaction.be_alone_with(id(&row, "organization_id")?).await?;
+    let organization = id(&row, "organization_id")?;
+    transaction.be_alone_with(organization).await?;
     let webhook = id::<WebhookId>(&row, "webhook_id")?;
     // Whatever this may change, in the order of ids and before the health of the webhook, as everybody locks them who records.
-    let sql = "SELECT 1 FROM deliveries WHERE id = $1 OR (webhook_id = $2 AND status = 'pending') ORDER BY id FOR UPDATE";
-    transaction.rows(sql, &[&Id(record.delivery_id), &Id(webhook)]).await?;
+    let before = first_bound(transaction, webhook).await?.unwrap_or(Uuid::max());
+    let sql = "SELECT 1 FROM deliveries WHERE id = $1 OR (webhook_id = $3 AND status = 'pending' AND (id < $2 OR kind = 'test')) \
+         ORDER BY id FOR UPDATE";
+    transaction.rows(sql, &[&Id(record.delivery_id), &before, &Id(webhook)]).await?;
     let holds = record_all(transaction, &[record]).await?.first().copied().unwrap_or_default();
     if holds && named(&row, "kind", EventKind::parse)? != EventKind::Test {
         let sql = "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
         transaction.run(sql, &[&Id(webhook), &DisabledReason::Gone.as_str(), &Time(record.ended_at)]).await?;
-        cancel_pending(transaction, webhook, record.ended_at).await?;
+        cancel_pending(transaction, organization, webhook, record.ended_at).await?;
     }
     Ok(holds)
 }

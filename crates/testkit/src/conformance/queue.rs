@@ -8,14 +8,19 @@ use preclinical_core::{
     attempt::ErrorKind,
     delivery::DeliveryStatus,
     event::EventKind,
-    id::DeliveryId,
-    port::{CancelDeliveryError, RecordError, RedeliverError, Redelivery, Store},
+    id::{AgentId, DeliveryId, WebhookId},
+    port::{CancelDeliveryError, DeliveryFilter, RecordError, RedeliverError, Redelivery, Store},
     retry::NextStep,
+    run::FinalStatus,
     version::Expected,
     webhook::{DisabledReason, WebhookChanges},
 };
+use tokio::task::JoinSet;
 
 use crate::world::{LEASE, World, answered, unreachable};
+
+/// More deliveries than a store cancels in one transaction.
+const MANY: usize = 600;
 
 pub async fn a_delivery_is_due_at_once_and_claimed_by_one_of_many(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "default").await;
@@ -119,6 +124,55 @@ pub async fn a_receiver_that_is_gone_disables_its_webhook(store: Arc<dyn Store>)
         assert_eq!(webhook_now.disabled_reason, reason, "it is kept until the webhook is enabled");
         assert_eq!(store.webhook(world.organization, webhook).await.unwrap(), Some(webhook_now));
     }
+}
+
+pub async fn however_much_is_pending_all_of_it_is_canceled(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    for end in ["disabled", "deleted", "gone"] {
+        let agent = world.agent(end).await;
+        let webhook = world.webhook("https://example.com", Some(agent)).await;
+        let claimed = world.claimed(agent).await;
+        wait(&world, agent, MANY).await;
+        match end {
+            "disabled" => {
+                let off = WebhookChanges { is_enabled: Some(false), ..WebhookChanges::default() };
+                store.update_webhook(world.organization, webhook, off, world.now()).await.unwrap();
+            }
+            "deleted" => {
+                assert!(store.delete_webhook(world.organization, webhook, Expected::Any, world.now()).await.unwrap());
+            }
+            _ => store.record(world.record(&claimed, answered(410), NextStep::Gone)).await.unwrap(),
+        }
+        assert_eq!(count(&world, webhook, DeliveryStatus::Pending).await, 0, "{end}");
+        assert_eq!(store.next_due().await.unwrap(), None, "{end}");
+        let canceled = MANY + usize::from(end != "gone");
+        assert_eq!(count(&world, webhook, DeliveryStatus::Canceled).await, canceled, "{end}");
+    }
+}
+
+const CALLERS: usize = 12;
+
+/// Ends that many runs, with deliveries that nobody claims.
+async fn wait(world: &World, agent: AgentId, many: usize) {
+    let mut endings = JoinSet::new();
+    for _ in 0..CALLERS {
+        let runs = (0..many / CALLERS).map(|_| world.run_value(agent, None));
+        let runs = runs.map(|run| (world.finish_value(run.id, FinalStatus::Completed, None), run)).collect::<Vec<_>>();
+        let store = world.store.clone();
+        endings.spawn(async move {
+            for (finish, run) in runs {
+                store.create_run(run).await.unwrap();
+                store.finish_run(finish).await.unwrap();
+            }
+        });
+    }
+    endings.join_all().await;
+}
+
+async fn count(world: &World, webhook: WebhookId, status: DeliveryStatus) -> usize {
+    let filter =
+        DeliveryFilter { status: Some(status), webhook_id: Some(webhook), limit: 10_000, ..DeliveryFilter::default() };
+    world.store.deliveries(world.organization, filter).await.unwrap().deliveries.len()
 }
 
 pub async fn a_success_is_never_forgotten(store: Arc<dyn Store>) {

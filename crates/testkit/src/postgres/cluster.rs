@@ -161,6 +161,31 @@ impl Cluster {
         Ok(ended)
     }
 
+    /// Has `pg_dump` copy a database into a file, while anybody may use it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not; with what it said.
+    #[must_use]
+    pub fn dump(&self, database: &str) -> PathBuf {
+        let file = self.folder.join(format!("{database}-{:016x}.dump", random()));
+        let from = format!("--dbname={}", self.url(database));
+        succeed(self.programs.command("pg_dump").args(["--format=custom", &from, "--file"]).arg(&file));
+        file
+    }
+
+    /// Loads what [`Self::dump`] wrote into a new database.
+    ///
+    /// # Panics
+    ///
+    /// If there is one of that name, or the programs refuse; with what they said.
+    pub fn restore(&self, dump: &Path, database: &str) {
+        let beside = format!("--maintenance-db={}", self.url("postgres"));
+        succeed(self.programs.command("createdb").args([&beside, database]));
+        let into = format!("--dbname={}", self.url(database));
+        succeed(self.programs.command("pg_restore").args(["--exit-on-error", &into]).arg(dump));
+    }
+
     fn postmaster(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
         self.postmaster.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,6 +246,12 @@ impl Drop for Cluster {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Has a program do its work.
+fn succeed(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().expect("the program is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Sends a signal to a process.

@@ -32,6 +32,9 @@ impl Programs {
             "PostgreSQL is not installed (the Debian package is `postgresql`); \
              leave it out knowingly with PRECLINICAL_WEBHOOKS_TEST_WITHOUT=postgres",
         );
+        // Only a few of them may be linked into a folder of `PATH`.
+        let program = folder.join("postgres").canonicalize().expect("postgres was found");
+        let folder = program.parent().map_or(folder, Path::to_owned);
         Self { folder, user: ordinary_user() }
     }
 
