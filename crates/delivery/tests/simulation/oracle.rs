@@ -245,6 +245,12 @@ impl Oracle {
         pending.filter_map(|delivery| delivery.due).min()
     }
 
+    /// The same of what that node may have.
+    pub(crate) fn next_due_of(&self, node: u32) -> Option<Timestamp> {
+        let pending = self.deliveries.values().filter(|delivery| delivery.status == DeliveryStatus::Pending);
+        pending.filter(|delivery| !self.is_anothers(node, delivery)).filter_map(|delivery| delivery.due).min()
+    }
+
     /// The node that was given the latest attempt.
     pub(crate) fn last_claimant(&self) -> Option<u32> {
         let attempts = self.deliveries.values().flat_map(|delivery| &delivery.attempts);

@@ -100,7 +100,7 @@ impl DeliveryQueue for Witness {
         let answer = self.roles.queue.next_due().await;
         if let Ok(due) = &answer {
             self.tell(|oracle| {
-                let known = oracle.next_due();
+                let known = oracle.next_due_of(self.node);
                 oracle.expect(*due == known, || format!("the next is said to be due at {due:?}, not {known:?}"));
             });
         }
