@@ -9,19 +9,22 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use preclinical_core::id::{DeliveryId, LeaseToken};
 use uuid::Uuid;
 
 use crate::{
     failure::Failure,
     queue,
-    row::{Id, Time, get, id, number},
+    row::{Id, Time, get, id, number, time},
     transaction::Transaction,
 };
 
 /// At how many looks in a row a beat must be the same.
 const LOOKS: u32 = 4;
+
+/// How far this machine's clock may be from the server's before it is said.
+const CLOCKS_MAY_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Default)]
 pub(crate) struct Node(Mutex<Known>);
@@ -33,6 +36,8 @@ struct Known {
     others: HashMap<Uuid, Seen>,
     /// Leases of which nobody knows whether they were taken.
     in_doubt: Vec<LeaseToken>,
+    /// Whether it was said that this machine's clock is wrong.
+    said_that_clocks_differ: bool,
 }
 
 struct Seen {
@@ -61,6 +66,20 @@ impl Node {
         self.known().me = Some(me);
     }
 
+    /// Says so, once, if this machine's clock and the server's are too far apart: nothing is lost by that, but retries are early or late
+    /// by as much.
+    fn compare_clocks(&self, server: Timestamp, ours: Timestamp) {
+        let ahead = ours.duration_since(server);
+        let differ = ahead.abs() > CLOCKS_MAY_DIFFER_BY;
+        let said = std::mem::replace(&mut self.known().said_that_clocks_differ, differ);
+        if differ && !said {
+            tracing::warn!(
+                seconds_ahead = ahead.as_secs(),
+                "the clocks of this machine and of PostgreSQL differ; retries follow ours"
+            );
+        }
+    }
+
     /// Notes what a look showed; answers those that are dead.
     fn look(&self, me: Uuid, beats: &HashMap<Uuid, i64>) -> Vec<Uuid> {
         let mut known = self.known();
@@ -83,7 +102,7 @@ impl Node {
 }
 
 /// Beats once and looks at the others; answers the name under which it did, and those that are dead.
-pub(crate) async fn beat(transaction: &Transaction, node: &Node) -> Result<(Uuid, Vec<Uuid>), Failure> {
+pub(crate) async fn beat(transaction: &Transaction, node: &Node, now: Timestamp) -> Result<(Uuid, Vec<Uuid>), Failure> {
     let me = match node.name() {
         None => join(transaction).await?,
         Some(me) => {
@@ -91,7 +110,10 @@ pub(crate) async fn beat(transaction: &Transaction, node: &Node) -> Result<(Uuid
             if beaten == 1 { me } else { come_back(transaction, me).await? }
         }
     };
-    let rows = transaction.rows("SELECT id, beat FROM nodes", &[]).await?;
+    let rows = transaction.rows("SELECT id, beat, clock_timestamp() AS server_time FROM nodes", &[]).await?;
+    if let Some(row) = rows.first() {
+        node.compare_clocks(time(row, "server_time")?, now);
+    }
     let beats = rows.iter().map(|row| Ok((get(row, "id")?, number(row, "beat")?))).collect::<Result<_, Failure>>()?;
     Ok((me, node.look(me, &beats)))
 }

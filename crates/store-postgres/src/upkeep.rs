@@ -27,7 +27,7 @@ impl Upkeep for PostgresStore {
         let Shared { node, beats, queue, weeks, writers, .. } = &*self.0;
         let beaten: Result<_, StoreError> = beats
             .run(Turn::Free, |transaction| {
-                Box::pin(async move { node::beat(&transaction, node).await.map_err(unavailable) })
+                Box::pin(async move { node::beat(&transaction, node, now).await.map_err(unavailable) })
             })
             .await;
         let (me, dead) = beaten?;
