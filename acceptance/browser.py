@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from recording_receiver import RecordingReceiver
 from support import BINARY, PATIENCE_SECONDS, Api, Child, inherited
 
-CHROMIUM = os.environ.get("PRECLINICAL_WEBHOOKS_TEST_CHROMIUM") or shutil.which("chromium") or "chromium"
+CHROMIUM = os.environ.get("PRECLINICAL_TEST_CHROMIUM") or shutil.which("chromium") or "chromium"
 QUIETLY = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

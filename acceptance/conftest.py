@@ -16,7 +16,7 @@ pytest_plugins = ["browser"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    left_out = {"node", "runners", "browser"} & set(os.environ.get("PRECLINICAL_WEBHOOKS_TEST_WITHOUT", "").split(","))
+    left_out = {"node", "runners", "browser"} & set(os.environ.get("PRECLINICAL_TEST_WITHOUT", "").split(","))
     for item in items:
         for part in left_out:
             if item.get_closest_marker(part):

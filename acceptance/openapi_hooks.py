@@ -21,8 +21,8 @@ from schemas import closed
 from signing import SECRET
 from support import Api
 
-ESTATE = json.loads(os.environ["PRECLINICAL_WEBHOOKS_TEST_ESTATE"])
-SEEN = Path(os.environ["PRECLINICAL_WEBHOOKS_TEST_SEEN"])
+ESTATE = json.loads(os.environ["PRECLINICAL_TEST_ESTATE"])
+SEEN = Path(os.environ["PRECLINICAL_TEST_SEEN"])
 API = Api(ESTATE["url"], ESTATE["key"])
 COUNTER = itertools.count()
 SILENT = socket.create_server(("127.0.0.1", 0))

@@ -103,8 +103,8 @@ def test_the_server_keeps_every_promise_of_its_description(api, start, tmp_path)
     environment = {
         "PYTHONPATH": str(HERE),
         "SCHEMATHESIS_HOOKS": "openapi_hooks",
-        "PRECLINICAL_WEBHOOKS_TEST_ESTATE": json.dumps(estate(api, receiver.url)),
-        "PRECLINICAL_WEBHOOKS_TEST_SEEN": str(seen),
+        "PRECLINICAL_TEST_ESTATE": json.dumps(estate(api, receiver.url)),
+        "PRECLINICAL_TEST_SEEN": str(seen),
     }
     options = ["--checks", "all", "--workers", "1", "--no-color"]
     options += [option for stream in sorted(STREAMS) for option in ("--exclude-operation-id", stream)]

@@ -27,6 +27,9 @@ const PREFIX: &str = "PRECLINICAL_";
 /// Settings of clients, which a server's environment may hold as well.
 const OF_CLIENTS: [&str; 3] = ["API_URL", "API_KEY", "WEBHOOK_SECRET"];
 
+/// How the names of what this program's own tests can be told begin.
+const OF_TESTS: &str = "TEST_";
+
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_LEASE_MARGIN: Duration = Duration::from_secs(30);
@@ -99,6 +102,7 @@ impl Config {
         for name in OF_CLIENTS {
             settings.remove(name);
         }
+        settings.retain(|name, _| !name.starts_with(OF_TESTS));
         let mut reader = Reader { settings, wrong: Vec::new() };
         let listen = reader.take("LISTEN", parse_listen);
         let database = reader.take("DATABASE_URL", parse_database);
@@ -258,13 +262,20 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_in_one_message() {
-        let error =
-            read(&[("RETRY_SCHEDULE", "soon"), ("REQUEST_TIMEOUT", "2h"), ("TYPO", "1"), ("API_KEY", "sk")]).unwrap_err();
+        let error = read(&[
+            ("RETRY_SCHEDULE", "soon"),
+            ("REQUEST_TIMEOUT", "2h"),
+            ("TYPO", "1"),
+            ("API_KEY", "sk"),
+            ("TEST_POSTGRES_URL", "x"),
+        ])
+        .unwrap_err();
         let message = error.to_string();
         for name in ["PRECLINICAL_RETRY_SCHEDULE", "PRECLINICAL_REQUEST_TIMEOUT", "PRECLINICAL_TYPO"] {
             assert!(message.contains(name), "{message}");
         }
         assert!(!message.contains("API_KEY"), "a client's setting is no mistake");
+        assert!(!message.contains("TEST_POSTGRES_URL"), "nor is one of the tests");
     }
 
     #[test]

@@ -121,6 +121,23 @@ async fn what_a_node_took_before_it_learned_that_it_was_taken_for_dead_is_its_ow
 }
 
 #[tokio::test]
+async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_lives() {
+    let Some((store, database)) = fresh().await else { return };
+    let world = World::new(Arc::new(store.clone()), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let ahead = open(&database.url).await;
+    store.beat(world.now()).await.unwrap();
+    ahead.beat(world.now()).await.unwrap();
+    let held = world.claimed(agent).await;
+    world.clock.turn(SignedDuration::from_hours(1));
+    assert!(ahead.claim_due(world.now(), world.leases(1)).await.unwrap().is_empty());
+    assert_eq!(ahead.next_due().await.unwrap(), None, "nor does it wait for it");
+    let again = store.claim_due(world.now(), world.leases(1)).await.unwrap();
+    assert_eq!(again[0].delivery_id, held.delivery_id, "its own it may take again, whatever became of the first attempt");
+}
+
+#[tokio::test]
 async fn numbers_go_on_rising_on_a_server_that_counts_from_a_lower_place() {
     let Some((store, database)) = fresh().await else { return };
     let world = World::new(Arc::new(store), "default").await;

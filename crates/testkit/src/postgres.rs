@@ -2,7 +2,7 @@
 //!
 //! The server is the one that `PRECLINICAL_TEST_POSTGRES_URL` names (its user must be allowed to create databases), or else a
 //! [`Cluster`] of this process's own, from the programs that are installed, started when the first test asks for it.
-//! Where there is neither, a test fails; it is skipped only where `PRECLINICAL_WEBHOOKS_TEST_WITHOUT` names `postgres`.
+//! Where there is neither, a test fails; it is skipped only where `PRECLINICAL_TEST_WITHOUT` names `postgres`.
 //!
 //! No connection outlives the call that made it, so tests may have a runtime each. What a migration is, the caller says.
 
@@ -26,7 +26,7 @@ use url::Url;
 const SERVER: &str = "PRECLINICAL_TEST_POSTGRES_URL";
 
 /// Parts of the tests that were left out knowingly, with commas between.
-const WITHOUT: &str = "PRECLINICAL_WEBHOOKS_TEST_WITHOUT";
+const WITHOUT: &str = "PRECLINICAL_TEST_WITHOUT";
 
 /// Whether whoever runs the tests left PostgreSQL out.
 #[must_use]

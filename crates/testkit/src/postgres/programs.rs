@@ -30,7 +30,7 @@ impl Programs {
         let folder = std::env::split_paths(&path).chain(versions()).find(has_both);
         let folder = folder.expect(
             "PostgreSQL is not installed (the Debian package is `postgresql`); \
-             leave it out knowingly with PRECLINICAL_WEBHOOKS_TEST_WITHOUT=postgres",
+             leave it out knowingly with PRECLINICAL_TEST_WITHOUT=postgres",
         );
         // Only a few of them may be linked into a folder of `PATH`.
         let program = folder.join("postgres").canonicalize().expect("postgres was found");
