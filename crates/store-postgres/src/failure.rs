@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     NoConnection(String),
     /// It took too long, or its connection did.
     TooSlow,
+    /// It was to be kept although a statement before it had failed.
+    Undone,
 }
 
 impl Failure {
@@ -69,7 +71,7 @@ impl Failure {
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Refused(error) => error.code(),
-            Self::Unreadable(_) | Self::NoConnection(_) | Self::TooSlow => None,
+            Self::Unreadable(_) | Self::NoConnection(_) | Self::TooSlow | Self::Undone => None,
         }
     }
 }
@@ -91,6 +93,7 @@ pub(crate) fn unavailable(failure: Failure) -> StoreError {
         },
         Failure::Unreadable(what) => StoreError::Corrupt(what),
         Failure::NoConnection(why) => StoreError::Unavailable(format!("no connection to PostgreSQL: {why}")),
+        Failure::Undone => StoreError::Unavailable("a statement had failed, so nothing was kept".to_owned()),
         Failure::TooSlow => StoreError::Unavailable("PostgreSQL did not answer in time".to_owned()),
     }
 }

@@ -59,6 +59,8 @@ struct Open {
     lost: AtomicBool,
     /// Whether a statement failed for a reason that lies in the database.
     is_in_trouble: AtomicBool,
+    /// Whether any statement failed.
+    has_failed: AtomicBool,
 }
 
 impl Transaction {
@@ -69,6 +71,7 @@ impl Transaction {
             rest: Mutex::default(),
             lost: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
         }));
         open.connection()?.batch_execute(&opening(turn)).await?;
         Ok(open)
@@ -152,8 +155,13 @@ impl Transaction {
         self.0.is_in_trouble.load(Ordering::Relaxed)
     }
 
-    /// Makes it last. After an error nobody knows whether it does.
+    /// Makes it last. After an error nobody knows whether it does. Refused if a statement of it failed: the server would answer to a
+    /// `COMMIT` then as if all were well, and keep nothing.
     pub(crate) async fn commit(self) -> Result<(), Failure> {
+        if self.0.has_failed.load(Ordering::Relaxed) {
+            self.end("ROLLBACK").await?;
+            return Err(Failure::Undone);
+        }
         self.end("COMMIT").await
     }
 
@@ -176,6 +184,7 @@ impl Transaction {
     }
 
     fn noted(&self, failure: Failure) -> Failure {
+        self.0.has_failed.store(true, Ordering::Relaxed);
         if failure.is_passing() {
             self.lose();
         }
@@ -231,4 +240,28 @@ fn opening(turn: Turn) -> String {
 fn lock_of(organization: OrganizationId) -> i64 {
     let (_, end) = organization.uuid().as_u64_pair();
     i64::from_ne_bytes(end.to_ne_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use preclinical_testkit::postgres;
+
+    use super::*;
+    use crate::pool::Connections;
+
+    #[tokio::test]
+    async fn whoever_overlooks_that_a_statement_failed_is_not_told_that_it_was_kept() {
+        let Some(database) = postgres::empty().await else { return };
+        let connections = Connections::new(&database.url.parse().unwrap(), 1).unwrap();
+        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free).await.unwrap();
+        let transaction = begin().await;
+        transaction.batch("CREATE TABLE t (number BIGINT PRIMARY KEY); INSERT INTO t VALUES (1)").await.unwrap();
+        transaction.commit().await.unwrap();
+
+        let transaction = begin().await;
+        transaction.run("INSERT INTO t VALUES (2)", &[]).await.unwrap();
+        assert!(transaction.run("INSERT INTO t VALUES (1)", &[]).await.unwrap_err().is_taken());
+        assert!(matches!(transaction.commit().await, Err(Failure::Undone)));
+        assert_eq!(begin().await.rows("SELECT FROM t", &[]).await.unwrap().len(), 1);
+    }
 }
