@@ -23,6 +23,9 @@ use crate::{
 /// At how many looks in a row a beat must be the same.
 const LOOKS: u32 = 4;
 
+/// Leases in doubt that are remembered. A server that is away for long puts whatever is tried in doubt.
+const MOST_IN_DOUBT: usize = 4096;
+
 /// How far this machine's clock may be from the server's before it is said.
 const CLOCKS_MAY_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
 
@@ -51,9 +54,11 @@ impl Node {
         self.known().me
     }
 
-    /// Notes leases that a failed transaction may have taken all the same.
+    /// Notes leases that a failed transaction may have taken all the same. Those for which there is no room are void at their end.
     pub(crate) fn doubt(&self, leases: impl IntoIterator<Item = LeaseToken>) {
-        self.known().in_doubt.extend(leases);
+        let mut known = self.known();
+        let room = MOST_IN_DOUBT.saturating_sub(known.in_doubt.len());
+        known.in_doubt.extend(leases.into_iter().take(room));
     }
 
     /// Those leases, once.
@@ -176,4 +181,18 @@ pub(crate) async fn void(
         transaction.leaves_work();
     }
     Ok(rows.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_much_is_in_doubt_so_much_is_remembered_and_no_more() {
+        let node = Node::default();
+        node.doubt((0..3).map(|number| LeaseToken::from_uuid(Uuid::from_u128(number))));
+        node.doubt((0..).take(10 * MOST_IN_DOUBT).map(|number| LeaseToken::from_uuid(Uuid::from_u128(number))));
+        assert_eq!(node.take_doubts().len(), MOST_IN_DOUBT);
+        assert!(node.take_doubts().is_empty());
+    }
 }
