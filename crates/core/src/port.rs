@@ -11,6 +11,7 @@
 mod access;
 mod accounts;
 mod administration;
+mod admission;
 mod changes;
 mod every;
 mod handoff;
@@ -28,9 +29,10 @@ pub use administration::{
     Administration, CreateAgentError, CreateWebhookError, DeleteError, NewAgent, NewWebhook, RevealSecretError,
     UpdateAgentError, UpdateWebhookError,
 };
+pub use admission::{Admission, Admitted, Applicant, NoPlaces, Standing};
 pub use changes::{ChangeNumber, Changes, Progress, Watch};
 pub use every::every;
-pub use handoff::{AttemptSummary, Handoff, Reservation, Sent};
+pub use handoff::{AttemptSummary, Handoff, Offer, Reservation, Sent};
 pub use history::{DeliveryCursor, DeliveryFilter, DeliveryPage, History, Page, ResultsPage, RunFilter};
 pub use idempotency::Idempotency;
 pub use intake::{

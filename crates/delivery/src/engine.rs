@@ -1,12 +1,6 @@
 //! The engine's loop: claims what is due, as far as there are places, and sleeps until more is.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,16 +8,19 @@ use preclinical_core::{
     chance::Chance,
     clock::Clock,
     delivery::{Claimed, Lease},
-    id::LeaseToken,
-    port::{Handoff, Reservation, Store, StoreError, Watch},
+    id::{LeaseToken, OrganizationId, WebhookId},
+    port::{AttemptSummary, Handoff, Offer, Reservation, Store, StoreError, Watch},
     retry::RetrySchedule,
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::{attempt, place::Place, transport::Transport};
-
-/// Attempts under way at once.
-const PLACES: usize = 512;
+use crate::{
+    attempt,
+    offer::EngineOffer,
+    places::{Place, Places, Reserved},
+    shares::{Ending, Refusal},
+    transport::Transport,
+};
 
 /// Deliveries claimed in one transaction.
 const MAX_BATCH: usize = 128;
@@ -33,6 +30,15 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// The shortest sleep.
 const MIN_SLEEP: Duration = Duration::from_millis(2);
+
+/// After how long an attempt is counted among those that take long.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The pause after nothing of what is due had a place.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How long what is due waits at most until it is its turn to be asked again, if no place is given back before.
+const MAX_WAIT: Duration = Duration::from_millis(20);
 
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -53,6 +59,8 @@ pub struct Settings {
 pub enum Tick {
     /// All places are taken, or a full batch was claimed: there may be more.
     MayBeMore,
+    /// Something is due that may have no place now; so many others were claimed.
+    Waiting(usize),
     /// Nothing else is due before that time; never, as far as is known, if it is missing.
     IdleUntil(Option<Timestamp>),
 }
@@ -64,10 +72,9 @@ pub struct Engine {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
-    places: Arc<Semaphore>,
-    changed: Arc<Notify>,
+    pub(crate) places: Arc<Places>,
+    changed: Notify,
     pub(crate) jobs: JobSignals,
-    closing: AtomicBool,
 }
 
 /// What the loop of bulk redeliveries is woken by.
@@ -110,10 +117,9 @@ impl Engine {
             chance,
             transport: Arc::new(transport),
             settings,
-            places: Arc::new(Semaphore::new(PLACES)),
-            changed: Arc::new(Notify::new()),
+            places: Arc::default(),
+            changed: Notify::new(),
             jobs: JobSignals::default(),
-            closing: AtomicBool::new(false),
         })
     }
 
@@ -127,33 +133,41 @@ impl Engine {
         Arc::new(EngineHandoff { engine: Arc::clone(self), takes_what_is_due: false })
     }
 
-    /// Claims what is due, one batch at most and never more than there are places, and starts the attempts.
+    /// Claims what is due, one batch at most and as far as it may have places, and starts the attempts.
     pub async fn tick(self: &Arc<Self>) -> Result<Tick, StoreError> {
-        let mut places = Vec::new();
-        while places.len() < MAX_BATCH {
-            let Some(place) = self.place() else { break };
-            places.push(place);
-        }
-        if places.is_empty() {
+        let room = self.places.free().min(MAX_BATCH);
+        if room == 0 {
             return Ok(Tick::MayBeMore);
         }
-        let leases = places.iter().map(|(_, lease)| *lease).collect();
-        let claimed = self.store.claim_due(self.clock.now(), leases).await?;
-        let full = claimed.len() == places.len();
-        for (claimed, (permit, _)) in claimed.into_iter().zip(places) {
-            self.start(claimed, permit);
+        let offer = Arc::new(EngineOffer::new(self, room));
+        let claimed = self.store.claim_due(self.clock.now(), Arc::clone(&offer) as _).await?;
+        let started = claimed.len();
+        for claimed in claimed {
+            if let Some(place) = offer.take(&claimed) {
+                self.start(claimed, place);
+            }
         }
-        if full { Ok(Tick::MayBeMore) } else { self.store.next_due().await.map(Tick::IdleUntil) }
+        match (started, offer.has_refused()) {
+            (started, _) if started == room => Ok(Tick::MayBeMore),
+            (started, true) => Ok(Tick::Waiting(started)),
+            (_, false) => self.store.next_due().await.map(Tick::IdleUntil),
+        }
     }
 
     /// Ticks until [`Self::close`] is called.
     pub async fn run(self: Arc<Self>) {
         let mut left_by_others = self.watch_work().await;
-        while !self.closing.load(Ordering::Relaxed) {
+        while !self.is_closing() {
             let sleep = match self.tick().await {
                 Ok(Tick::MayBeMore) => {
-                    // A place must be free before a claim makes sense; the permit goes back at once.
-                    drop(self.places.acquire().await);
+                    self.places.one_free().await;
+                    continue;
+                }
+                Ok(Tick::Waiting(started)) => {
+                    if started == 0 {
+                        tokio::time::sleep(BREATH).await;
+                    }
+                    drop(tokio::time::timeout(MAX_WAIT, self.places.changed.notified()).await);
                     continue;
                 }
                 Ok(Tick::IdleUntil(due)) => self.until(due),
@@ -173,11 +187,10 @@ impl Engine {
 
     /// Takes no new work and waits for the attempts under way, as long as `limit`. Answers whether all of them ended.
     pub async fn close(&self, limit: Duration) -> bool {
-        self.closing.store(true, Ordering::Relaxed);
+        self.places.close();
         self.changed.notify_one();
         self.jobs.changed.notify_one();
-        let all = u32::try_from(PLACES).unwrap_or(u32::MAX);
-        tokio::time::timeout(limit, self.places.acquire_many(all)).await.is_ok()
+        tokio::time::timeout(limit, self.places.all_free()).await.is_ok()
     }
 
     /// Without an ear the longest sleep is what finds the work of others.
@@ -194,33 +207,33 @@ impl Engine {
         wait.unwrap_or(MAX_SLEEP).clamp(MIN_SLEEP, MAX_SLEEP)
     }
 
-    fn place(&self) -> Option<(OwnedSemaphorePermit, Lease)> {
-        if self.closing.load(Ordering::Relaxed) {
-            return None;
-        }
-        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    /// A lease from now on.
+    pub(crate) fn lease(&self) -> Lease {
         let now = self.clock.now();
         let length = self.settings.request_timeout + self.settings.lease_margin;
         let until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
-        Some((permit, Lease { token: LeaseToken::generate(now, &*self.chance), until }))
+        Lease { token: LeaseToken::generate(now, &*self.chance), until }
     }
 
-    /// Makes the attempt in the background; the permit is given back when it is recorded.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        claimed: Claimed,
-        permit: OwnedSemaphorePermit,
-    ) -> tokio::task::JoinHandle<Option<preclinical_core::port::AttemptSummary>> {
+    /// Makes the attempt in the background; the place is given back when it is recorded.
+    pub(crate) fn start(self: &Arc<Self>, claimed: Claimed, mut place: Place) -> JoinHandle<Option<AttemptSummary>> {
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            let summary = attempt::make(&engine, claimed).await;
-            drop(permit);
+            let attempt = attempt::make(&engine, claimed);
+            tokio::pin!(attempt);
+            let summary = if let Ok(summary) = tokio::time::timeout(SLOW, &mut attempt).await {
+                summary
+            } else {
+                place.slow();
+                attempt.await
+            };
+            place.end(Ending::of(summary.as_ref()));
             summary
         })
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.places.is_closed()
     }
 
     pub(crate) fn note_change(&self) {
@@ -229,13 +242,15 @@ impl Engine {
 }
 
 impl Handoff for EngineHandoff {
-    fn reserve(&self) -> Option<Box<dyn Reservation>> {
-        if self.takes_what_is_due { self.reserve_for_test() } else { None }
+    fn offer(&self) -> Arc<dyn Offer> {
+        Arc::new(EngineOffer::new(&self.engine, usize::from(self.takes_what_is_due)))
     }
 
-    fn reserve_for_test(&self) -> Option<Box<dyn Reservation>> {
-        let (permit, lease) = self.engine.place()?;
-        Some(Box::new(Place { engine: Arc::clone(&self.engine), permit, lease }))
+    fn reserve_for_test(&self, organization: OrganizationId, webhook: WebhookId) -> Option<Box<dyn Reservation>> {
+        let (engine, places) = (Arc::clone(&self.engine), &self.engine.places);
+        let place = places.give(|shares| shares.admit_test(organization, webhook).ok_or(Refusal::Webhook)).ok()?;
+        let lease = engine.lease();
+        Some(Box::new(Reserved { engine, place, lease }))
     }
 
     fn wake(&self) {

@@ -3,7 +3,7 @@
 //! It makes no attempt that is not recorded as started, holds no transaction while it talks to a receiver, and gives every
 //! attempt one deadline that covers everything from the name's resolution to the last byte that is read.
 //!
-//! Left out on purpose: a fair share per endpoint and per organization; a hanging endpoint holds places of the common pool.
+//! Places are shared out so that what hangs, fails or is much leaves room for what is well and little (`shares.rs`).
 
 mod answer;
 mod attempt;
@@ -12,11 +12,13 @@ mod connector;
 mod engine;
 mod failure;
 mod housekeeping;
-mod place;
+mod offer;
+mod places;
 mod platform;
 mod presence;
 mod probe;
 mod redelivery;
+mod shares;
 mod stopwatch;
 mod transport;
 

@@ -3,20 +3,22 @@
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
     id::{AgentId, OrganizationId},
+    port::Standing,
     webhook::DisabledReason,
 };
 use tokio_postgres::Row;
 
 use crate::{
     failure::Failure,
-    row::{Id, get, id, maybe_id},
+    row::{Id, get, id, maybe_id, maybe_time},
     transaction::Transaction,
 };
 
-/// One at a level, and its URL.
+/// One at a level, its URL, and what is known of its receiver.
 pub(crate) struct Known {
     pub(crate) candidate: Candidate,
     pub(crate) url: String,
+    pub(crate) standing: Standing,
 }
 
 /// Those of both levels.
@@ -32,8 +34,8 @@ impl Candidates {
         organization: OrganizationId,
         agent: AgentId,
     ) -> Result<Self, Failure> {
-        let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason FROM webhooks \
-             WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
+        let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, consecutive_failures \
+             FROM webhooks LEFT JOIN webhook_health ON webhook_id = id WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
         let mut found = Self::default();
         for row in transaction.rows(sql, &[&Id(organization), &Id(agent)]).await? {
             let is_agents = maybe_id::<AgentId>(&row, "agent_id")?.is_some();
@@ -61,7 +63,14 @@ impl Candidates {
 fn known(row: &Row) -> Result<Known, Failure> {
     let candidate =
         Candidate { id: id(row, "id")?, is_enabled: get(row, "is_enabled")?, disabled_reason: disabled_reason(row)? };
-    Ok(Known { candidate, url: get(row, "url")? })
+    Ok(Known { candidate, url: get(row, "url")?, standing: standing(row)? })
+}
+
+/// The standing in the columns of a webhook's health, which may be missing.
+pub(crate) fn standing(row: &Row) -> Result<Standing, Failure> {
+    let failures = get::<Option<i64>>(row, "consecutive_failures")?.unwrap_or(0);
+    let failures = u32::try_from(failures).map_err(|_| Failure::unreadable("consecutive_failures"))?;
+    Ok(Standing::of(maybe_time(row, "last_triggered_at")?, failures))
 }
 
 /// The reason in the column `disabled_reason`.

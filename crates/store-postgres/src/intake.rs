@@ -83,7 +83,7 @@ impl Intake for PostgresStore {
         });
         finished.await.inspect_err(|error| {
             if let ReportError::Store(_) = error {
-                self.0.node.doubt(report.dispatch.lease.map(|lease| lease.token));
+                self.0.node.doubt(report.dispatch.places.granted());
             }
         })
     }
@@ -95,7 +95,7 @@ impl Intake for PostgresStore {
         });
         finished.await.inspect_err(|error| {
             if let FinishError::Store(_) = error {
-                self.0.node.doubt(finish.dispatch.lease.map(|lease| lease.token));
+                self.0.node.doubt(finish.dispatch.places.granted());
             }
         })
     }

@@ -33,7 +33,7 @@ mod transaction;
 mod upkeep;
 mod writing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -48,7 +48,7 @@ use self::{
     node::Node,
     partitions::Weeks,
     pool::Connections,
-    queue::Records,
+    queue::{Records, Turns},
     transaction::{CALL_LIMIT, Transaction, Turn},
     writing::Writers,
 };
@@ -81,6 +81,7 @@ struct Shared {
     bells: Arc<Bells>,
     node: Node,
     weeks: Weeks,
+    turns: Mutex<Turns>,
     records: Records,
     _listener: Listener,
 }
@@ -133,6 +134,7 @@ impl PostgresStore {
             bells,
             node: Node::default(),
             weeks,
+            turns: Mutex::default(),
             _listener: listener,
         })))
     }

@@ -6,16 +6,19 @@ mod claim;
 mod plans;
 mod recording;
 mod records;
+mod turns;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, Lease},
+    delivery::{Claimed, Delivery},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
-        AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
-        TestDelivery, Watch,
+        Admission, Applicant, AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError,
+        Redelivery, Standing, StoreError, TestDelivery, Watch,
     },
     retry::NextStep,
     run::RunNumber,
@@ -23,11 +26,13 @@ use preclinical_core::{
 
 pub(crate) use self::{
     canceling::{Rest, cancel_part, cancel_pending, cancel_whatever_is_left, whatever_is_left},
-    claim::{Holder, claim, note_interruptions},
+    claim::{Holder, claim, claim_if_admitted, note_interruptions},
     records::Records,
+    turns::Turns,
 };
 use crate::{
     PostgresStore,
+    candidates::standing,
     failure::{Failure, unavailable},
     history,
     row::{Id, Time, get, id, maybe_id, maybe_time},
@@ -167,6 +172,11 @@ pub(crate) async fn repeat(
     insert_delivery(transaction, &delivery).await
 }
 
+async fn standing_of(transaction: &Transaction, webhook: WebhookId) -> Result<Standing, Failure> {
+    let sql = "SELECT last_triggered_at, consecutive_failures FROM webhook_health WHERE webhook_id = $1";
+    transaction.row(sql, &[&Id(webhook)]).await?.map_or(Ok(Standing::Untried), |row| standing(&row))
+}
+
 async fn redeliver(transaction: &Transaction, holder: Holder<'_>, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let find = |id| history::find_delivery(transaction, order.organization_id, id);
     let old = find(order.of).await.map_err(unavailable)?.ok_or(RedeliverError::NotFound)?;
@@ -182,13 +192,9 @@ async fn redeliver(transaction: &Transaction, holder: Holder<'_>, order: &Redeli
     }
     let write = async {
         repeat(transaction, order.organization_id, &old, order.delivery_id, None, order.at).await?;
-        if order.lease.is_none() {
-            transaction.leaves_work();
-        }
-        let claimed = match order.lease {
-            Some(lease) => claim(transaction, holder, order.delivery_id, lease, order.at).await?,
-            None => None,
-        };
+        let (delivery, organization, webhook) = (order.delivery_id, order.organization_id, old.webhook_id);
+        let applicant = Applicant { delivery, organization, webhook, standing: standing_of(transaction, webhook).await? };
+        let claimed = claim_if_admitted(transaction, holder, &applicant, &*order.places, order.at).await?;
         Ok((find(order.delivery_id).await?, claimed))
     };
     let (delivery, claimed) = write.await.map_err(unavailable)?;
@@ -203,12 +209,12 @@ impl PostgresStore {
 
 #[async_trait]
 impl DeliveryQueue for PostgresStore {
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        let (holder, leases) = (self.holder(), &leases);
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
+        let (holder, turns, places) = (self.holder(), &self.0.turns, &*places);
         let claimed = self.0.queue.run(Turn::Free, |transaction| {
-            Box::pin(async move { claim::due(&transaction, holder, now, leases).await.map_err(unavailable) })
+            Box::pin(async move { claim::due(&transaction, holder, now, places, turns).await.map_err(unavailable) })
         });
-        claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt(leases.iter().map(|lease| lease.token)))
+        claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt(places.granted()))
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
@@ -253,7 +259,7 @@ impl DeliveryQueue for PostgresStore {
         });
         enqueued.await.inspect_err(|error| {
             if let RedeliverError::Store(_) = error {
-                self.0.node.doubt(order.lease.map(|lease| lease.token));
+                self.0.node.doubt(order.places.granted());
             }
         })
     }

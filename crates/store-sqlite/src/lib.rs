@@ -29,14 +29,14 @@ mod writer;
 use std::{
     fs::{File, OpenOptions},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{changes::Bells, pool::ReaderPool, writer::Writer};
+use self::{changes::Bells, pool::ReaderPool, queue::Turns, writer::Writer};
 
 const READERS: usize = 4;
 
@@ -47,6 +47,7 @@ pub struct SqliteStore {
     readers: Arc<ReaderPool>,
     vault: Arc<Vault>,
     bells: Arc<Bells>,
+    turns: Arc<Mutex<Turns>>,
     _exclusive: Option<Arc<File>>,
 }
 
@@ -116,6 +117,7 @@ impl SqliteStore {
             readers: Arc::new(ReaderPool::start(reading?)),
             vault: Arc::new(vault),
             bells,
+            turns: Arc::default(),
             _exclusive: exclusive,
         })
     }

@@ -3,18 +3,19 @@
 mod canceling;
 mod claim;
 mod recording;
+mod turns;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, Lease},
+    delivery::{Claimed, Delivery},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
-        AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
-        TestDelivery, Watch,
+        Admission, AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery,
+        StoreError, TestDelivery, Watch,
     },
     run::RunNumber,
     vault::Vault,
@@ -23,7 +24,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) use self::{
     canceling::{cancel_pending, interrupt_canceled},
-    claim::claim,
+    claim::{claim, claim_if_admitted},
+    turns::Turns,
 };
 use crate::{
     SqliteStore, history,
@@ -173,8 +175,7 @@ fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Resu
         Some(_) => {}
     }
     repeat(connection, order.organization_id, &old, order.delivery_id, None, order.at).map_err(unavailable)?;
-    let claimed = order.lease.map(|lease| claim(connection, vault, order.delivery_id, lease, order.at));
-    let claimed = claimed.transpose().map_err(unavailable)?.flatten();
+    let claimed = claim_if_admitted(connection, vault, order.delivery_id, &*order.places, order.at).map_err(unavailable)?;
     let delivery = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
     Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
 }
@@ -191,9 +192,13 @@ impl Watch for Nobody {
 
 #[async_trait]
 impl DeliveryQueue for SqliteStore {
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        let vault = Arc::clone(&self.vault);
-        self.write(move |connection| claim::due(connection, &vault, now, &leases).map_err(unavailable)).await
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
+        let (vault, turns) = (Arc::clone(&self.vault), Arc::clone(&self.turns));
+        self.write(move |connection| {
+            let claiming = claim::Claiming { connection, vault: &vault, now, places: &*places, claimed: Vec::new() };
+            claim::due(claiming, &mut turns.lock().unwrap_or_else(PoisonError::into_inner)).map_err(unavailable)
+        })
+        .await
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {

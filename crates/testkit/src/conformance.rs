@@ -18,6 +18,7 @@ use preclinical_core::port::Store;
 pub mod access;
 pub mod accounts;
 pub mod administration;
+pub mod admission;
 pub mod changes;
 pub mod death;
 pub mod decisions;
@@ -98,6 +99,16 @@ macro_rules! conformance_suite {
             a_changed_url_and_secret_apply_to_the_next_attempt
             a_rotated_secret_signs_behind_the_new_one_until_its_overlap_ends
             test_suites_are_listed_newest_first_and_runs_may_be_of_one
+        ]);
+        $crate::conformance_suite!(@role $fresh, admission: [
+            what_is_not_admitted_stays_due
+            whoever_asks_is_known_by_how_its_webhook_fared
+            the_oldest_are_asked_first
+            however_much_waits_for_a_place_it_holds_up_nobody_else
+            an_organization_that_may_have_no_more_holds_up_no_other
+            everybody_has_a_turn_however_many_there_are
+            a_webhook_with_much_waiting_has_its_turn_among_others_that_wait
+            a_full_house_is_asked_no_further
         ]);
         $crate::conformance_suite!(@role $fresh, changes: [
             a_watch_rings_for_every_commit_that_changes_its_organization

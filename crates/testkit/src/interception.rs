@@ -9,7 +9,7 @@ use preclinical_core::{
     api_key::{ApiKey, ApiKeyHash},
     attempt::Attempt,
     decision::Decision,
-    delivery::{Claimed, Delivery, Lease},
+    delivery::{Claimed, Delivery},
     id::{AgentId, ApiKeyId, DeliveryId, InvitationId, LeaseToken, MemberId, OrganizationId, RedeliveryJobId, WebhookId},
     idempotency::{Begun, CallId, KeptAnswer, NewCall},
     in_force::InForce,
@@ -18,12 +18,13 @@ use preclinical_core::{
     organization::Organization,
     password::PasswordHash,
     port::{
-        AcceptError, Acceptance, Access, Accounts, Administration, AttemptRecord, CancelDeliveryError, CancelJobError,
-        ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError, DeleteError,
-        DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History, Idempotency, Intake,
-        InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page, Progress, RecordError,
-        RedeliverError, Redeliveries, Redelivery, Report, ReportError, ResultsPage, RevealSecretError, RunFilter,
-        RunningJob, SignedIn, Store, StoreError, TestDelivery, UpdateAgentError, UpdateWebhookError, Upkeep, Watch,
+        AcceptError, Acceptance, Access, Accounts, Administration, Admission, AttemptRecord, CancelDeliveryError,
+        CancelJobError, ChangeNumber, Changes, CreateAgentError, CreateKeyError, CreateRunError, CreateWebhookError,
+        DeleteError, DeliveryFilter, DeliveryPage, DeliveryQueue, Enqueued, Finish, FinishError, Finished, History,
+        Idempotency, Intake, InviteError, JobStep, MemberError, NewAgent, NewRedeliveryJob, NewRun, NewWebhook, Page,
+        Progress, RecordError, RedeliverError, Redeliveries, Redelivery, Report, ReportError, ResultsPage,
+        RevealSecretError, RunFilter, RunningJob, SignedIn, Store, StoreError, TestDelivery, UpdateAgentError,
+        UpdateWebhookError, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     reveal::SecretReveal,
@@ -129,7 +130,7 @@ intercept!(Intake as intake:
 );
 
 intercept!(DeliveryQueue as queue:
-    claim_due(now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError>;
+    claim_due(now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError>;
     record(record: AttemptRecord) -> Result<(), RecordError>;
     watch_work() -> Result<Box<dyn Watch>, StoreError>;
     next_due() -> Result<Option<Timestamp>, StoreError>;

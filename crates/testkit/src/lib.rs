@@ -19,6 +19,7 @@ pub mod document;
 pub mod earlier;
 pub mod interception;
 pub mod name_server;
+pub mod places;
 pub mod postgres;
 pub mod receiver;
 pub mod reference;

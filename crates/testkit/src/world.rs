@@ -13,8 +13,8 @@ use preclinical_core::{
     id::{AgentId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, WebhookId},
     organization::Organization,
     port::{
-        AttemptRecord, DeliveryFilter, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun, NewWebhook, Report,
-        ReportError, Store, TestDelivery,
+        Admission, AttemptRecord, DeliveryFilter, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun,
+        NewWebhook, Report, ReportError, Store, TestDelivery,
     },
     retry::NextStep,
     run::{FinalStatus, Run, RunRef},
@@ -26,7 +26,7 @@ use preclinical_core::{
     webhook::Webhook,
 };
 
-use crate::{chance::SeededChance, clock::ManualClock};
+use crate::{chance::SeededChance, clock::ManualClock, places::Places};
 
 /// The base of results URLs in tests.
 pub const PUBLIC_URL: &str = "https://app.example.com";
@@ -73,9 +73,9 @@ impl World {
         Lease { token: LeaseToken::generate(self.now(), &*self.chance), until }
     }
 
-    /// Several fresh leases.
-    pub fn leases(&self, count: usize) -> Vec<Lease> {
-        (0..count).map(|_| self.lease()).collect()
+    /// Places with fresh leases for whoever asks first.
+    pub fn leases(&self, count: usize) -> Arc<dyn Admission> {
+        Places::of((0..count).map(|_| self.lease()))
     }
 
     /// A new agent.
@@ -144,7 +144,7 @@ impl World {
         Dispatch {
             event_id: EventId::generate(self.now(), &*self.chance),
             delivery_id: DeliveryId::generate(self.now(), &*self.chance),
-            lease,
+            places: Places::of(lease),
             public_url: PUBLIC_URL.to_owned(),
         }
     }

@@ -56,18 +56,18 @@ impl App {
         let app = Arc::clone(self);
         let work = async move {
             let now = app.clock.now();
-            let place = app.handoff.reserve();
+            let offer = app.handoff.offer();
             let dispatch = Dispatch {
                 event_id: EventId::from_uuid(subject.uuid(now, &*app.chance)),
                 delivery_id: DeliveryId::generate(now, &*app.chance),
-                lease: place.as_ref().map(|place| place.lease()),
+                places: Arc::clone(&offer) as _,
                 public_url: app.public_url.clone(),
             };
             let Finished { run, fate } = write(Arc::clone(&app.store), now, dispatch).await?;
-            match (fate, place) {
-                (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
-                (Fate::Claimed(_) | Fate::Due, _) => app.handoff.wake(),
-                (Fate::NotFinal | Fate::NoWebhook, _) => {}
+            match fate {
+                Fate::Claimed(claimed) => drop(offer.send(claimed)),
+                Fate::Due => app.handoff.wake(),
+                Fate::NotFinal | Fate::NoWebhook => {}
             }
             Ok::<_, E>(run)
         };

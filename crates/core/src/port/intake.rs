@@ -1,11 +1,13 @@
 //! Runs come in: created, reported on, finished.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::StoreError;
+use super::{Admission, StoreError};
 use crate::{
-    delivery::{Claimed, Lease},
+    delivery::Claimed,
     id::{AgentId, DeliveryId, EventId, OrganizationId, RunId, TestSuiteId},
     run::{FinalStatus, Run, RunRef, RunStatus},
     scenario::ScenarioResult,
@@ -28,8 +30,8 @@ pub trait Intake: Send + Sync {
     /// Makes a run final, freezes its counts, writes its event, chooses its webhook and writes the delivery: one transaction.
     ///
     /// However many calls race for a run, one succeeds and one event is written; the others learn the final status. Repeated under
-    /// the same event id, it answers the run that it ended. With a lease
-    /// in `dispatch` the delivery comes back claimed, its first attempt recorded as started.
+    /// the same event id, it answers the run that it ended. If
+    /// `dispatch` admits the delivery, it comes back claimed, its first attempt recorded as started.
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError>;
 }
 
@@ -92,8 +94,8 @@ pub struct Dispatch {
     pub event_id: EventId,
     /// The delivery's id.
     pub delivery_id: DeliveryId,
-    /// With a lease the caller makes the first attempt itself; without one the delivery is due at once for anybody.
-    pub lease: Option<Lease>,
+    /// If the delivery is admitted, the caller makes the first attempt itself; otherwise it is due at once for anybody.
+    pub places: Arc<dyn Admission>,
     /// The base under which people reach the pages, without a slash at its end.
     pub public_url: String,
 }

@@ -1,9 +1,11 @@
 //! Deliveries go out: claimed, recorded, repeated.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{StoreError, Watch};
+use super::{Admission, StoreError, Watch};
 use crate::{
     attempt::{Message, Outcome},
     delivery::{Claimed, Delivery, DeliveryStatus, Lease},
@@ -15,11 +17,15 @@ use crate::{
 /// The queue of deliveries.
 #[async_trait]
 pub trait DeliveryQueue: Send + Sync {
-    /// Claims up to `leases.len()` deliveries that are due at `now`, oldest first, one lease each, and records each one's attempt as started.
+    /// Claims deliveries that are due at `now` and admitted, one lease each, and records each one's attempt as started.
+    ///
+    /// It asks for the oldest first. If some of them are not admitted, it goes on by turns: from organization to organization, from
+    /// webhook to webhook, a few deliveries of each, and where the call before stopped. So whoever waits for a place holds up nobody
+    /// else for long, however much of it is due; a call looks at a bounded number of deliveries.
     ///
     /// A delivery whose lease has ended is due again; the attempt that nobody finished stays in the history as interrupted. A test
     /// delivery in that situation has failed: tests are not repeated. No delivery is ever claimed by two callers at once.
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError>;
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError>;
 
     /// Records how an attempt ended and moves its delivery on: one transaction.
     ///
@@ -99,7 +105,8 @@ pub struct Redelivery {
     pub organization_id: OrganizationId,
     pub of: DeliveryId,
     pub delivery_id: DeliveryId,
-    pub lease: Option<Lease>,
+    /// If it is admitted, the caller makes its attempt itself; otherwise it is due at once for anybody.
+    pub places: Arc<dyn Admission>,
     pub at: Timestamp,
 }
 
@@ -108,7 +115,7 @@ pub struct Redelivery {
 pub struct Enqueued {
     /// It, as the history shows it.
     pub delivery: Delivery,
-    /// The right to send it, if a lease was given.
+    /// The right to send it, if it was admitted.
     pub claimed: Option<Claimed>,
 }
 

@@ -48,8 +48,7 @@ async fn no_more_is_claimed_than_there_are_places() {
     for _ in 0..10 {
         rig.write_due().await;
     }
-    let handoff = rig.engine.handoff();
-    let mut taken: Vec<_> = std::iter::from_fn(|| handoff.reserve()).collect();
+    let mut taken = rig.take_all();
     assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
     assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.attempt_count == 0));
 
@@ -73,24 +72,32 @@ async fn no_more_is_claimed_than_there_are_places() {
 #[tokio::test]
 async fn a_place_that_is_given_back_unused_is_free_again() {
     let rig = Rig::new().await;
-    let handoff = rig.engine.handoff();
-    let mut taken: Vec<_> = std::iter::from_fn(|| handoff.reserve()).collect();
-    assert!(!taken.is_empty() && handoff.reserve().is_none());
+    let mut taken = rig.take_all();
+    assert!(!taken.is_empty() && rig.take_all().is_empty());
     taken.pop();
-    assert!(handoff.reserve().is_some());
+    assert_eq!(rig.take_all().len(), 1);
 }
 
 #[tokio::test]
 async fn a_full_batch_is_followed_by_the_next_one() {
-    let (rig, receiver) = (Rig::new().await, Receiver::start([]).await);
+    let (mut rig, receiver) = (Rig::new().await, Receiver::start([]).await);
     rig.point_to(&receiver.url()).await;
-    for _ in 0..200 {
+    let (first, second) = (rig.agent, rig.world.agent("Second").await);
+    rig.world.webhook(&receiver.url(), Some(second)).await;
+    for agent in [first, second] {
+        rig.agent = agent;
+        assert!(rig.deliver().await.1.delivered, "what is proven has places for a batch");
+    }
+    let mut rig = rig.restarted();
+    for number in 0..200 {
+        rig.agent = if number < 128 { first } else { second };
         rig.write_due().await;
+        rig.world.clock.turn(SignedDuration::from_millis(1));
     }
     assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
     assert!(matches!(rig.engine.tick().await, Ok(Tick::IdleUntil(_))));
     assert!(rig.engine.close(PATIENCE).await);
-    assert_eq!(receiver.waiting().await, 200);
+    assert_eq!(receiver.waiting().await, 202);
     assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered));
 }
 

@@ -68,9 +68,13 @@ async fn repetitions(rig: &Rig) -> usize {
 async fn a_recovered_receiver_is_told_a_few_at_a_time() {
     let gate = Gate::closed();
     let reaction = Reaction::BytesAfter(gate.clone(), answer_bytes(200, "", b""));
-    let (rig, receiver) = (Rig::new().await, Receiver::start(vec![reaction; MOST]).await);
+    let reactions = std::iter::once(Reaction::status(200)).chain(vec![reaction; MOST]);
+    let (rig, receiver) = (Rig::new().await, Receiver::start(reactions).await);
     rig.point_to(&receiver.url()).await;
     failed(&rig, MOST + 2).await;
+    rig.deliver().await;
+    receiver.next().await;
+    let rig = rig.restarted();
     let redeliverer = Redeliverer::new(&rig.engine);
     assert_eq!(redeliverer.tick().await, Ok(Round::Idle));
     let id = order(&rig).await;

@@ -163,7 +163,7 @@ async fn a_test_is_sent_once_and_has_no_consequence_for_its_webhook() {
     let (rig, receiver) = (Rig::new().await, Receiver::start([Reaction::status(503), Reaction::status(410)]).await);
     rig.point_to(&receiver.url()).await;
     for status in [503, 410] {
-        let place = rig.engine.handoff().reserve().unwrap();
+        let place = rig.engine.handoff().reserve_for_test(rig.world.organization, rig.webhook).unwrap();
         let claimed = rig.world.enqueue_test(rig.webhook).await.unwrap();
         let id = claimed.delivery_id;
         assert_eq!(place.send(claimed).await.unwrap().http_status, Some(status));

@@ -13,8 +13,8 @@ use preclinical_core::{
     attempt::{Attempt, ErrorKind},
     delivery::{Claimed, DeliveryStatus},
     endpoint::EndpointPolicy,
-    id::{AgentId, DeliveryId, WebhookId},
-    port::{AttemptSummary, Fate, Reservation, Sent, Store},
+    id::{AgentId, DeliveryId, OrganizationId, WebhookId},
+    port::{Admitted, Applicant, AttemptSummary, Fate, Offer, Sent, Standing, Store},
     retry::RetrySchedule,
     run::FinalStatus,
     webhook::WebhookChanges,
@@ -97,14 +97,37 @@ impl Rig {
         self.world.store.update_webhook(self.world.organization, self.webhook, changes, self.world.now()).await.unwrap();
     }
 
-    /// A place in the engine and a delivery that was written with its lease.
-    pub(crate) async fn reserve_and_write(&self) -> (Box<dyn Reservation>, Claimed) {
-        let place = self.engine.handoff().reserve().expect("a place");
-        let run = self.world.run(self.agent, None).await;
-        match self.world.complete(run.id, Some(place.lease())).await.unwrap().fate {
-            Fate::Claimed(claimed) => (place, claimed),
-            other => panic!("not claimed: {other:?}"),
+    /// A place in the engine and a delivery that was admitted to it.
+    pub(crate) async fn reserve_and_write(&self) -> (Arc<dyn Offer>, Claimed) {
+        match self.finish().await {
+            (offer, _, Fate::Claimed(claimed)) => (offer, claimed),
+            (.., other) => panic!("not claimed: {other:?}"),
         }
+    }
+
+    /// Completes a run with a place on offer.
+    pub(crate) async fn finish(&self) -> (Arc<dyn Offer>, DeliveryId, Fate) {
+        let (offer, run) = (self.engine.handoff().offer(), self.world.run(self.agent, None).await);
+        let mut finish = self.world.finish_value(run.id, FinalStatus::Completed, None);
+        finish.dispatch.places = Arc::clone(&offer) as _;
+        let id = finish.dispatch.delivery_id;
+        (offer, id, self.world.store.finish_run(finish).await.unwrap().fate)
+    }
+
+    /// Takes every place there is, as if each were another organization's. They are free again when the answer is dropped.
+    pub(crate) fn take_all(&self) -> Vec<Arc<dyn Offer>> {
+        let (now, chance) = (self.world.now(), &*self.world.chance);
+        let take = || {
+            let offer = self.engine.handoff().offer();
+            let applicant = Applicant {
+                delivery: DeliveryId::generate(now, chance),
+                organization: OrganizationId::generate(now, chance),
+                webhook: WebhookId::generate(now, chance),
+                standing: Standing::Proven,
+            };
+            matches!(offer.admit(&applicant), Admitted::Granted(_)).then_some(offer)
+        };
+        std::iter::from_fn(take).collect()
     }
 
     /// Completes a run and hands its delivery over.

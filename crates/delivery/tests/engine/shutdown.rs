@@ -54,11 +54,11 @@ async fn a_closing_engine_takes_nothing_new() {
     let mut closing = pin!(rig.engine.close(PATIENCE));
     assert!(!is_ready(&mut closing).await);
 
-    assert!(rig.engine.handoff().reserve().is_none());
+    assert!(rig.take_all().is_empty());
     assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
     gate.open();
     assert!(closing.await);
-    assert!(rig.engine.handoff().reserve().is_none(), "nor does a closed one");
+    assert!(rig.take_all().is_empty(), "nor does a closed one");
     assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
     assert_eq!((receiver.waiting().await, rig.attempts(waiting).await.len()), (0, 0));
     rig.tick().await;
@@ -83,8 +83,7 @@ async fn the_loop_ends_when_the_engine_closes() {
     rig.end(run).await;
 
     let full = rig.restarted();
-    let handoff = full.engine.handoff();
-    let taken: Vec<_> = std::iter::from_fn(|| handoff.reserve()).collect();
+    let taken = full.take_all();
     let mut run = tokio::spawn(full.engine.clone().run());
     assert!(!is_ready(&mut run).await);
     let mut closing = pin!(full.engine.close(PATIENCE));

@@ -8,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
-    delivery::{Claimed, Delivery, DeliveryStatus, Lease},
+    delivery::{Claimed, Delivery, DeliveryStatus},
     id::{DeliveryId, LeaseToken, OrganizationId, WebhookId},
     port::{
-        AttemptRecord, CancelDeliveryError, CreateRunError, DeliveryQueue, Enqueued, Fate, Finish, FinishError, Finished,
-        Intake, NewRun, RecordError, RedeliverError, Redelivery, Report, ReportError, StoreError, TestDelivery, Watch,
+        Admission, AttemptRecord, CancelDeliveryError, CreateRunError, DeliveryQueue, Enqueued, Fate, Finish, FinishError,
+        Finished, Intake, NewRun, NoPlaces, RecordError, RedeliverError, Redelivery, Report, ReportError, StoreError,
+        TestDelivery, Watch,
     },
     retry::NextStep,
     run::Run,
@@ -88,12 +89,12 @@ impl Flawed {
 
 #[async_trait]
 impl DeliveryQueue for Flawed {
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
         if self.has(Flaw::ClaimsWhatIsLeased) {
             self.roles.upkeep.void_dead_leases(now).await?;
         }
         let early = if self.has(Flaw::ClaimsEarly) { SignedDuration::from_secs(1) } else { SignedDuration::ZERO };
-        let mut claimed = self.roles.queue.claim_due(now + early, leases).await?;
+        let mut claimed = self.roles.queue.claim_due(now + early, places).await?;
         if self.has(Flaw::PassesOver) {
             claimed.pop();
         }
@@ -174,7 +175,11 @@ impl Intake for Flawed {
         let is_written = matches!(fate, Fate::Claimed(_) | Fate::Due);
         if is_written && self.has(Flaw::WritesTwoDeliveries) {
             let delivery_id = DeliveryId::from_uuid(uuid::Uuid::from_u128(of.uuid().as_u128() ^ 1));
-            let _ = self.roles.queue.redeliver(Redelivery { organization_id, of, delivery_id, lease: None, at }).await;
+            let _ = self
+                .roles
+                .queue
+                .redeliver(Redelivery { organization_id, of, delivery_id, places: Arc::new(NoPlaces), at })
+                .await;
         }
         let fate = match fate {
             Fate::Claimed(_) if self.has(Flaw::WritesNoDelivery) => Fate::NoWebhook,

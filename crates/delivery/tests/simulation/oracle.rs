@@ -53,6 +53,8 @@ pub(crate) struct Oracle {
     pub(crate) requests: Vec<Request>,
     pub(crate) story: Vec<String>,
     pub(crate) violations: Vec<String>,
+    /// When a receiver was last seen to be asked something.
+    pub(crate) busy: BTreeMap<WebhookId, Timestamp>,
     pub(crate) now: Timestamp,
 }
 
@@ -241,8 +243,13 @@ impl Oracle {
 
     /// When the next pending delivery is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.dues().min()
+    }
+
+    /// When whatever is pending is due.
+    pub(crate) fn dues(&self) -> impl Iterator<Item = Timestamp> {
         let pending = self.deliveries.values().filter(|delivery| delivery.status == DeliveryStatus::Pending);
-        pending.filter_map(|delivery| delivery.due).min()
+        pending.filter_map(|delivery| delivery.due)
     }
 
     /// The same of what that node may have.

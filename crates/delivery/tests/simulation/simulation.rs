@@ -46,6 +46,9 @@ const PATIENCE: usize = 2000;
 /// Nothing may take longer once all trouble is over.
 const LONGEST_WAIT: Duration = Duration::from_hours(2);
 
+/// The longest look that is tried while nothing happens.
+const LONGEST_IDLE: SignedDuration = SignedDuration::from_hours(24);
+
 pub(crate) struct Simulation {
     plan: Plan,
     dice: Dice,
@@ -240,10 +243,7 @@ impl Simulation {
     fn until_next(&self, under_way: SignedDuration) -> Duration {
         let now = self.truth.now();
         let oracle = self.oracle();
-        let due = oracle
-            .next_due()
-            .into_iter()
-            .flat_map(|due| self.nodes.iter().map(move |node| due.duration_since(node.clock.now())));
+        let due = oracle.dues().flat_map(|due| self.nodes.iter().map(move |node| due.duration_since(node.clock.now())));
         let answer = self.receiver.next_answer().into_iter().map(|at| at.duration_since(now));
         let under_way = (oracle.is_busy() || self.receiver.is_busy()).then_some(under_way);
         let next = due.chain(answer).filter(SignedDuration::is_positive).chain(under_way).min();
@@ -276,7 +276,7 @@ impl Simulation {
             let next = self.until_next(idle).min(LONGEST_WAIT);
             self.hop(next);
             // The lease of somebody whose clock was ahead may hold for long.
-            idle = if self.oracle().story.len() == seen { idle * 2 } else { UNDER_WAY };
+            idle = if self.oracle().story.len() == seen { (idle * 2).min(LONGEST_IDLE) } else { UNDER_WAY };
         }
         // Whoever got no answer to a record asks once more, and learns that it is there.
         self.hop(Duration::from_secs(2));

@@ -1,16 +1,16 @@
 //! What a node asks of its store and is answered, told to the oracle in the order in which it is carried out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, Lease},
-    id::{DeliveryId, OrganizationId, RedeliveryJobId},
+    delivery::{Claimed, Delivery},
+    id::{DeliveryId, LeaseToken, OrganizationId, RedeliveryJobId},
     port::{
-        AttemptRecord, CancelDeliveryError, CancelJobError, CreateRunError, DeliveryQueue, Enqueued, Finish, FinishError,
-        Finished, Intake, JobStep, NewRedeliveryJob, NewRun, Page, RecordError, RedeliverError, Redeliveries, Redelivery,
-        Report, ReportError, RunningJob, StoreError, TestDelivery, Upkeep, Watch,
+        Admission, Admitted, Applicant, AttemptRecord, CancelDeliveryError, CancelJobError, CreateRunError, DeliveryQueue,
+        Enqueued, Finish, FinishError, Finished, Intake, JobStep, NewRedeliveryJob, NewRun, Page, RecordError,
+        RedeliverError, Redeliveries, Redelivery, Report, ReportError, RunningJob, StoreError, TestDelivery, Upkeep, Watch,
     },
     redelivery::{RedeliveryJob, RedeliverySelection},
     run::Run,
@@ -45,6 +45,31 @@ impl Witness {
     }
 }
 
+/// What the store was told when it asked for places.
+#[derive(Debug)]
+struct Overheard {
+    places: Arc<dyn Admission>,
+    refusals: Mutex<Vec<(Applicant, Admitted)>>,
+}
+
+impl Admission for Overheard {
+    fn room(&self) -> usize {
+        self.places.room()
+    }
+
+    fn admit(&self, applicant: &Applicant) -> Admitted {
+        let answer = self.places.admit(applicant);
+        if !matches!(answer, Admitted::Granted(_)) {
+            self.refusals.lock().unwrap().push((*applicant, answer));
+        }
+        answer
+    }
+
+    fn granted(&self) -> Vec<LeaseToken> {
+        self.places.granted()
+    }
+}
+
 /// Nobody hears what others leave: the engine's longest sleep is what finds it.
 struct Silence;
 
@@ -76,11 +101,12 @@ impl Intake for Witness {
 
 #[async_trait]
 impl DeliveryQueue for Witness {
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        let room = leases.len();
-        let answer = self.roles.queue.claim_due(now, leases).await;
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
+        let overheard = Arc::new(Overheard { places, refusals: Mutex::default() });
+        let answer = self.roles.queue.claim_due(now, Arc::clone(&overheard) as _).await;
         if let Ok(claimed) = &answer {
-            self.tell(|oracle| oracle.looked(self.node, now, room, claimed));
+            let (granted, refusals) = (overheard.granted(), overheard.refusals.lock().unwrap().clone());
+            self.tell(|oracle| oracle.looked(self.node, now, &granted, &refusals, claimed));
         }
         answer
     }

@@ -5,7 +5,7 @@ use preclinical_core::{
     choice::Ruling,
     event::{EventContent, EventKind},
     id::{EventId, RunId},
-    port::{Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
+    port::{Applicant, Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
     run::{FinalStatus, Run, RunStatus},
     tally::Tally,
 };
@@ -129,8 +129,8 @@ async fn announce(
     queue::insert_event(transaction, &event).await?;
     let candidates = Candidates::find(transaction, organization_id, run.agent_id).await?;
     let chosen = candidates.judged().find(|(_, _, ruling)| *ruling == Ruling::Sent);
-    let chosen = chosen.map(|(_, known, _)| known.candidate.id);
-    if let Some(webhook_id) = chosen {
+    let chosen = chosen.map(|(_, known, _)| (known.candidate.id, known.standing));
+    if let Some((webhook_id, _)) = chosen {
         let delivery = queue::NewDelivery {
             id: dispatch.delivery_id,
             organization_id,
@@ -147,15 +147,8 @@ async fn announce(
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(transaction, &ending, &candidates).await?;
-    match (chosen, dispatch.lease) {
-        (None, _) => Ok(Fate::NoWebhook),
-        (Some(_), None) => {
-            transaction.leaves_work();
-            Ok(Fate::Due)
-        }
-        (Some(_), Some(lease)) => {
-            let claimed = queue::claim(transaction, holder, dispatch.delivery_id, lease, at).await?;
-            Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
-        }
-    }
+    let Some((webhook, standing)) = chosen else { return Ok(Fate::NoWebhook) };
+    let applicant = Applicant { delivery: dispatch.delivery_id, organization: organization_id, webhook, standing };
+    let claimed = queue::claim_if_admitted(transaction, holder, &applicant, &*dispatch.places, at).await?;
+    Ok(claimed.map_or(Fate::Due, Fate::Claimed))
 }

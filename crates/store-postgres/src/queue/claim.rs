@@ -1,17 +1,22 @@
 //! Claiming: leases on deliveries and the notes that their attempts started, in one transaction and few statements.
 
+use std::sync::Mutex;
+
 use jiff::Timestamp;
 use preclinical_core::{
     attempt::ErrorKind,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::EventKind,
     id::DeliveryId,
+    port::{Admission, Admitted, Applicant},
     vault::Vault,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::turns::{self, Turns};
 use crate::{
+    candidates::standing,
     failure::Failure,
     row::{Id, Time, content, get, id, named, number},
     sealing::SealedSecrets,
@@ -20,8 +25,10 @@ use crate::{
 
 /// What is due, oldest first. What another node is claiming just now is passed over, and what a living one holds is its own also after
 /// the end of the lease: clocks of two nodes may differ.
-pub(super) const DUE: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
-     WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
+pub(super) const OLDEST: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off, organization_id, webhook_id, \
+       (SELECT last_triggered_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
+       (SELECT consecutive_failures FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id) \
+     FROM deliveries WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
        OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) \
      ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
 
@@ -52,26 +59,101 @@ pub(crate) struct Holder<'a> {
     pub(crate) node: Option<Uuid>,
 }
 
-/// Claims what is due, oldest first, one delivery per lease.
+/// A delivery that is due and locked.
+pub(super) struct Due {
+    kind: EventKind,
+    is_cut_off: bool,
+    applicant: Applicant,
+}
+
+impl Due {
+    pub(super) fn read(row: &Row) -> Result<Self, Failure> {
+        Ok(Self {
+            kind: named(row, "kind", EventKind::parse)?,
+            is_cut_off: get(row, "cut_off")?,
+            applicant: Applicant {
+                delivery: id(row, "id")?,
+                organization: id(row, "organization_id")?,
+                webhook: id(row, "webhook_id")?,
+                standing: standing(row)?,
+            },
+        })
+    }
+}
+
+/// Who was admitted, and what has to be noted beside that.
+pub(super) struct Claiming<'a> {
+    pub(super) node: Option<Uuid>,
+    pub(super) now: Timestamp,
+    places: &'a dyn Admission,
+    cut_off: Vec<Id<DeliveryId>>,
+    failed: Vec<Id<DeliveryId>>,
+    taken: Vec<Id<DeliveryId>>,
+    leases: Vec<Lease>,
+}
+
+impl Claiming<'_> {
+    /// Takes a delivery in if it is admitted, and answers what it was told if not. A test that was cut off has failed, and needs no
+    /// place for that.
+    pub(super) fn ask(&mut self, due: &Due) -> Option<Admitted> {
+        let delivery = Id(due.applicant.delivery);
+        if due.is_cut_off && due.kind == EventKind::Test {
+            self.cut_off.push(delivery);
+            self.failed.push(delivery);
+            return None;
+        }
+        let lease = match self.places.admit(&due.applicant) {
+            Admitted::Granted(lease) => lease,
+            refusal => return Some(refusal),
+        };
+        if due.is_cut_off {
+            self.cut_off.push(delivery);
+        }
+        self.taken.push(delivery);
+        self.leases.push(lease);
+        None
+    }
+}
+
+/// Claims what is due and admitted: the oldest, and by turns what that has no place for.
 pub(super) async fn due(
     transaction: &Transaction,
     holder: Holder<'_>,
     now: Timestamp,
-    leases: &[Lease],
+    places: &dyn Admission,
+    turns: &Mutex<Turns>,
 ) -> Result<Vec<Claimed>, Failure> {
-    let most = i64::try_from(leases.len()).unwrap_or(i64::MAX);
-    let (mut cut_off, mut failed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-    for row in transaction.rows(DUE, &[&Time(now), &most, &holder.node]).await? {
-        let (delivery, is_cut_off) = (Id(id::<DeliveryId>(&row, "id")?), get::<bool>(&row, "cut_off")?);
-        if is_cut_off {
-            cut_off.push(delivery);
-        }
-        let is_test = named(&row, "kind", EventKind::parse)? == EventKind::Test;
-        if is_cut_off && is_test { failed.push(delivery) } else { taken.push(delivery) }
+    let (cut_off, failed, taken, leases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut claiming = Claiming { node: holder.node, now, places, cut_off, failed, taken, leases };
+    let most = i64::try_from(places.room()).unwrap_or(i64::MAX);
+    let (mut is_in_the_way, mut is_full) = (false, false);
+    for row in transaction.rows(OLDEST, &[&Time(now), &most, &holder.node]).await? {
+        let refusal = claiming.ask(&Due::read(&row)?);
+        is_full |= refusal == Some(Admitted::Full);
+        is_in_the_way |= refusal.is_some();
     }
+    if is_in_the_way && !is_full {
+        turns::go_round(transaction, turns, &mut claiming).await?;
+    }
+    let Claiming { cut_off, failed, taken, leases, .. } = claiming;
     note_interruptions(transaction, &cut_off).await?;
     end(transaction, failed, DeliveryStatus::Failed, now).await?;
-    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, leases, now).await }
+    if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, &leases, now).await }
+}
+
+/// Claims a delivery that was just written, if it is admitted. What is not is left to whoever has a place.
+pub(crate) async fn claim_if_admitted(
+    transaction: &Transaction,
+    holder: Holder<'_>,
+    applicant: &Applicant,
+    places: &dyn Admission,
+    now: Timestamp,
+) -> Result<Option<Claimed>, Failure> {
+    if let Admitted::Granted(lease) = places.admit(applicant) {
+        return claim(transaction, holder, applicant.delivery, lease, now).await;
+    }
+    transaction.leaves_work();
+    Ok(None)
 }
 
 /// Claims one pending delivery. `None` if its webhook is no more or was disabled, and the delivery canceled, or if the webhook's secret cannot be

@@ -7,11 +7,12 @@ use uuid::Uuid;
 use super::{
     NEXT_DUE,
     canceling::{BOUND, FIRST, LATER, canceled, locked},
-    claim::{DUE, STARTED, WANTED},
+    claim::{OLDEST, STARTED, WANTED},
     recording::{ENDED, LOCKED, MOVED_ON},
+    turns::{ORGANIZATIONS, TURNS},
 };
 use crate::{
-    history::plans::{Planner, id, webhook},
+    history::plans::{Planner, id, organization, webhook},
     row::{Id, Param, Time},
 };
 
@@ -19,8 +20,23 @@ use crate::{
 async fn what_is_due_is_found_by_an_index_and_in_its_order() {
     let Some(planner) = Planner::new().await else { return };
     let none = None::<Uuid>;
-    assert_eq!(planner.indexes(DUE, &[&Time(Timestamp::MAX), &10_i64, &none]).await, ["deliveries_due", "nodes_pkey"]);
+    assert_eq!(
+        planner.indexes(OLDEST, &[&Time(Timestamp::MAX), &10_i64, &none]).await,
+        ["deliveries_due", "nodes_pkey", "webhook_health_pkey"]
+    );
     assert_eq!(planner.indexes(NEXT_DUE, &[&none]).await, ["deliveries_due", "nodes_pkey"]);
+}
+
+#[tokio::test]
+async fn going_on_to_the_next_one_reads_nothing_that_waits_before_it() {
+    let Some(planner) = Planner::new().await else { return };
+    let (nil, none) = (Uuid::nil(), None::<Uuid>);
+    assert_eq!(planner.indexes(ORGANIZATIONS, &[&nil, &16_i64]).await, ["deliveries_waiting"]);
+    let (organizations, webhooks) = (vec![Id(organization())], vec![Id(webhook())]);
+    let plan = planner.plan(TURNS, &[&organizations, &webhooks, &8_i64, &8_i64, &Time(Timestamp::MAX), &none]).await;
+    let scans = |table: &str| plan.iter().filter(|line| line.contains(table) && line.contains("Scan")).count();
+    let by_index = |table: &str| plan.iter().filter(|line| line.contains("Index") && line.contains(table)).count();
+    assert_eq!(scans(" on deliveries"), by_index("_organization_id_webhook_id_due_at_idx on deliveries"), "{plan:#?}");
 }
 
 #[tokio::test]

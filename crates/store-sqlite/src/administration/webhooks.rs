@@ -258,7 +258,7 @@ pub(super) fn delete_of_agent(connection: &Connection, agent: AgentId, at: Times
 }
 
 fn remove(connection: &Connection, id: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
+    queue::cancel_pending(connection, id, at)?;
     connection.execute("DELETE FROM secret_reveals WHERE webhook_id = ?1", [Id(id)])?;
-    connection.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)])?;
-    queue::cancel_pending(connection, id, at).map(drop)
+    connection.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)]).map(drop)
 }

@@ -140,12 +140,9 @@ fn announce(
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(connection, &ending, &candidates)?;
-    match (chosen, dispatch.lease) {
-        (None, _) => Ok(Fate::NoWebhook),
-        (Some(_), None) => Ok(Fate::Due),
-        (Some(_), Some(lease)) => {
-            let claimed = queue::claim(connection, vault, dispatch.delivery_id, lease, at)?;
-            Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
-        }
+    if chosen.is_none() {
+        return Ok(Fate::NoWebhook);
     }
+    let claimed = queue::claim_if_admitted(connection, vault, dispatch.delivery_id, &*dispatch.places, at)?;
+    Ok(claimed.map_or(Fate::Due, Fate::Claimed))
 }

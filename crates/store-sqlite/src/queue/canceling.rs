@@ -14,13 +14,13 @@ use crate::{
     row::{Id, Time, id, unavailable},
 };
 
+/// An index holds what is pending by organization and webhook.
+const CANCEL_PENDING: &str = "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE status = 'pending' \
+     AND organization_id = (SELECT organization_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1";
+
 /// Ends what a webhook still has to send.
 pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE webhook_id = ?1 AND status = 'pending'",
-        )?
-        .execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
+    connection.prepare_cached(CANCEL_PENDING)?.execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
 
 /// An index holds these alone.
@@ -72,5 +72,13 @@ mod tests {
         let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {CANCELED_UNDER_WAY}")).unwrap();
         let step: String = statement.query_row([], |row| row.get("detail")).unwrap();
         assert!(step.contains("INDEX deliveries_canceled_under_way"), "{step}");
+    }
+
+    #[test]
+    fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
+        let database = database();
+        let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {CANCEL_PENDING}")).unwrap();
+        let step: String = statement.query_row([], |row| row.get("detail")).unwrap();
+        assert!(step.contains("INDEX deliveries_waiting (organization_id=? AND webhook_id=?)"), "{step}");
     }
 }

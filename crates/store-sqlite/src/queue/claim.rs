@@ -5,13 +5,15 @@ use preclinical_core::{
     attempt::ErrorKind,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::EventKind,
-    id::DeliveryId,
+    id::{DeliveryId, OrganizationId, WebhookId},
+    port::{Admission, Admitted, Applicant, Standing},
     vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::turns::Turns;
 use crate::{
-    row::{Id, Time, content, id, named},
+    row::{Id, Time, content, id, maybe_time, named},
     sealing::SealedSecrets,
 };
 
@@ -19,34 +21,114 @@ const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and 
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
-/// Claims what is due, oldest first, one delivery per lease.
-pub(super) fn due(
-    connection: &Connection,
-    vault: &Vault,
-    now: Timestamp,
-    leases: &[Lease],
-) -> rusqlite::Result<Vec<Claimed>> {
-    let due: Vec<(DeliveryId, EventKind, bool)> = connection
-        .prepare_cached(
-            "SELECT id, kind, lease_token IS NOT NULL AS cut_off FROM deliveries \
-             WHERE status = 'pending' AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
-        )?
-        .query_map(params![Time(now), leases.len()], |row| {
-            Ok((id(row, "id")?, named(row, "kind", EventKind::parse)?, row.get("cut_off")?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut claimed = Vec::with_capacity(due.len());
-    for ((delivery, kind, cut_off), lease) in due.into_iter().zip(leases) {
-        if cut_off {
-            note_interruption(connection, delivery)?;
+const ONE: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
+     w.last_triggered_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?1";
+
+const OLDEST: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
+     w.last_triggered_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
+     WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
+
+/// A delivery that is due.
+pub(super) struct Due {
+    kind: EventKind,
+    is_cut_off: bool,
+    applicant: Applicant,
+}
+
+impl Due {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let failures: Option<u32> = row.get("consecutive_failures")?;
+        Ok(Self {
+            kind: named(row, "kind", EventKind::parse)?,
+            is_cut_off: row.get("cut_off")?,
+            applicant: Applicant {
+                delivery: id(row, "id")?,
+                organization: id::<OrganizationId>(row, "organization_id")?,
+                webhook: id::<WebhookId>(row, "webhook_id")?,
+                standing: Standing::of(maybe_time(row, "last_triggered_at")?, failures.unwrap_or(0)),
+            },
+        })
+    }
+}
+
+/// What became of a delivery that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It was claimed, or has ended.
+    Settled,
+    NotThisWebhook,
+    NotThisOrganization,
+    Full,
+}
+
+/// A claim under way.
+pub(super) struct Claiming<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) vault: &'a Vault,
+    pub(super) now: Timestamp,
+    pub(super) places: &'a dyn Admission,
+    pub(super) claimed: Vec<Claimed>,
+}
+
+impl Claiming<'_> {
+    /// Claims a delivery if it is admitted. A test that was cut off has failed, and needs no place for that.
+    pub(super) fn ask(&mut self, due: &Due) -> rusqlite::Result<Asked> {
+        let delivery = due.applicant.delivery;
+        if due.is_cut_off && due.kind == EventKind::Test {
+            note_interruption(self.connection, delivery)?;
+            end(self.connection, delivery, DeliveryStatus::Failed, self.now)?;
+            return Ok(Asked::Settled);
         }
-        if cut_off && kind == EventKind::Test {
-            end(connection, delivery, DeliveryStatus::Failed, now)?;
-        } else {
-            claimed.extend(claim(connection, vault, delivery, *lease, now)?);
+        let lease = match self.places.admit(&due.applicant) {
+            Admitted::Granted(lease) => lease,
+            Admitted::NotThisWebhook => return Ok(Asked::NotThisWebhook),
+            Admitted::NotThisOrganization => return Ok(Asked::NotThisOrganization),
+            Admitted::Full => return Ok(Asked::Full),
+        };
+        if due.is_cut_off {
+            note_interruption(self.connection, delivery)?;
+        }
+        self.claimed.extend(claim(self.connection, self.vault, delivery, lease, self.now)?);
+        Ok(Asked::Settled)
+    }
+}
+
+/// Claims what is due and admitted: the oldest, and by turns what that has no place for.
+pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
+    let oldest: Vec<Due> = claiming
+        .connection
+        .prepare_cached(OLDEST)?
+        .query_map(params![Time(claiming.now), claiming.places.room()], Due::read)?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut is_in_the_way = false;
+    for due in oldest {
+        match claiming.ask(&due)? {
+            Asked::Settled => {}
+            Asked::Full => return Ok(claiming.claimed),
+            Asked::NotThisWebhook | Asked::NotThisOrganization => is_in_the_way = true,
         }
     }
-    Ok(claimed)
+    if is_in_the_way {
+        turns.go_round(&mut claiming)?;
+    }
+    Ok(claiming.claimed)
+}
+
+/// Claims a delivery that was just written, if it is admitted.
+pub(crate) fn claim_if_admitted(
+    connection: &Connection,
+    vault: &Vault,
+    delivery: DeliveryId,
+    places: &dyn Admission,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Claimed>> {
+    if places.room() == 0 {
+        return Ok(None);
+    }
+    let due = connection.prepare_cached(ONE)?.query_row([Id(delivery)], Due::read)?;
+    let mut claiming = Claiming { connection, vault, now, places, claimed: Vec::new() };
+    claiming.ask(&due)?;
+    Ok(claiming.claimed.pop())
 }
 
 /// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be

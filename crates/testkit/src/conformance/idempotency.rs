@@ -15,7 +15,10 @@ use preclinical_core::{
     test_suite::TestSuite,
 };
 
-use crate::world::{LEASE, World, answered};
+use crate::{
+    places::Places,
+    world::{LEASE, World, answered},
+};
 
 /// A call under that key with that body, now, with a token and a subject of its own.
 pub(super) fn call(world: &World, key: &str, body: &str) -> NewCall {
@@ -193,7 +196,7 @@ pub async fn a_redelivery_that_is_repeated_is_written_once(store: Arc<dyn Store>
         organization_id: world.organization,
         of: old.delivery_id,
         delivery_id: DeliveryId::from_uuid(uuid::Uuid::from_u128(7)),
-        lease,
+        places: Places::of(lease),
         at: world.now(),
     };
     let first = store.redeliver(order(None)).await.unwrap();

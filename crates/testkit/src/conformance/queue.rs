@@ -17,7 +17,10 @@ use preclinical_core::{
 };
 use tokio::task::JoinSet;
 
-use crate::world::{LEASE, World, answered, unreachable};
+use crate::{
+    places::Places,
+    world::{LEASE, World, answered, unreachable},
+};
 
 /// More deliveries than a store cancels in one transaction.
 const MANY: usize = 600;
@@ -233,7 +236,13 @@ pub async fn a_redelivery_is_a_new_delivery_of_the_same_event(store: Arc<dyn Sto
     store.record(world.record(&old, answered(200), NextStep::Delivered)).await.unwrap();
     let redeliver = |of, lease| {
         let delivery_id = DeliveryId::generate(world.now(), &*world.chance);
-        store.redeliver(Redelivery { organization_id: world.organization, of, delivery_id, lease, at: world.now() })
+        store.redeliver(Redelivery {
+            organization_id: world.organization,
+            of,
+            delivery_id,
+            places: Places::of(lease),
+            at: world.now(),
+        })
     };
     let new = redeliver(old.delivery_id, Some(world.lease())).await.unwrap();
     let claimed = new.claimed.unwrap();
@@ -262,7 +271,7 @@ pub async fn a_repeated_test_is_a_test_that_is_made_once(store: Arc<dyn Store>) 
     let redeliver = |lease| {
         let delivery_id = DeliveryId::generate(world.now(), &*world.chance);
         let (of, organization_id) = (old.delivery_id, world.organization);
-        store.redeliver(Redelivery { organization_id, of, delivery_id, lease, at: world.now() })
+        store.redeliver(Redelivery { organization_id, of, delivery_id, places: Places::of(lease), at: world.now() })
     };
     let at_once = redeliver(Some(world.lease())).await.unwrap();
     let claimed = at_once.claimed.unwrap();

@@ -14,7 +14,10 @@ use preclinical_core::{
     webhook::WebhookChanges,
 };
 
-use crate::world::{World, answered};
+use crate::{
+    places::Places,
+    world::{World, answered},
+};
 
 /// All that failed.
 fn failed() -> RedeliverySelection {
@@ -154,7 +157,7 @@ pub async fn of_several_deliveries_of_an_event_to_a_webhook_the_newest_is_repeat
     let redeliver = async |of, end: Option<(u16, NextStep)>| {
         let delivery_id = DeliveryId::generate(world.now(), &*world.chance);
         let (lease, at) = (Some(world.lease()), world.now());
-        let order = Redelivery { organization_id: world.organization, of, delivery_id, lease, at };
+        let order = Redelivery { organization_id: world.organization, of, delivery_id, places: Places::of(lease), at };
         let claimed = store.redeliver(order).await.unwrap().claimed.unwrap();
         if let Some((status, next)) = end {
             store.record(world.record(&claimed, answered(status), next)).await.unwrap();

@@ -158,10 +158,7 @@ impl Ledger {
         let (agent_id, run_id, run_number) = (Some(run.agent_id), Some(run.id), Some(run.number));
         let delivery = preclinical_core::delivery::Delivery { agent_id, run_id, run_number, ..row.delivery };
         self.insert(DeliveryRow { delivery, ..row });
-        match dispatch.lease {
-            None => Fate::Due,
-            Some(lease) => self.claim(dispatch.delivery_id, lease, micros(at)).map_or(Fate::NoWebhook, Fate::Claimed),
-        }
+        self.claim_if_admitted(dispatch.delivery_id, &*dispatch.places, micros(at)).map_or(Fate::Due, Fate::Claimed)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Deliveries go out, and what is known to be dead is taken over.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
@@ -8,8 +10,8 @@ use preclinical_core::{
     event::{EventContent, EventKind},
     id::{DeliveryId, EventId, OrganizationId, WebhookId},
     port::{
-        AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, StoreError,
-        TestDelivery, Watch,
+        Admission, Admitted, Applicant, AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError,
+        RedeliverError, Redelivery, Standing, StoreError, TestDelivery, Watch,
     },
     retry::NextStep,
     timing::Timing,
@@ -134,24 +136,38 @@ impl Ledger {
         })
     }
 
-    fn claim_due(&mut self, now: Timestamp, leases: Vec<Lease>) -> Vec<Claimed> {
+    fn claim_due(&mut self, now: Timestamp, places: &dyn Admission) -> Vec<Claimed> {
         let pending = self.deliveries.iter().filter(|(_, row)| row.is_pending());
         let mut due: Vec<_> = pending.filter_map(|(id, row)| Some((row.due.filter(|due| *due <= now)?, *id))).collect();
         due.sort_unstable();
         let mut claimed = Vec::new();
-        for ((_, id), lease) in due.into_iter().zip(leases) {
+        for (_, id) in due {
             let was_cut_off = self.deliveries[&id].lease.is_some();
-            if was_cut_off {
-                self.change(id, interrupt);
-            }
             if was_cut_off && self.deliveries[&id].delivery.event == EventKind::Test {
+                self.change(id, interrupt);
                 self.end(id, DeliveryStatus::Failed, now);
                 self.change(id, |row| row.lease = None);
             } else {
-                claimed.extend(self.claim(id, lease, now));
+                claimed.extend(self.claim_if_admitted(id, places, now));
             }
         }
         claimed
+    }
+
+    /// Claims a pending delivery if it is admitted.
+    pub(super) fn claim_if_admitted(&mut self, id: DeliveryId, places: &dyn Admission, now: Timestamp) -> Option<Claimed> {
+        let row = self.deliveries.get(&id)?;
+        let (organization, webhook) = (row.organization, row.delivery.webhook_id);
+        let health = self.webhooks.get(&webhook).map(|row| &row.webhook);
+        let health = health.map_or((None, 0), |webhook| (webhook.last_triggered_at, webhook.consecutive_failures));
+        let standing = Standing::of(health.0, health.1);
+        let Admitted::Granted(lease) = places.admit(&Applicant { delivery: id, organization, webhook, standing }) else {
+            return None;
+        };
+        if row.lease.is_some() {
+            self.change(id, interrupt);
+        }
+        self.claim(id, lease, now)
     }
 
     fn record(&mut self, record: AttemptRecord) -> Result<(), RecordError> {
@@ -205,7 +221,7 @@ impl Ledger {
             return Err(RedeliverError::WebhookDisabled);
         }
         self.repeat(of, new, order.at);
-        let claimed = order.lease.and_then(|lease| self.claim(new, lease, order.at));
+        let claimed = self.claim_if_admitted(new, &*order.places, order.at);
         Ok(Enqueued { delivery: self.deliveries[&new].shown(), claimed })
     }
 
@@ -286,8 +302,8 @@ impl Watch for Nobody {
 
 #[async_trait]
 impl DeliveryQueue for ReferenceStore {
-    async fn claim_due(&self, now: Timestamp, leases: Vec<Lease>) -> Result<Vec<Claimed>, StoreError> {
-        Ok(self.write(|ledger| ledger.claim_due(now, leases)))
+    async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
+        Ok(self.write(|ledger| ledger.claim_due(now, &*places)))
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {

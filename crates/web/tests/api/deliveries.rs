@@ -91,7 +91,7 @@ async fn attempts_are_shown_down_to_the_bytes() {
     assert_eq!((&waiting["http_status"], &waiting["duration_ms"]), (&Value::Null, &json!(12)));
 
     app.world.clock.set(retry_at);
-    let second = app.world.store.claim_due(retry_at, vec![app.world.lease()]).await.unwrap().remove(0);
+    let second = app.world.store.claim_due(retry_at, app.world.leases(1)).await.unwrap().remove(0);
     let response = Message { truncated: true, size_bytes: 65_536, ..message(&[("server", "x")], b"\xff\xfe\x00") };
     record(&app, &second, answered(204), NextStep::Delivered, [Some(message(&[], b"")), Some(response)]).await;
     let detail = app.api.get(&path).await.is(200);

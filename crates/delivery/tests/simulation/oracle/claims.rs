@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     delivery::{Claimed, DeliveryStatus},
     event::EventKind,
-    id::DeliveryId,
+    id::{DeliveryId, LeaseToken},
+    port::{Admitted, Applicant},
 };
 
 use super::{Attempt, Delivery, End, Oracle, micros, short};
@@ -13,8 +14,15 @@ use super::{Attempt, Delivery, End, Oracle, micros, short};
 const PROMPT: SignedDuration = SignedDuration::from_millis(50);
 
 impl Oracle {
-    /// A node looked for what is due, with room for so many.
-    pub(crate) fn looked(&mut self, node: u32, now: Timestamp, room: usize, claimed: &[Claimed]) {
+    /// A node looked for what is due, with places that were granted or refused.
+    pub(crate) fn looked(
+        &mut self,
+        node: u32,
+        now: Timestamp,
+        granted: &[LeaseToken],
+        refusals: &[(Applicant, Admitted)],
+        claimed: &[Claimed],
+    ) {
         let is_due = |delivery: &Delivery| {
             delivery.status == DeliveryStatus::Pending
                 && delivery.due.is_some_and(|due| due <= now)
@@ -25,18 +33,24 @@ impl Oracle {
         for one in claimed {
             self.claimed(node, one, now);
         }
-        if claimed.len() > room {
-            self.violate(format!("{} deliveries were claimed with {room} leases", claimed.len()));
+        for one in claimed.iter().filter(|one| !granted.contains(&one.lease.token)) {
+            self.violate(format!("{} was claimed without a place", one.delivery_id));
         }
         let passed_over: Vec<DeliveryId> =
             due.into_iter().filter(|id| claimed.iter().all(|one| one.delivery_id != *id)).collect();
         for id in passed_over {
-            self.passed_over(id, claimed.len() < room);
+            let webhook = self.deliveries[&id].webhook;
+            let is_refused = refusals.iter().any(|(applicant, answer)| match answer {
+                Admitted::Granted(_) => false,
+                Admitted::NotThisWebhook => applicant.webhook == webhook,
+                Admitted::NotThisOrganization | Admitted::Full => true,
+            });
+            self.passed_over(id, is_refused);
         }
     }
 
-    /// A delivery that was due was not claimed: a test that was cut off, which is not repeated, or there was no room.
-    fn passed_over(&mut self, id: DeliveryId, had_room: bool) {
+    /// A delivery that was due was not claimed: a test that was cut off, which is not repeated, or its webhook had no place.
+    fn passed_over(&mut self, id: DeliveryId, is_refused: bool) {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         if delivery.kind == EventKind::Test && delivery.lease.is_some() {
             interrupt(delivery);
@@ -46,7 +60,7 @@ impl Oracle {
             let is_calm = self.is_calm;
             self.expect(!is_calm, || format!("{id} was cut off, and nothing was wrong"));
         } else {
-            self.expect(!had_room, || format!("{id} is due and was not claimed"));
+            self.expect(is_refused, || format!("{id} is due and was not claimed"));
         }
     }
 
@@ -105,10 +119,15 @@ impl Oracle {
         }
     }
 
-    /// Without trouble, whatever is due is under way at once.
+    /// Without trouble, whatever is due is under way at once, or as soon as its receiver is not being asked something else.
     pub(crate) fn judge_promptness(&mut self) {
+        let is_open = |delivery: &Delivery| delivery.attempts.iter().any(|attempt| attempt.end == End::Open);
+        for delivery in self.deliveries.values().filter(|delivery| is_open(delivery)) {
+            self.busy.insert(delivery.webhook, self.now);
+        }
         let is_late = |delivery: &Delivery| {
-            delivery.lease.is_none() && delivery.due.is_some_and(|due| self.now.duration_since(due) > PROMPT)
+            let free = self.busy.get(&delivery.webhook).copied().unwrap_or(Timestamp::MIN);
+            delivery.lease.is_none() && delivery.due.is_some_and(|due| self.now.duration_since(due.max(free)) > PROMPT)
         };
         let late = self.deliveries.iter().find(|(_, delivery)| is_late(delivery)).map(|(id, _)| *id);
         if let Some(id) = late.filter(|_| self.is_calm && self.is_watched) {

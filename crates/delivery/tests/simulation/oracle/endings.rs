@@ -70,10 +70,10 @@ impl Oracle {
         self.tell(format!("  run {} is {}", finished.run.number, to.as_str()));
         match (&finished.fate, expected) {
             (Fate::NoWebhook, None) => {}
-            (Fate::Due, Some(webhook)) if dispatch.lease.is_none() => {
+            (Fate::Due, Some(webhook)) if dispatch.places.granted().is_empty() => {
                 self.wrote_of_run(dispatch.delivery_id, webhook, id, at);
             }
-            (Fate::Claimed(claimed), Some(webhook)) if dispatch.lease == Some(claimed.lease) => {
+            (Fate::Claimed(claimed), Some(webhook)) if dispatch.places.granted().contains(&claimed.lease.token) => {
                 self.wrote_of_run(dispatch.delivery_id, webhook, id, at);
                 self.claimed(node, claimed, at);
             }

@@ -32,6 +32,7 @@ impl Oracle {
         let Some(delivery) = self.deliveries.get(&id) else {
             return self.violate(format!("{id} was recorded, and nobody wrote it"));
         };
+        self.busy.insert(delivery.webhook, self.now);
         let holds = delivery.lease == Some(record.lease);
         if answer.is_err() {
             return self.expect(!holds, || format!("the record of {id} was refused, and its lease held"));

@@ -47,7 +47,9 @@ impl Oracle {
             if let Some(claimed) = &enqueued.claimed {
                 self.claimed(node, claimed, at);
             }
-            self.expect(enqueued.claimed.is_some() == order.lease.is_some(), || format!("repeating {of}: a lease got lost"));
+            self.expect(enqueued.claimed.is_some() != order.places.granted().is_empty(), || {
+                format!("repeating {of}: a lease got lost")
+            });
         }
     }
 

@@ -1,11 +1,13 @@
 //! What people and runners order: runs end, deliveries are canceled, repeated and tried out.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use preclinical_core::{
     clock::Clock,
     id::{DeliveryId, EventId, RedeliveryJobId, RunId},
-    port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery},
+    port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Offer, Redelivery, Report, TestDelivery},
     redelivery::{RedeliverySelection, RepeatedStatus},
     run::{FinalStatus, RunRef},
     scenario::ScenarioStatus,
@@ -62,8 +64,8 @@ impl Simulation {
     fn finish(&mut self, run: RunId, to: FinalStatus, event: EventId) {
         let Some(host) = self.host() else { return };
         let node = &self.nodes[host];
-        let place = self.dice.happens(800).then(|| node.engine.handoff().reserve()).flatten();
-        let (at, dispatch) = (node.clock.now(), self.dispatch(event, place.as_deref()));
+        let offer = self.offer(node, 800);
+        let (at, dispatch) = (node.clock.now(), self.dispatch(event, &offer));
         self.deliveries.push(dispatch.delivery_id);
         let story = format!("node {} ends a run as {to:?}", node.number);
         self.oracle().tell(story);
@@ -72,7 +74,7 @@ impl Simulation {
         let is_known = node.within(async {
             match node.store.finish_run(finish).await {
                 Ok(finished) => {
-                    self.hand_over(node, place, finished);
+                    self.hand_over(node, &offer, finished);
                     true
                 }
                 Err(preclinical_core::port::FinishError::Store(_)) => false,
@@ -96,9 +98,9 @@ impl Simulation {
         };
         let Some(host) = self.host() else { return };
         let node = &self.nodes[host];
-        let place = node.engine.handoff().reserve();
+        let offer = self.offer(node, 1000);
         let event = EventId::generate(self.truth.now(), &self.chance);
-        let (at, dispatch) = (node.clock.now(), self.dispatch(event, place.as_deref()));
+        let (at, dispatch) = (node.clock.now(), self.dispatch(event, &offer));
         self.deliveries.push(dispatch.delivery_id);
         let results = vec![result(&format!("s{}", self.dice.below(3)), ScenarioStatus::Passed)];
         let story = format!("node {} takes a result", node.number);
@@ -106,16 +108,21 @@ impl Simulation {
         let report = Report { organization_id: self.organization, run: RunRef::Id(run), results, at, dispatch };
         node.within(async {
             if let Ok(finished) = node.store.report_results(report).await {
-                self.hand_over(node, place, finished);
+                self.hand_over(node, &offer, finished);
             }
         });
     }
 
-    fn dispatch(&self, event_id: EventId, place: Option<&dyn Reservation>) -> Dispatch {
+    /// Places of a node, so often in a thousand times; otherwise what it writes is left to be claimed.
+    fn offer(&self, node: &Node, often: u32) -> Arc<dyn Offer> {
+        if self.dice.happens(often) { node.engine.handoff().offer() } else { node.engine.handoff_of_tests().offer() }
+    }
+
+    fn dispatch(&self, event_id: EventId, offer: &Arc<dyn Offer>) -> Dispatch {
         Dispatch {
             event_id,
             delivery_id: DeliveryId::generate(self.truth.now(), &self.chance),
-            lease: place.map(Reservation::lease),
+            places: Arc::clone(offer) as _,
             public_url: "https://app.example.com".to_owned(),
         }
     }
@@ -131,18 +138,18 @@ impl Simulation {
     pub(super) fn redeliver(&mut self) {
         let (Some(host), Some(of)) = (self.host(), self.dice.pick(&self.deliveries).copied()) else { return };
         let node = &self.nodes[host];
-        let place = self.dice.happens(500).then(|| node.engine.handoff().reserve()).flatten();
+        let offer = self.offer(node, 500);
         let delivery_id = DeliveryId::generate(self.truth.now(), &self.chance);
-        let lease = place.as_ref().map(|place| place.lease());
-        let order = Redelivery { organization_id: self.organization, of, delivery_id, lease, at: node.clock.now() };
+        let places = Arc::clone(&offer) as _;
+        let order = Redelivery { organization_id: self.organization, of, delivery_id, places, at: node.clock.now() };
         let story = format!("node {} repeats {}", node.number, crate::oracle::short(of));
         self.oracle().tell(story);
         self.deliveries.push(delivery_id);
         node.within(async {
             let Ok(enqueued) = node.store.redeliver(order).await else { return };
-            match (enqueued.claimed, place) {
-                (Some(claimed), Some(place)) => drop(place.send(claimed)),
-                _ => node.engine.handoff().wake(),
+            match enqueued.claimed {
+                Some(claimed) => drop(offer.send(claimed)),
+                None => node.engine.handoff().wake(),
             }
         });
     }
@@ -151,7 +158,8 @@ impl Simulation {
         let webhooks: Vec<_> = self.oracle().webhooks.keys().copied().collect();
         let (Some(host), Some(webhook_id)) = (self.host(), self.dice.pick(&webhooks).copied()) else { return };
         let node = &self.nodes[host];
-        let Some(place) = node.engine.handoff().reserve() else { return };
+        let place = node.engine.handoff().reserve_for_test(self.organization, webhook_id);
+        let Some(place) = place else { return };
         let delivery_id = DeliveryId::generate(self.truth.now(), &self.chance);
         let test = TestDelivery {
             organization_id: self.organization,
@@ -200,10 +208,10 @@ impl Simulation {
     }
 
     /// As the API does after its write.
-    fn hand_over(&self, node: &Node, place: Option<Box<dyn Reservation>>, finished: Finished) {
-        match (finished.fate, place) {
-            (Fate::Claimed(claimed), Some(place)) => drop(place.send(claimed)),
-            (Fate::Claimed(_) | Fate::Due, _) if self.plan.wakes => node.engine.handoff().wake(),
+    fn hand_over(&self, node: &Node, offer: &Arc<dyn Offer>, finished: Finished) {
+        match finished.fate {
+            Fate::Claimed(claimed) => drop(offer.send(claimed)),
+            Fate::Due if self.plan.wakes => node.engine.handoff().wake(),
             _ => {}
         }
     }

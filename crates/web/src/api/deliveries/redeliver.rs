@@ -55,14 +55,14 @@ pub(crate) async fn enqueue(
     subject: Subject,
 ) -> Result<Delivery, RedeliverError> {
     let at = app.clock.now();
-    let place = app.handoff.reserve();
-    let lease = place.as_ref().map(|place| place.lease());
+    let offer = app.handoff.offer();
+    let places = Arc::clone(&offer) as _;
     let delivery_id = DeliveryId::from_uuid(subject.uuid(at, &*app.chance));
     let Enqueued { delivery, claimed } =
-        app.store.redeliver(Redelivery { organization_id, of, delivery_id, lease, at }).await?;
-    match (claimed, place) {
-        (Some(claimed), Some(place)) => drop(place.send(claimed)),
-        _ => app.handoff.wake(),
+        app.store.redeliver(Redelivery { organization_id, of, delivery_id, places, at }).await?;
+    match claimed {
+        Some(claimed) => drop(offer.send(claimed)),
+        None => app.handoff.wake(),
     }
     Ok(delivery)
 }

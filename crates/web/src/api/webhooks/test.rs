@@ -53,8 +53,8 @@ pub(crate) async fn send(
     organization: OrganizationId,
     webhook: WebhookId,
 ) -> Result<(DeliveryId, AttemptSummary), ApiError> {
-    let place =
-        app.handoff.reserve_for_test().ok_or_else(|| ApiError::busy("too many deliveries are under way; try again"))?;
+    let place = app.handoff.reserve_for_test(organization, webhook);
+    let place = place.ok_or_else(|| ApiError::busy("too many deliveries are under way; try again"))?;
     app::to_its_end(attempt(app, organization, webhook, place)).await?
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use preclinical_core::{
     clock::Clock,
     delivery::{Claimed, Lease},
-    id::LeaseToken,
-    port::{AttemptSummary, Handoff, Reservation, Sent},
+    id::{LeaseToken, OrganizationId, WebhookId},
+    port::{Admission, Admitted, Applicant, AttemptSummary, Handoff, Offer, Reservation, Sent},
 };
 use preclinical_testkit::{chance::SeededChance, clock::ManualClock, world::LEASE};
 use tokio::sync::watch;
@@ -19,6 +19,7 @@ pub(crate) struct Recorder {
     state: Arc<watch::Sender<State>>,
 }
 
+#[derive(Debug)]
 struct State {
     has_room: bool,
     /// How often a place was given out.
@@ -79,8 +80,8 @@ impl Recorder {
     }
 }
 
-impl Handoff for Recorder {
-    fn reserve(&self) -> Option<Box<dyn Reservation>> {
+impl Recorder {
+    fn place(&self) -> Option<Place> {
         if !self.state.borrow().has_room {
             return None;
         }
@@ -90,11 +91,17 @@ impl Handoff for Recorder {
         });
         let now = self.clock.now();
         let lease = Lease { token: LeaseToken::generate(now, &*self.chance), until: now.checked_add(LEASE).unwrap() };
-        Some(Box::new(Place { lease, state: self.state.clone() }))
+        Some(Place { lease, state: self.state.clone() })
+    }
+}
+
+impl Handoff for Recorder {
+    fn offer(&self) -> Arc<dyn Offer> {
+        Arc::new(OnePlace { place: self.place() })
     }
 
-    fn reserve_for_test(&self) -> Option<Box<dyn Reservation>> {
-        self.reserve()
+    fn reserve_for_test(&self, _: OrganizationId, _: WebhookId) -> Option<Box<dyn Reservation>> {
+        self.place().map(|place| Box::new(place) as _)
     }
 
     fn wake(&self) {
@@ -106,6 +113,33 @@ impl Handoff for Recorder {
     }
 }
 
+/// A place, if there was one, for whoever is admitted first.
+#[derive(Debug)]
+struct OnePlace {
+    place: Option<Place>,
+}
+
+impl Admission for OnePlace {
+    fn room(&self) -> usize {
+        usize::from(self.place.is_some())
+    }
+
+    fn admit(&self, _: &Applicant) -> Admitted {
+        self.place.as_ref().map_or(Admitted::Full, |place| Admitted::Granted(place.lease))
+    }
+
+    fn granted(&self) -> Vec<LeaseToken> {
+        self.place.iter().map(|place| place.lease.token).collect()
+    }
+}
+
+impl Offer for OnePlace {
+    fn send(&self, claimed: Claimed) -> Sent {
+        self.place.as_ref().expect("a place").send(claimed)
+    }
+}
+
+#[derive(Debug)]
 struct Place {
     lease: Lease,
     state: Arc<watch::Sender<State>>,
@@ -117,6 +151,12 @@ impl Reservation for Place {
     }
 
     fn send(self: Box<Self>, claimed: Claimed) -> Sent {
+        Self::send(&self, claimed)
+    }
+}
+
+impl Place {
+    fn send(&self, claimed: Claimed) -> Sent {
         assert_eq!(claimed.lease, self.lease, "a delivery is sent under the lease of its place");
         self.state.send_modify(|state| state.sent.push(claimed));
         let ends = self.state.borrow().ends.clone();

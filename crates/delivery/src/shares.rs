@@ -1,0 +1,264 @@
+//! Who may have a place: shares that keep what hangs, what fails and what is much from what is well and little.
+//!
+//! - A webhook has at most [`WEBHOOK`] attempts under way. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
+//!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
+//!   is asked one thing at a time: what was down is not overrun when it comes back.
+//! - Webhooks whose last attempt failed, and attempts that take long, share [`FAILING`] places; together with those never tried,
+//!   [`UNPROVEN`]. The rest is there for receivers that were well when they were last asked.
+//! - An organization gets half of each of these.
+//! - Tests, whose outcome somebody waits for, stand beside all that: [`TESTS`] for a webhook, [`TESTS_OF_ORGANIZATION`] for an
+//!   organization, also while deliveries to it hang.
+//!
+//! Nothing here is known to another process or outlives this one: the shares are those of a node, and what a store knows of a
+//! webhook ([`Standing`]) is where they begin.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use preclinical_core::{
+    id::{OrganizationId, WebhookId},
+    port::Standing,
+};
+
+/// Attempts under way.
+pub(crate) const ALL: u32 = 1024;
+
+/// Of those, for webhooks that are not proven.
+const UNPROVEN: u32 = 768;
+
+/// Of those, for webhooks that fail and attempts that take long.
+const FAILING: u32 = 512;
+
+/// For one webhook.
+const WEBHOOK: u32 = 128;
+
+/// For a webhook that was never tried.
+const UNTRIED: u32 = 4;
+
+/// For a webhook while an attempt for it takes long.
+const WHILE_SLOW: u32 = 16;
+
+/// Tests of one webhook.
+const TESTS: u32 = 4;
+
+/// Tests of an organization.
+const TESTS_OF_ORGANIZATION: u32 = 32;
+
+/// Webhooks that are remembered; beyond that those with nothing under way are forgotten.
+const REMEMBERED: usize = 16 * 1024;
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// For this webhook.
+    Webhook,
+    /// For this organization.
+    Organization,
+    /// For anybody.
+    Everybody,
+}
+
+/// How an attempt ended, for its webhook's share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The receiver took it.
+    Taken,
+    /// The receiver answered something else, or could not be reached.
+    Failed,
+    /// The deadline passed.
+    Hung,
+    /// Nothing was learned.
+    Unknown,
+}
+
+/// A place that was given away. Whoever has it must give it back by [`Shares::end`].
+#[derive(Debug)]
+pub(crate) struct Seat {
+    organization: OrganizationId,
+    webhook: WebhookId,
+    class: Standing,
+    is_test: bool,
+    is_slow: bool,
+}
+
+/// Who has places now.
+#[derive(Debug, Default)]
+pub(crate) struct Shares {
+    taken: Taken,
+    organizations: HashMap<OrganizationId, Taken>,
+    webhooks: HashMap<WebhookId, Line>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    proven: u32,
+    untried: u32,
+    failing: u32,
+    /// Among the others.
+    tests: u32,
+}
+
+/// What one webhook has and may have.
+#[derive(Debug)]
+struct Line {
+    under_way: u32,
+    tests: u32,
+    slow: u32,
+    may_have: u32,
+    began_at: u32,
+}
+
+impl Taken {
+    fn all(&self) -> u32 {
+        self.proven + self.untried + self.failing
+    }
+
+    /// Whether this part, one in `parts`, of all places has room for one more of that class.
+    fn has_room(&self, class: Standing, parts: u32) -> bool {
+        let all = self.all() < ALL / parts;
+        let unproven = self.untried + self.failing < UNPROVEN / parts;
+        match class {
+            Standing::Proven => all,
+            Standing::Untried => all && unproven,
+            Standing::Failing => all && unproven && self.failing < FAILING / parts,
+        }
+    }
+
+    fn of(&mut self, class: Standing) -> &mut u32 {
+        match class {
+            Standing::Proven => &mut self.proven,
+            Standing::Untried => &mut self.untried,
+            Standing::Failing => &mut self.failing,
+        }
+    }
+}
+
+impl Line {
+    fn new(standing: Standing) -> Self {
+        let may_have = match standing {
+            Standing::Proven => WEBHOOK,
+            Standing::Untried => UNTRIED,
+            Standing::Failing => 1,
+        };
+        Self { under_way: 0, tests: 0, slow: 0, may_have, began_at: may_have }
+    }
+
+    fn has_room(&self) -> bool {
+        self.under_way < self.may_have && (self.slow == 0 || self.under_way < WHILE_SLOW)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.under_way + self.tests == 0
+    }
+
+    /// Whether it would come out the same if it began again: at the least after a failure, at the most after a success.
+    fn is_forgettable(&self) -> bool {
+        self.is_idle() && [self.began_at, 1, WEBHOOK].contains(&self.may_have)
+    }
+}
+
+impl Shares {
+    /// The places that nobody has.
+    pub(crate) fn free(&self) -> u32 {
+        ALL.saturating_sub(self.taken.all())
+    }
+
+    /// Gives a place to a webhook, if it may have one.
+    pub(crate) fn admit(
+        &mut self,
+        organization: OrganizationId,
+        webhook: WebhookId,
+        standing: Standing,
+    ) -> Result<Seat, Refusal> {
+        if self.free() == 0 {
+            return Err(Refusal::Everybody);
+        }
+        let of_organization = self.organizations.entry(organization).or_default();
+        if !of_organization.has_room(Standing::Proven, 2) {
+            return Err(Refusal::Organization);
+        }
+        let known = self.webhooks.get(&webhook);
+        let class = if known.is_some_and(|line| line.slow > 0) { Standing::Failing } else { standing };
+        let has_room = known.is_none_or(Line::has_room);
+        if !has_room || !of_organization.has_room(class, 2) || !self.taken.has_room(class, 1) {
+            self.forget_organization(organization);
+            return Err(Refusal::Webhook);
+        }
+        *of_organization.of(class) += 1;
+        *self.taken.of(class) += 1;
+        self.forget_idle();
+        self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
+        Ok(Seat { organization, webhook, class, is_test: false, is_slow: false })
+    }
+
+    /// Gives a place to a test of a webhook, if it may have one.
+    pub(crate) fn admit_test(&mut self, organization: OrganizationId, webhook: WebhookId) -> Option<Seat> {
+        let tests = self.webhooks.get(&webhook).map_or(0, |line| line.tests);
+        let of_organization = self.organizations.entry(organization).or_default();
+        let has_room = of_organization.tests < TESTS_OF_ORGANIZATION && of_organization.has_room(Standing::Proven, 2);
+        if tests >= TESTS || !has_room || !self.taken.has_room(Standing::Proven, 1) {
+            self.forget_organization(organization);
+            return None;
+        }
+        of_organization.tests += 1;
+        of_organization.proven += 1;
+        self.taken.proven += 1;
+        self.forget_idle();
+        self.webhooks.entry(webhook).or_insert_with(|| Line::new(Standing::Untried)).tests += 1;
+        Some(Seat { organization, webhook, class: Standing::Proven, is_test: true, is_slow: false })
+    }
+
+    /// The attempt takes long: it is counted among those that fail, as far as they have room.
+    pub(crate) fn slow(&mut self, seat: &mut Seat) {
+        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_test && !seat.is_slow) {
+            line.slow += 1;
+            seat.is_slow = true;
+        }
+        let Some(of_organization) = self.organizations.get_mut(&seat.organization) else { return };
+        let has_room = of_organization.failing < FAILING / 2 && self.taken.failing < FAILING;
+        if seat.class != Standing::Failing && has_room {
+            *of_organization.of(seat.class) -= 1;
+            *self.taken.of(seat.class) -= 1;
+            seat.class = Standing::Failing;
+            of_organization.failing += 1;
+            self.taken.failing += 1;
+        }
+    }
+
+    /// Takes a place back.
+    pub(crate) fn end(&mut self, seat: &Seat, ending: Ending) {
+        *self.taken.of(seat.class) -= 1;
+        if let Some(of_organization) = self.organizations.get_mut(&seat.organization) {
+            *of_organization.of(seat.class) -= 1;
+            of_organization.tests -= u32::from(seat.is_test);
+        }
+        self.forget_organization(seat.organization);
+        let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return };
+        let line = entry.get_mut();
+        *(if seat.is_test { &mut line.tests } else { &mut line.under_way }) -= 1;
+        line.slow -= u32::from(seat.is_slow);
+        line.may_have = match if seat.is_test { Ending::Unknown } else { ending } {
+            Ending::Taken => line.may_have.saturating_mul(2).min(WEBHOOK),
+            Ending::Failed => (line.may_have / 2).max(1),
+            Ending::Hung => 1,
+            Ending::Unknown => line.may_have,
+        };
+        if line.is_forgettable() {
+            entry.remove();
+        }
+    }
+
+    fn forget_organization(&mut self, organization: OrganizationId) {
+        if self.organizations.get(&organization).is_some_and(|taken| taken.all() == 0) {
+            self.organizations.remove(&organization);
+        }
+    }
+
+    fn forget_idle(&mut self) {
+        if self.webhooks.len() >= REMEMBERED {
+            self.webhooks.retain(|_, line| !line.is_idle());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
