@@ -108,6 +108,7 @@ macro_rules! conformance_suite {
             an_organization_that_may_have_no_more_holds_up_no_other
             everybody_has_a_turn_however_many_there_are
             a_webhook_with_much_waiting_has_its_turn_among_others_that_wait
+            what_was_admitted_once_is_claimed_once
             a_full_house_is_asked_no_further
         ]);
         $crate::conformance_suite!(@role $fresh, changes: [

@@ -1,6 +1,6 @@
 //! Claiming: leases on deliveries and the notes that their attempts started, in one transaction and few statements.
 
-use std::sync::Mutex;
+use std::{collections::HashSet, sync::Mutex};
 
 use jiff::Timestamp;
 use preclinical_core::{
@@ -86,6 +86,8 @@ pub(super) struct Claiming<'a> {
     pub(super) node: Option<Uuid>,
     pub(super) now: Timestamp,
     places: &'a dyn Admission,
+    /// What looks due until this call has written what it found.
+    settled: HashSet<DeliveryId>,
     cut_off: Vec<Id<DeliveryId>>,
     failed: Vec<Id<DeliveryId>>,
     taken: Vec<Id<DeliveryId>>,
@@ -97,6 +99,9 @@ impl Claiming<'_> {
     /// place for that.
     pub(super) fn ask(&mut self, due: &Due) -> Option<Admitted> {
         let delivery = Id(due.applicant.delivery);
+        if !self.settled.insert(due.applicant.delivery) {
+            return None;
+        }
         if due.is_cut_off && due.kind == EventKind::Test {
             self.cut_off.push(delivery);
             self.failed.push(delivery);
@@ -104,7 +109,10 @@ impl Claiming<'_> {
         }
         let lease = match self.places.admit(&due.applicant) {
             Admitted::Granted(lease) => lease,
-            refusal => return Some(refusal),
+            refusal => {
+                self.settled.remove(&due.applicant.delivery);
+                return Some(refusal);
+            }
         };
         if due.is_cut_off {
             self.cut_off.push(delivery);
@@ -124,7 +132,8 @@ pub(super) async fn due(
     turns: &Mutex<Turns>,
 ) -> Result<Vec<Claimed>, Failure> {
     let (cut_off, failed, taken, leases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut claiming = Claiming { node: holder.node, now, places, cut_off, failed, taken, leases };
+    let (node, settled) = (holder.node, HashSet::new());
+    let mut claiming = Claiming { node, now, places, settled, cut_off, failed, taken, leases };
     let most = i64::try_from(places.room()).unwrap_or(i64::MAX);
     let (mut is_in_the_way, mut is_full) = (false, false);
     for row in transaction.rows(OLDEST, &[&Time(now), &most, &holder.node]).await? {

@@ -180,6 +180,19 @@ pub async fn a_webhook_with_much_waiting_has_its_turn_among_others_that_wait(sto
     assert!(counts[2] >= 10, "nor the one with much");
 }
 
+pub async fn what_was_admitted_once_is_claimed_once(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let (agent, _) = agent_with_webhook(&world, "Assistant").await;
+    let first = write_due(&world, agent).await;
+    for _ in 0..5 {
+        world.clock.turn(jiff::SignedDuration::from_secs(1));
+        write_due(&world, agent).await;
+    }
+    let rule = move |applicant: &Applicant| (applicant.delivery != first).then_some(Admitted::NotThisWebhook);
+    let claimed = store.claim_due(world.now(), Places::unless(leases(&world, 4), rule)).await.unwrap();
+    assert_eq!(claimed.iter().map(|one| (one.delivery_id, one.attempt)).collect::<Vec<_>>(), [(first, 1)]);
+}
+
 pub async fn a_full_house_is_asked_no_further(store: Arc<dyn Store>) {
     let world = World::new(store.clone(), "default").await;
     let agent = world.agent("Assistant").await;
