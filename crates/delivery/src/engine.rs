@@ -34,11 +34,8 @@ const MIN_SLEEP: Duration = Duration::from_millis(2);
 /// After how long an attempt is counted among those that take long.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The pause after nothing of what is due had a place.
-const BREATH: Duration = Duration::from_millis(5);
-
-/// How long what is due waits at most until it is its turn to be asked again, if no place is given back before.
-const MAX_WAIT: Duration = Duration::from_millis(20);
+/// The pause after nothing of what is due had a place. Long enough that asking in vain costs little, however much is due.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -166,8 +163,9 @@ impl Engine {
                 Ok(Tick::Waiting(started)) => {
                     if started == 0 {
                         tokio::time::sleep(BREATH).await;
+                    } else {
+                        drop(tokio::time::timeout(BREATH, self.places.changed.notified()).await);
                     }
-                    drop(tokio::time::timeout(MAX_WAIT, self.places.changed.notified()).await);
                     continue;
                 }
                 Ok(Tick::IdleUntil(due)) => self.until(due),
@@ -248,7 +246,7 @@ impl Handoff for EngineHandoff {
 
     fn reserve_for_test(&self, organization: OrganizationId, webhook: WebhookId) -> Option<Box<dyn Reservation>> {
         let (engine, places) = (Arc::clone(&self.engine), &self.engine.places);
-        let place = places.give(|shares| shares.admit_test(organization, webhook).ok_or(Refusal::Webhook)).ok()?;
+        let place = places.give(|shares, now| shares.admit_test(organization, webhook, now).ok_or(Refusal::Webhook)).ok()?;
         let lease = engine.lease();
         Some(Box::new(Reserved { engine, place, lease }))
     }

@@ -59,7 +59,7 @@ impl Admission for EngineOffer {
             return Admitted::Full;
         }
         let Applicant { delivery, organization, webhook, standing } = *applicant;
-        match self.engine.places.give(|shares| shares.admit(organization, webhook, standing)) {
+        match self.engine.places.give(|shares, now| shares.admit(organization, webhook, standing, now)) {
             Ok(place) => {
                 let lease = self.engine.lease();
                 granted.insert(delivery, (lease, place));

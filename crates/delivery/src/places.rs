@@ -1,8 +1,11 @@
 //! Places in the engine: each is held from before a delivery is written until its attempt is recorded.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use preclinical_core::{
@@ -10,7 +13,7 @@ use preclinical_core::{
     delivery::{Claimed, Lease},
     port::{AttemptSummary, Reservation, Sent},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     engine::Engine,
@@ -18,8 +21,9 @@ use crate::{
 };
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Places {
+    start: Instant,
     shares: Mutex<Shares>,
     is_closed: AtomicBool,
     /// One was given back, or no more are given away.
@@ -54,16 +58,28 @@ impl Ending {
     }
 }
 
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            shares: Mutex::default(),
+            is_closed: AtomicBool::new(false),
+            changed: Notify::new(),
+            all_free: Notify::new(),
+        }
+    }
+}
+
 impl Places {
     /// Gives one away as the shares have it. None if no more are given away.
     pub(crate) fn give(
         self: &Arc<Self>,
-        admit: impl FnOnce(&mut Shares) -> Result<Seat, Refusal>,
+        admit: impl FnOnce(&mut Shares, Duration) -> Result<Seat, Refusal>,
     ) -> Result<Place, Refusal> {
         if self.is_closed() {
             return Err(Refusal::Everybody);
         }
-        let seat = admit(&mut self.shares())?;
+        let seat = admit(&mut self.shares(), self.since_start())?;
         Ok(Place { places: Arc::clone(self), seat, ending: Ending::Unknown })
     }
 
@@ -102,6 +118,10 @@ impl Places {
         }
     }
 
+    fn since_start(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     fn shares(&self) -> MutexGuard<'_, Shares> {
         self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +143,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let free = {
             let mut shares = self.places.shares();
-            shares.end(&self.seat, self.ending);
+            shares.end(&self.seat, self.ending, self.places.since_start());
             shares.free()
         };
         self.places.changed.notify_one();

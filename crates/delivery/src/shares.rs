@@ -4,7 +4,8 @@
 //!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
 //!   is asked one thing at a time: what was down is not overrun when it comes back.
 //! - Webhooks whose last attempt failed, and attempts that take long, share [`FAILING`] places; together with those never tried,
-//!   [`UNPROVEN`]. The rest is there for receivers that were well when they were last asked.
+//!   [`UNPROVEN`]. The rest is there for receivers that were well when they were last asked, and the last [`RESERVED`] for those that were
+//!   just now: however many break down at once, they are not among them for long.
 //! - An organization gets half of each of these.
 //! - Tests, whose outcome somebody waits for, stand beside all that: [`TESTS`] for a webhook, [`TESTS_OF_ORGANIZATION`] for an
 //!   organization, also while deliveries to it hang.
@@ -12,7 +13,10 @@
 //! Nothing here is known to another process or outlives this one: the shares are those of a node, and what a store knows of a
 //! webhook ([`Standing`]) is where they begin.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use preclinical_core::{
     id::{OrganizationId, WebhookId},
@@ -22,10 +26,13 @@ use preclinical_core::{
 /// Attempts under way.
 pub(crate) const ALL: u32 = 1024;
 
-/// Of those, for webhooks that are not proven.
+/// Of those, for webhooks that were well [`RECENTLY`].
+const RESERVED: u32 = 128;
+
+/// Of all, for webhooks that are not proven.
 const UNPROVEN: u32 = 768;
 
-/// Of those, for webhooks that fail and attempts that take long.
+/// Of all, for webhooks that fail and attempts that take long.
 const FAILING: u32 = 512;
 
 /// For one webhook.
@@ -34,8 +41,11 @@ const WEBHOOK: u32 = 128;
 /// For a webhook that was never tried.
 const UNTRIED: u32 = 4;
 
-/// For a webhook while an attempt for it takes long.
-const WHILE_SLOW: u32 = 16;
+/// For a webhook while an attempt for it takes long, or where it takes a place that is reserved.
+const FEW: u32 = 16;
+
+/// How long ago a success may be to be a recent one.
+const RECENTLY: Duration = Duration::from_secs(10);
 
 /// Tests of one webhook.
 const TESTS: u32 = 4;
@@ -105,6 +115,8 @@ struct Line {
     slow: u32,
     may_have: u32,
     began_at: u32,
+    /// When a receiver took something the last time.
+    taken_at: Option<Duration>,
 }
 
 impl Taken {
@@ -114,13 +126,18 @@ impl Taken {
 
     /// Whether this part, one in `parts`, of all places has room for one more of that class.
     fn has_room(&self, class: Standing, parts: u32) -> bool {
-        let all = self.all() < ALL / parts;
+        let all = self.all() < (ALL - RESERVED) / parts;
         let unproven = self.untried + self.failing < UNPROVEN / parts;
         match class {
             Standing::Proven => all,
             Standing::Untried => all && unproven,
             Standing::Failing => all && unproven && self.failing < FAILING / parts,
         }
+    }
+
+    /// Whether it has room for one more that was well just now.
+    fn has_reserve(&self, parts: u32) -> bool {
+        self.all() < ALL / parts
     }
 
     fn of(&mut self, class: Standing) -> &mut u32 {
@@ -139,20 +156,28 @@ impl Line {
             Standing::Untried => UNTRIED,
             Standing::Failing => 1,
         };
-        Self { under_way: 0, tests: 0, slow: 0, may_have, began_at: may_have }
+        Self { under_way: 0, tests: 0, slow: 0, may_have, began_at: may_have, taken_at: None }
     }
 
     fn has_room(&self) -> bool {
-        self.under_way < self.may_have && (self.slow == 0 || self.under_way < WHILE_SLOW)
+        self.under_way < self.may_have && (self.slow == 0 || self.under_way < FEW)
     }
 
     fn is_idle(&self) -> bool {
         self.under_way + self.tests == 0
     }
 
-    /// Whether it would come out the same if it began again: at the least after a failure, at the most after a success.
+    fn was_well(&self, now: Duration) -> bool {
+        self.taken_at.is_some_and(|at| now.saturating_sub(at) <= RECENTLY)
+    }
+
+    fn has_reserve(&self, now: Duration) -> bool {
+        self.was_well(now) && self.slow == 0 && self.under_way < FEW
+    }
+
+    /// Whether it would come out the same if it began again: at the least after a failure.
     fn is_forgettable(&self) -> bool {
-        self.is_idle() && [self.began_at, 1, WEBHOOK].contains(&self.may_have)
+        self.is_idle() && self.taken_at.is_none() && [self.began_at, 1].contains(&self.may_have)
     }
 }
 
@@ -168,41 +193,43 @@ impl Shares {
         organization: OrganizationId,
         webhook: WebhookId,
         standing: Standing,
+        now: Duration,
     ) -> Result<Seat, Refusal> {
         if self.free() == 0 {
             return Err(Refusal::Everybody);
         }
         let of_organization = self.organizations.entry(organization).or_default();
-        if !of_organization.has_room(Standing::Proven, 2) {
+        if !of_organization.has_reserve(2) {
             return Err(Refusal::Organization);
         }
         let known = self.webhooks.get(&webhook);
         let class = if known.is_some_and(|line| line.slow > 0) { Standing::Failing } else { standing };
-        let has_room = known.is_none_or(Line::has_room);
-        if !has_room || !of_organization.has_room(class, 2) || !self.taken.has_room(class, 1) {
+        let has_room = of_organization.has_room(class, 2) && self.taken.has_room(class, 1);
+        let has_reserve = class == Standing::Proven && known.is_some_and(|line| line.has_reserve(now));
+        if !known.is_none_or(Line::has_room) || !(has_room || has_reserve) {
             self.forget_organization(organization);
             return Err(Refusal::Webhook);
         }
         *of_organization.of(class) += 1;
         *self.taken.of(class) += 1;
-        self.forget_idle();
+        self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
         Ok(Seat { organization, webhook, class, is_test: false, is_slow: false })
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
-    pub(crate) fn admit_test(&mut self, organization: OrganizationId, webhook: WebhookId) -> Option<Seat> {
+    pub(crate) fn admit_test(&mut self, organization: OrganizationId, webhook: WebhookId, now: Duration) -> Option<Seat> {
         let tests = self.webhooks.get(&webhook).map_or(0, |line| line.tests);
         let of_organization = self.organizations.entry(organization).or_default();
-        let has_room = of_organization.tests < TESTS_OF_ORGANIZATION && of_organization.has_room(Standing::Proven, 2);
-        if tests >= TESTS || !has_room || !self.taken.has_room(Standing::Proven, 1) {
+        let has_room = of_organization.tests < TESTS_OF_ORGANIZATION && of_organization.has_reserve(2);
+        if tests >= TESTS || !has_room || !self.taken.has_reserve(1) {
             self.forget_organization(organization);
             return None;
         }
         of_organization.tests += 1;
         of_organization.proven += 1;
         self.taken.proven += 1;
-        self.forget_idle();
+        self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(Standing::Untried)).tests += 1;
         Some(Seat { organization, webhook, class: Standing::Proven, is_test: true, is_slow: false })
     }
@@ -225,7 +252,7 @@ impl Shares {
     }
 
     /// Takes a place back.
-    pub(crate) fn end(&mut self, seat: &Seat, ending: Ending) {
+    pub(crate) fn end(&mut self, seat: &Seat, ending: Ending, now: Duration) {
         *self.taken.of(seat.class) -= 1;
         if let Some(of_organization) = self.organizations.get_mut(&seat.organization) {
             *of_organization.of(seat.class) -= 1;
@@ -242,6 +269,9 @@ impl Shares {
             Ending::Hung => 1,
             Ending::Unknown => line.may_have,
         };
+        if ending == Ending::Taken && !seat.is_test {
+            line.taken_at = Some(now);
+        }
         if line.is_forgettable() {
             entry.remove();
         }
@@ -253,7 +283,10 @@ impl Shares {
         }
     }
 
-    fn forget_idle(&mut self) {
+    fn forget_idle(&mut self, now: Duration) {
+        if self.webhooks.len() >= REMEMBERED {
+            self.webhooks.retain(|_, line| !line.is_idle() || line.was_well(now));
+        }
         if self.webhooks.len() >= REMEMBERED {
             self.webhooks.retain(|_, line| !line.is_idle());
         }

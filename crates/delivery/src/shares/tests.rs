@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 
+/// When nothing was taken for long.
+const NOW: Duration = Duration::from_secs(1000);
+
 fn organization(number: u128) -> OrganizationId {
     OrganizationId::from_uuid(Uuid::from_u128(number))
 }
@@ -15,12 +18,12 @@ fn webhook(number: u128) -> WebhookId {
 
 /// As many places as one webhook gets, each ending so.
 fn taken_by(shares: &mut Shares, number: u128, standing: Standing) -> Vec<Seat> {
-    std::iter::from_fn(|| shares.admit(organization(0), webhook(number), standing).ok()).collect()
+    std::iter::from_fn(|| shares.admit(organization(0), webhook(number), standing, NOW).ok()).collect()
 }
 
 fn end_all(shares: &mut Shares, seats: Vec<Seat>, ending: Ending) {
     for seat in seats {
-        shares.end(&seat, ending);
+        shares.end(&seat, ending, NOW);
     }
 }
 
@@ -29,8 +32,8 @@ fn a_webhook_has_as_many_places_as_its_past_earns() {
     for (standing, places) in [(Standing::Untried, UNTRIED), (Standing::Proven, WEBHOOK), (Standing::Failing, 1)] {
         let mut shares = Shares::default();
         assert_eq!(taken_by(&mut shares, 1, standing).len(), places as usize, "{standing:?}");
-        assert!(matches!(shares.admit(organization(0), webhook(1), standing), Err(Refusal::Webhook)));
-        assert!(shares.admit(organization(0), webhook(2), standing).is_ok(), "others are not concerned");
+        assert!(matches!(shares.admit(organization(0), webhook(1), standing, NOW), Err(Refusal::Webhook)));
+        assert!(shares.admit(organization(0), webhook(2), standing, NOW).is_ok(), "others are not concerned");
     }
 }
 
@@ -40,15 +43,15 @@ fn a_receiver_that_comes_back_is_not_overrun() {
     let mut at_once = Vec::new();
     let mut first = taken_by(&mut shares, 1, Standing::Failing);
     while let Some(seat) = first.pop() {
-        shares.end(&seat, Ending::Taken);
+        shares.end(&seat, Ending::Taken, NOW);
     }
     for _ in 0..10 {
         let seats = taken_by(&mut shares, 1, Standing::Proven);
         at_once.push(seats.len());
         let (one, rest) = seats.split_first().unwrap();
-        shares.end(one, Ending::Taken);
+        shares.end(one, Ending::Taken, NOW);
         for seat in rest {
-            shares.end(seat, Ending::Unknown);
+            shares.end(seat, Ending::Unknown, NOW);
         }
     }
     assert_eq!(at_once, [2, 4, 8, 16, 32, 64, 128, 128, 128, 128]);
@@ -61,9 +64,9 @@ fn failures_halve_what_a_webhook_may_have_and_a_deadline_that_passed_leaves_one(
         let seats = taken_by(&mut shares, 1, Standing::Proven);
         assert_eq!(seats.len(), places);
         let (one, rest) = seats.split_first().unwrap();
-        shares.end(one, Ending::Failed);
+        shares.end(one, Ending::Failed, NOW);
         for seat in rest {
-            shares.end(seat, Ending::Unknown);
+            shares.end(seat, Ending::Unknown, NOW);
         }
     }
     let seats = taken_by(&mut shares, 1, Standing::Proven);
@@ -76,7 +79,7 @@ fn however_many_endpoints_hang_those_that_were_well_have_places() {
     let mut shares = Shares::default();
     for number in 0..10_000 {
         for standing in [Standing::Untried, Standing::Failing] {
-            let seat = shares.admit(organization(number % 7), webhook(number), standing);
+            let seat = shares.admit(organization(number % 7), webhook(number), standing, NOW);
             std::mem::forget(seat);
         }
     }
@@ -88,7 +91,7 @@ fn however_many_endpoints_hang_those_that_were_well_have_places() {
 fn those_of_ones_own_organization_are_left_places_too() {
     let mut shares = Shares::default();
     for number in 0..10_000 {
-        std::mem::forget(shares.admit(organization(0), webhook(number), Standing::Failing));
+        std::mem::forget(shares.admit(organization(0), webhook(number), Standing::Failing, NOW));
     }
     assert_eq!(shares.free(), ALL - FAILING / 2);
     assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), WEBHOOK as usize);
@@ -98,45 +101,75 @@ fn those_of_ones_own_organization_are_left_places_too() {
 fn what_takes_long_makes_room_for_what_does_not() {
     let mut shares = Shares::default();
     let mut seats: Vec<Seat> = (0..u128::from(UNTRIED) * 64)
-        .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven).ok())
+        .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, NOW).ok())
         .collect();
     for seat in &mut seats {
         shares.slow(seat);
         shares.slow(seat);
     }
     assert_eq!((shares.taken.proven, shares.taken.failing), (0, 256));
-    assert!(shares.admit(organization(0), webhook(1), Standing::Proven).is_err(), "a slow one counts as one that fails");
+    assert!(
+        shares.admit(organization(0), webhook(1), Standing::Proven, NOW).is_err(),
+        "a slow one counts as one that fails"
+    );
     end_all(&mut shares, seats, Ending::Taken);
     assert_eq!(shares.free(), ALL);
-    assert!(shares.admit(organization(0), webhook(1), Standing::Proven).is_ok());
+    assert!(shares.admit(organization(0), webhook(1), Standing::Proven, NOW).is_ok());
 }
 
 #[test]
 fn while_an_attempt_takes_long_its_webhook_gets_less() {
     let mut shares = Shares::default();
-    let mut first = shares.admit(organization(0), webhook(1), Standing::Proven).unwrap();
+    let mut first = shares.admit(organization(0), webhook(1), Standing::Proven, NOW).unwrap();
     shares.slow(&mut first);
-    assert_eq!(taken_by(&mut shares, 1, Standing::Proven).len() + 1, WHILE_SLOW as usize);
+    assert_eq!(taken_by(&mut shares, 1, Standing::Proven).len() + 1, FEW as usize);
+}
+
+/// So many webhooks that took something just now.
+fn well(shares: &mut Shares, organization: OrganizationId, numbers: std::ops::Range<u128>) {
+    for number in numbers {
+        let seat = shares.admit(organization, webhook(number), Standing::Proven, NOW).unwrap();
+        shares.end(&seat, Ending::Taken, NOW);
+    }
 }
 
 #[test]
 fn an_organization_gets_half() {
     let mut shares = Shares::default();
-    let seats: Vec<Seat> =
-        (0..2000).filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven).ok()).collect();
-    assert_eq!(seats.len(), ALL as usize / 2);
-    assert!(matches!(shares.admit(organization(0), webhook(9999), Standing::Proven), Err(Refusal::Organization)));
-    assert!(shares.admit(organization(1), webhook(9999), Standing::Proven).is_ok());
+    well(&mut shares, organization(0), 0..100);
+    let seats: Vec<Seat> = (100..2000)
+        .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, NOW).ok())
+        .collect();
+    assert_eq!(seats.len(), (ALL - RESERVED) as usize / 2);
+    let reserved: Vec<Seat> =
+        (0..100).filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, NOW).ok()).collect();
+    assert_eq!(reserved.len(), RESERVED as usize / 2);
+    assert!(matches!(shares.admit(organization(0), webhook(9999), Standing::Proven, NOW), Err(Refusal::Organization)));
+    assert!(shares.admit(organization(1), webhook(9999), Standing::Proven, NOW).is_ok());
+}
+
+#[test]
+fn the_last_places_are_for_those_that_were_well_just_now() {
+    let mut shares = Shares::default();
+    well(&mut shares, organization(9999), 0..1);
+    let seats: Vec<Seat> = (1..10_000)
+        .filter_map(|number| shares.admit(organization(number), webhook(number), Standing::Proven, NOW).ok())
+        .collect();
+    assert_eq!((seats.len(), shares.free()), ((ALL - RESERVED) as usize, RESERVED));
+    let later = NOW + RECENTLY + Duration::from_millis(1);
+    assert!(shares.admit(organization(9999), webhook(0), Standing::Proven, later).is_err(), "that was long ago");
+    assert!(shares.admit(organization(9999), webhook(0), Standing::Failing, NOW).is_err(), "it failed since");
+    let few = std::iter::from_fn(|| shares.admit(organization(9999), webhook(0), Standing::Proven, NOW).ok()).count();
+    assert_eq!(few, FEW as usize, "nor does one take all of them");
 }
 
 #[test]
 fn a_full_house_has_no_place_for_anybody() {
     let mut shares = Shares::default();
-    let seats: Vec<Seat> = (0..u128::from(ALL))
-        .map(|number| shares.admit(organization(number), webhook(number), Standing::Proven).unwrap())
-        .collect();
-    assert!(matches!(shares.admit(organization(9999), webhook(9999), Standing::Proven), Err(Refusal::Everybody)));
-    assert!(shares.admit_test(organization(9999), webhook(9999)).is_none());
+    let seats: Vec<Seat> =
+        (0..u128::from(ALL)).map(|number| shares.admit_test(organization(number), webhook(number), NOW).unwrap()).collect();
+    assert!(matches!(shares.admit(organization(9999), webhook(9999), Standing::Proven, NOW), Err(Refusal::Everybody)));
+    assert!(shares.admit_test(organization(9999), webhook(9999), NOW).is_none());
     end_all(&mut shares, seats, Ending::Unknown);
     assert_eq!(shares.free(), ALL);
 }
@@ -145,9 +178,9 @@ fn a_full_house_has_no_place_for_anybody() {
 fn a_test_finds_a_place_while_deliveries_hang_and_tests_do_not_crowd_them_out() {
     let mut shares = Shares::default();
     let hanging = taken_by(&mut shares, 1, Standing::Failing);
-    let tests: Vec<Seat> = std::iter::from_fn(|| shares.admit_test(organization(0), webhook(1))).collect();
+    let tests: Vec<Seat> = std::iter::from_fn(|| shares.admit_test(organization(0), webhook(1), NOW)).collect();
     assert_eq!((hanging.len(), tests.len()), (1, TESTS as usize));
-    let others = (2..100).filter_map(|number| shares.admit_test(organization(0), webhook(number))).count();
+    let others = (2..100).filter_map(|number| shares.admit_test(organization(0), webhook(number), NOW)).count();
     assert_eq!(others, (TESTS_OF_ORGANIZATION - TESTS) as usize);
     end_all(&mut shares, tests, Ending::Hung);
     end_all(&mut shares, hanging, Ending::Taken);
@@ -158,8 +191,8 @@ fn a_test_finds_a_place_while_deliveries_hang_and_tests_do_not_crowd_them_out() 
 fn what_is_remembered_is_bounded() {
     let mut shares = Shares::default();
     for number in 0..(REMEMBERED as u128 * 3) {
-        let seat = shares.admit(organization(number), webhook(number), Standing::Untried).unwrap();
-        shares.end(&seat, Ending::Taken);
+        let seat = shares.admit(organization(number), webhook(number), Standing::Untried, NOW).unwrap();
+        shares.end(&seat, Ending::Taken, NOW);
     }
     assert!(shares.webhooks.len() <= REMEMBERED && shares.organizations.is_empty());
 }
@@ -174,10 +207,10 @@ proptest! {
         let (mut shares, mut seats) = (Shares::default(), Vec::<Seat>::new());
         for (step, of, to, which, index) in steps {
             match step {
-                0 => seats.extend(shares.admit(organization(of), webhook(of * 10 + to), standings[which]).ok()),
-                1 => seats.extend(shares.admit_test(organization(of), webhook(of * 10 + to))),
+                0 => seats.extend(shares.admit(organization(of), webhook(of * 10 + to), standings[which], NOW).ok()),
+                1 => seats.extend(shares.admit_test(organization(of), webhook(of * 10 + to), NOW)),
                 2 => if let Some(seat) = seats.get_mut(index) { shares.slow(seat) },
-                _ => if index < seats.len() { shares.end(&seats.remove(index), endings[which + usize::from(index % 2 == 0)]) },
+                _ => if index < seats.len() { shares.end(&seats.remove(index), endings[which + usize::from(index % 2 == 0)], NOW) },
             }
             prop_assert_eq!(shares.free() as usize, ALL as usize - seats.len());
             let of_organizations: u32 = shares.organizations.values().map(Taken::all).sum();

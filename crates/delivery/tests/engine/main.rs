@@ -5,6 +5,7 @@ mod answer;
 mod claim;
 mod connection;
 mod failure;
+mod fairness;
 mod guard;
 mod housekeeping;
 mod http2;

@@ -14,7 +14,7 @@ use preclinical_core::{
     delivery::{Claimed, DeliveryStatus},
     endpoint::EndpointPolicy,
     id::{AgentId, DeliveryId, OrganizationId, WebhookId},
-    port::{Admitted, Applicant, AttemptSummary, Fate, Offer, Sent, Standing, Store},
+    port::{AttemptSummary, Fate, Offer, Reservation, Sent, Store},
     retry::RetrySchedule,
     run::FinalStatus,
     webhook::WebhookChanges,
@@ -114,20 +114,11 @@ impl Rig {
         (offer, id, self.world.store.finish_run(finish).await.unwrap().fate)
     }
 
-    /// Takes every place there is, as if each were another organization's. They are free again when the answer is dropped.
-    pub(crate) fn take_all(&self) -> Vec<Arc<dyn Offer>> {
-        let (now, chance) = (self.world.now(), &*self.world.chance);
-        let take = || {
-            let offer = self.engine.handoff().offer();
-            let applicant = Applicant {
-                delivery: DeliveryId::generate(now, chance),
-                organization: OrganizationId::generate(now, chance),
-                webhook: WebhookId::generate(now, chance),
-                standing: Standing::Proven,
-            };
-            matches!(offer.admit(&applicant), Admitted::Granted(_)).then_some(offer)
-        };
-        std::iter::from_fn(take).collect()
+    /// Takes every place there is, each as a test of another webhook. They are free again when the answer is dropped.
+    pub(crate) fn take_all(&self) -> Vec<Box<dyn Reservation>> {
+        let (now, chance, handoff) = (self.world.now(), &*self.world.chance, self.engine.handoff());
+        let one = || handoff.reserve_for_test(OrganizationId::generate(now, chance), WebhookId::generate(now, chance));
+        std::iter::from_fn(one).collect()
     }
 
     /// Completes a run and hands its delivery over.
