@@ -8,6 +8,7 @@
 mod client;
 mod disk;
 mod figures;
+mod hanging;
 mod history;
 mod load;
 mod machine;
@@ -85,6 +86,8 @@ struct Options {
 enum Task {
     /// Measures how long lists take in a long history
     History(history::Options),
+    /// Measures a healthy endpoint beside thousands that hang
+    Hanging(hanging::Options),
     #[command(flatten)]
     Part(Role),
 }
@@ -108,6 +111,7 @@ async fn main() -> ExitCode {
     let outcome = match task {
         None => until_interrupted(measure(options)).await,
         Some(Task::History(options)) => until_interrupted(history::measure(options)).await,
+        Some(Task::Hanging(options)) => until_interrupted(hanging::measure(options)).await,
         Some(Task::Part(role)) => tokio::select! {
             outcome = play(role) => outcome,
             () = process::orphaned() => Ok(()),

@@ -18,7 +18,7 @@ use crate::{
     quiet::Session,
 };
 
-pub(crate) use self::latency::Latency;
+pub(crate) use self::latency::{Latency, paced};
 
 /// What is measured.
 pub(crate) struct Plan {

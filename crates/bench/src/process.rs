@@ -48,6 +48,13 @@ impl Server {
         processor_time(&stat)
     }
 
+    /// The memory that it holds; `None` where there is no `/proc`.
+    pub(crate) fn resident_mib(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
+        Some(kib.parse::<f64>().ok()? / 1024.0)
+    }
+
     /// Asks it to end, as a service manager does, and waits until it has; anything but success is an error.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("a process that has ended")?;

@@ -29,6 +29,7 @@ pub(crate) struct Product {
     folder: PathBuf,
     key: String,
     connections: usize,
+    request_timeout: &'static str,
 }
 
 /// A product that serves.
@@ -40,11 +41,22 @@ pub(crate) struct Serving {
 impl Product {
     /// A new database in `folder`, with a key.
     pub(crate) async fn create(binary: &Path, folder: &Path, connections: usize) -> anyhow::Result<Self> {
-        let mut product = Self { binary: binary.to_owned(), folder: folder.to_owned(), key: String::new(), connections };
+        let mut product = Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            key: String::new(),
+            connections,
+            request_timeout: REQUEST_TIMEOUT,
+        };
         let output = product.command(&["keys", "create", "--name", "bench"]).output().await?;
         ensure!(output.status.success(), "keys create failed: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout)?.trim().clone_into(&mut product.key);
         Ok(product)
+    }
+
+    /// The same with another deadline of attempts.
+    pub(crate) fn with_request_timeout(self, request_timeout: &'static str) -> Self {
+        Self { request_timeout, ..self }
     }
 
     /// Starts it. Its log goes to a file, as a service's log does.
@@ -76,7 +88,7 @@ impl Product {
             .arg(self.database())
             .env("PRECLINICAL_ALLOW_CIDRS", "127.0.0.0/8")
             .env("PRECLINICAL_RATE_LIMIT", "0")
-            .env("PRECLINICAL_REQUEST_TIMEOUT", REQUEST_TIMEOUT)
+            .env("PRECLINICAL_REQUEST_TIMEOUT", self.request_timeout)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::{
     config::{Config, Location},
     database::Database,
-    system::{SystemChance, SystemClock},
+    system::{self, SystemChance, SystemClock},
 };
 
 /// How long attempts may still take, beyond their own deadline, when the end is asked for.
@@ -41,6 +41,7 @@ pub(crate) struct Delivering {
 impl Delivering {
     /// Takes over what a dead process left, and begins. Also answers what looks at agents' endpoints with the same guard.
     pub(crate) async fn start(store: &Database, config: &Config, sends: Sends) -> anyhow::Result<(Self, Arc<dyn Prober>)> {
+        system::raise_file_limit();
         let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
         let interrupted = store.void_dead_leases(clock.now()).await?;
         if interrupted > 0 {

@@ -22,3 +22,17 @@ impl Chance for SystemChance {
         rand::rng().fill_bytes(bytes);
     }
 }
+
+/// Connections and files that this process should be able to have open: more than attempts and calls can be under way.
+const ENOUGH_FILES: u64 = 8192;
+
+/// Raises the number of files this process may have open as far as it may. Attempts fail to connect where that is too low.
+pub(crate) fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < ENOUGH_FILES => {
+            tracing::warn!(limit, "few files may be open at once (ulimit -n): connections may be refused");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the number of files that may be open at once cannot be raised"),
+    }
+}

@@ -7,7 +7,7 @@ use tokio::{task::JoinSet, time::MissedTickBehavior};
 use uuid::Uuid;
 
 use super::Plan;
-use crate::{figures, product::Product, stage::Sink, system};
+use crate::{client::Api, figures, product::Product, stage::Sink, system};
 
 /// One completion every so often, whether or not the ones before it have ended: 20 a second.
 pub(crate) const PACE: Duration = Duration::from_millis(50);
@@ -33,13 +33,24 @@ pub(super) async fn measure(plan: &Plan) -> anyhow::Result<Latency> {
     let product = Product::create(&plan.server, folder.path(), plan.connections).await?;
     let serving = product.serve().await?;
     let runs = product.prepare(&serving.api, &sink.url(), plan.paced_runs).await?;
+    let latency = paced(&serving.api, runs, &sink).await?;
+    sink.all(plan.paced_runs).await?;
+    serving.nothing_pending().await?;
+    serving.check_history(plan.paced_runs).await?;
+    serving.server.kill().await?;
+    sink.end().await?;
+    Ok(latency)
+}
 
+/// Completes these runs at a steady pace, until the sink was told of all of them.
+pub(crate) async fn paced(api: &Api, runs: Vec<String>, sink: &Sink) -> anyhow::Result<Latency> {
+    let (known, count) = (sink.stats().await?.distinct, runs.len());
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut completions = JoinSet::new();
     for run in runs {
         pace.tick().await;
-        let api = serving.api.clone();
+        let api = api.clone();
         completions.spawn(async move {
             let sent_us = system::now_us();
             api.complete(&run).await?;
@@ -47,7 +58,7 @@ pub(super) async fn measure(plan: &Plan) -> anyhow::Result<Latency> {
         });
     }
     let completions = completions.join_all().await.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
-    sink.all(plan.paced_runs).await?;
+    sink.all(known + count).await?;
     let arrivals = sink.arrivals().await?;
 
     let mut ways = Vec::with_capacity(completions.len());
@@ -55,10 +66,6 @@ pub(super) async fn measure(plan: &Plan) -> anyhow::Result<Latency> {
         let arrived = arrivals.get(&completion.run).context("a run that the sink was not told of")?;
         ways.push([arrived - completion.accepted_us, arrived - completion.sent_us]);
     }
-    serving.nothing_pending().await?;
-    serving.check_history(plan.paced_runs).await?;
-    serving.server.kill().await?;
-    sink.end().await?;
     Ok(Latency {
         from_accepted: percentiles(ways.iter().map(|way| way[0])),
         from_sent: percentiles(ways.iter().map(|way| way[1])),
