@@ -13,7 +13,7 @@ use hyper_util::{
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind},
     endpoint::EndpointPolicy,
-    request::{WebhookRequest, header},
+    request::WebhookRequest,
 };
 
 use crate::{
@@ -91,9 +91,8 @@ impl WebhookClient {
 #[async_trait]
 impl Transport for WebhookClient {
     async fn post(&self, url: &str, request: &WebhookRequest, stopwatch: &Arc<Stopwatch>) -> Result<Answer, AttemptError> {
-        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // HTTP/2 has it in another place; the client writes it where it belongs.
-        let headers = headers.filter(|(name, _)| *name != header::HOST);
+        // HTTP/2 has the host in another place; the client writes it where it belongs.
+        let headers = request.sent_headers();
         let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
         answer::read(response).await.map_err(|error| failure::sort(&error))
     }
