@@ -13,7 +13,7 @@ use hyper_util::{
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind},
     endpoint::EndpointPolicy,
-    request::WebhookRequest,
+    request::{WebhookRequest, header},
 };
 
 use crate::{
@@ -35,6 +35,9 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// The largest head of an answer over HTTP/2.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+
+/// Headers that may be printed and remembered by both ends of a connection; all others may be credentials.
+const PUBLIC: [&str; 4] = ["content-type", "content-length", "user-agent", header::EVENT];
 
 /// A client for webhook requests; clones share their connections.
 #[derive(Clone)]
@@ -79,9 +82,11 @@ impl WebhookClient {
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
         for (name, value) in headers {
-            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+            let is_public = PUBLIC.contains(&name);
+            let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
                 return Err(blocked(format!("the header {name} cannot be sent")));
             };
+            value.set_sensitive(!is_public);
             outgoing.headers_mut().append(name, value);
         }
         stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
