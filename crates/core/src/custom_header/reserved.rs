@@ -99,7 +99,7 @@ pub(super) fn of(name: &str) -> Option<Reservation> {
         Some(beginning) => name.starts_with(beginning),
         None => name == **pattern,
     };
-    RESERVED.into_iter().find(|(_, patterns)| patterns.iter().any(|pattern| is_meant(&pattern))).map(|(why, _)| why)
+    RESERVED.into_iter().find(|(_, patterns)| patterns.iter().any(is_meant)).map(|(why, _)| why)
 }
 
 /// Why a name cannot be had with that value, if it cannot.

@@ -141,8 +141,8 @@ pub async fn custom_headers_outlast_every_other_change_of_their_webhook(store: A
         description: Some(Some("d".to_owned())),
         ..WebhookChanges::default()
     };
-    let changed = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
-    assert_eq!(names(&changed), ["X-Tenant"]);
+    let after = store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+    assert_eq!(names(&after), ["X-Tenant"]);
     let claimed = world.claimed(agent).await;
     assert!(claimed.secrets.is_empty());
     sends(&claimed, &headers);

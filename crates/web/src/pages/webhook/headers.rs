@@ -126,7 +126,7 @@ pub(super) fn section(webhook: Option<&Webhook>, typed: &TypedHeaders, wrong: &W
         details.more id="headers" open[!stored.is_empty() || is_wrong || typed.scheme.is_some()] {
             summary { "Authorization and other headers" @if !stored.is_empty() { " (" (stored.len()) ")" } }
             div.stack-small {
-                p.hint { "Sent with every request to your receiver. Values are stored encrypted, and never shown again." }
+                p.hint { "Sent with every request, such as a token for your gateway or X-Tenant. Values are stored encrypted and never shown again." }
                 @if let Some(error) = wrong.with("headers") { (said("headers-error", &error)) }
                 (scheme(stored, typed, wrong))
                 (rows(stored, typed, wrong))
@@ -137,7 +137,7 @@ pub(super) fn section(webhook: Option<&Webhook>, typed: &TypedHeaders, wrong: &W
 
 fn scheme(stored: &[HeaderName], typed: &TypedHeaders, wrong: &Wrong) -> Markup {
     let is_stored = stored.iter().any(|name| name.is(AUTHORIZATION));
-    let keep = Choice { value: "keep", name: "Saved", about: "It is sent as it was saved. What it is stays hidden." };
+    let keep = Choice { value: "keep", name: "Keep the saved one", about: "It is sent as before, and stays hidden." };
     let none = if is_stored {
         Choice { value: "none", name: "Remove it", about: "Requests have no Authorization header then." }
     } else {
@@ -147,7 +147,7 @@ fn scheme(stored: &[HeaderName], typed: &TypedHeaders, wrong: &Wrong) -> Markup 
             about: "For a scheme that is not here, add a header named Authorization below.",
         }
     };
-    let bearer = Choice { value: "bearer", name: "Bearer token", about: "Authorization: Bearer, and a token." };
+    let bearer = Choice { value: "bearer", name: "Bearer token", about: "Authorization: Bearer and a token." };
     let basic = Choice { value: "basic", name: "User name and password", about: "HTTP Basic authentication." };
     let choices: Vec<_> = is_stored.then_some(keep).into_iter().chain([none, bearer, basic]).collect();
     let chosen = typed.scheme.as_deref().filter(|typed| choices.iter().any(|choice| choice.value == *typed));
@@ -197,7 +197,7 @@ fn row_of(index: usize, row: &Row, is_stored: bool, wrong: &Wrong) -> Markup {
     html! {
         div.header-row {
             label.sr for=(id("name")) { "Name of header " (index + 1) }
-            input.input.mono id=(id("name")) name=(id("name")) value=(row.name) placeholder="X-Tenant" maxlength=(MAX_NAME_BYTES)
+            input.input.mono id=(id("name")) name=(id("name")) value=(row.name) placeholder="Name" maxlength=(MAX_NAME_BYTES)
                 autocomplete="off" spellcheck="false" autocapitalize="none" aria-invalid=[error.as_ref().map(|_| "true")]
                 aria-describedby=[described.as_deref()];
             label.sr for=(id("value")) { "Value of header " (index + 1) @if is_stored { ", saved and hidden" } }

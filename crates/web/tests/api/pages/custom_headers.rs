@@ -68,7 +68,7 @@ async fn an_authorization_is_made_of_a_token_or_of_a_name_and_a_password() {
     let bearer = [("authorization", "bearer"), ("authorization_token", CANARY), ("authorization_user", "ignored")];
     save(&owner, &bearer).await.leads_to();
     assert_eq!(sent(&app).await, authorization(&format!("Bearer {CANARY}")));
-    owner.get("/settings/webhooks").await.says("It is sent as it was saved").does_not_say(CANARY);
+    owner.get("/settings/webhooks").await.says("Keep the saved one").does_not_say(CANARY);
     save(&owner, &[("authorization", "keep"), ("header-0-name", "X-One"), ("header-0-value", "1")]).await.leads_to();
     assert_eq!(sent(&app).await, [authorization(&format!("Bearer {CANARY}")), pairs([("X-One", "1")])].concat());
     let basic = [("authorization", "basic"), ("authorization_user", "Aladdin"), ("authorization_password", "open sesame")];
