@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     clock::Clock,
+    custom_header::CustomHeaders,
     delivery::{Claimed, Lease},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, LeaseToken, OrganizationId, RunId, WebhookId},
@@ -50,6 +51,7 @@ pub(crate) fn claimed(run: RunId, number: u32, tally: Tally, url: &str, secret: 
         lease: Lease { token: LeaseToken::generate(now, &SystemChance), until: now },
         url: url.to_owned(),
         secrets: vec![secret.clone()],
+        headers: CustomHeaders::default(),
         event: EventKind::TestRunCompleted,
         content: EventContent::of_run(&run, "http://127.0.0.1:3000"),
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    custom_header::CustomHeaders,
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, LeaseToken, OrganizationId, RunId, WebhookId},
     run::RunNumber,
@@ -70,6 +71,8 @@ pub struct Claimed {
     pub url: String,
     /// The webhook's secrets as they are now, the current one first; empty if it has none.
     pub secrets: Vec<SigningSecret>,
+    /// The webhook's custom headers as they are now.
+    pub headers: CustomHeaders,
     /// What happened.
     pub event: EventKind,
     /// The frozen part of the payload.

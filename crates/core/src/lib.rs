@@ -13,6 +13,7 @@ pub mod attempt;
 pub mod chance;
 pub mod choice;
 pub mod clock;
+pub mod custom_header;
 pub mod decision;
 pub mod delivery;
 pub mod endpoint;

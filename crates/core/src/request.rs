@@ -4,7 +4,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use url::{Position, Url};
 
-use crate::{delivery::Claimed, id::DeliveryId, payload, signature, wire_time};
+use crate::{
+    custom_header::{CustomHeaders, MASK},
+    delivery::Claimed,
+    id::DeliveryId,
+    payload, signature, wire_time,
+};
 
 /// The headers of a webhook request that have names here, in the spelling in which they are sent.
 pub mod header {
@@ -31,12 +36,30 @@ pub const USER_AGENT: &str = concat!("Preclinical-Webhooks/", env!("CARGO_PKG_VE
 pub type Headers = Vec<(String, String)>;
 
 /// What an attempt sends. The body is the one that was signed, and the one that the history keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct WebhookRequest {
-    /// All headers. Over HTTP/2 `host` travels as `:authority`.
+    /// Our own headers. Over HTTP/2 `host` travels as `:authority`.
     pub headers: Headers,
+    /// The webhook's own, which travel behind ours.
+    pub custom: CustomHeaders,
     /// The body, serialized once.
     pub body: Bytes,
+}
+
+impl WebhookRequest {
+    /// Every header but the host, which travels in another place, in their order.
+    pub fn sent_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let ours = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let custom = self.custom.iter().map(|header| (header.name.as_str(), header.value.expose()));
+        ours.filter(|(name, _)| *name != header::HOST).chain(custom)
+    }
+
+    /// All headers as the history keeps them: as they are sent, but for the values of custom ones, which are masked.
+    pub fn kept_headers(&self) -> Headers {
+        let (host, ours): (Headers, Headers) = self.headers.iter().cloned().partition(|(name, _)| name == header::HOST);
+        let custom = self.custom.iter().map(|header| (header.name.on_wire(), MASK.to_owned()));
+        ours.into_iter().chain(custom).chain(host).collect()
+    }
 }
 
 /// The Standard Webhooks id of a delivery.
@@ -65,7 +88,8 @@ pub fn build(claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
     headers.push((header::WEBHOOK_TIMESTAMP, timestamp.to_string()));
     headers.push(("content-length", body.len().to_string()));
     headers.extend(host(&claimed.url).map(|host| (header::HOST, host)));
-    WebhookRequest { headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), body }
+    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    WebhookRequest { headers, custom: claimed.headers.clone(), body }
 }
 
 /// The host of a URL, with its port unless that is the scheme's own.
@@ -79,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        custom_header::{HeaderName, HeaderValue, WantedHeader},
         delivery::Lease,
         event::{EventContent, EventKind},
         id::{LeaseToken, OrganizationId, WebhookId},
@@ -96,6 +121,7 @@ mod tests {
             lease: Lease { token: LeaseToken::from_uuid(Uuid::nil()), until: now },
             url: "https://example.com".into(),
             secrets: secrets.iter().map(|text| SigningSecret::parse(text).unwrap()).collect(),
+            headers: CustomHeaders::default(),
             event: EventKind::Test,
             content: EventContent::of_test(now),
         }
@@ -111,6 +137,21 @@ mod tests {
         assert_eq!(value(&request, header::SIGNATURE), None);
         assert_eq!(value(&request, header::WEBHOOK_SIGNATURE), None);
         assert_eq!(value(&request, header::WEBHOOK_ID), Some("msg_00000000-0000-0000-0000-000000000abc"));
+    }
+
+    #[test]
+    fn custom_headers_travel_behind_our_own_and_are_kept_without_their_values() {
+        let (name, value) = (HeaderName::parse("X-Tenant").unwrap(), HeaderValue::parse("acme").unwrap());
+        let headers = CustomHeaders::default().changed(vec![WantedHeader { name, value: Some(value) }]).unwrap();
+        let request = build(&Claimed { headers, ..claimed(&[]) }, "2026-01-30T10:32:45Z".parse().unwrap());
+        let (sent, kept): (Vec<_>, _) = (request.sent_headers().collect(), request.kept_headers());
+        assert_eq!(sent.last(), Some(&("X-Tenant", "acme")));
+        assert!(sent.iter().all(|(name, _)| *name != header::HOST));
+        assert_eq!(kept[kept.len() - 2..], [("x-tenant", MASK), ("host", "example.com")].map(|(a, b)| (a.into(), b.into())));
+        for ((name, value), (kept_name, kept_value)) in sent.iter().zip(&kept).take(sent.len() - 1) {
+            assert_eq!((*name, *value), (kept_name.as_str(), kept_value.as_str()), "our own are kept as they are sent");
+        }
+        assert_eq!(kept.len(), sent.len() + 1);
     }
 
     #[test]

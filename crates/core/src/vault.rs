@@ -64,6 +64,8 @@ pub enum Purpose {
     SigningSecret,
     /// The secret before it, until its overlap ends.
     RotatedSecret,
+    /// A webhook's custom headers.
+    CustomHeaders,
     /// An agent's configuration.
     AgentConfig,
     /// What a call that may be repeated asked for.
@@ -79,6 +81,7 @@ impl Purpose {
         match self {
             Self::SigningSecret => "signing-secret",
             Self::RotatedSecret => "rotated-secret",
+            Self::CustomHeaders => "custom-headers",
             Self::AgentConfig => "agent-config",
             Self::CallFingerprint => "call-fingerprint",
             Self::CallAnswer => "call-answer",

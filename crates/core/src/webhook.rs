@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    custom_header::{HeaderName, WantedHeader},
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     secret::SigningSecret,
     version::{Expected, Version},
@@ -38,7 +39,8 @@ impl DisabledReason {
     }
 }
 
-/// A webhook. One at organization level (`agent_id` is `None`), one per agent. Its secrets are no part of this value.
+/// A webhook. One at organization level (`agent_id` is `None`), one per agent. Its secrets and the values of its headers are no part
+/// of this value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the documented ones of the API")]
 pub struct Webhook {
@@ -50,13 +52,15 @@ pub struct Webhook {
     pub has_secret: bool,
     /// Until when the secret before the current one signs, too.
     pub rotated_until: Option<Timestamp>,
+    /// The names of its custom headers, in the order in which they are sent.
+    pub header_names: Vec<HeaderName>,
     pub description: Option<String>,
     pub is_enabled: bool,
     /// Why it is not, if that was not its owner's doing.
     pub disabled_reason: Option<DisabledReason>,
     pub last_triggered_at: Option<Timestamp>,
     pub consecutive_failures: u32,
-    /// Counts its changes, those of its secret too; not what its deliveries leave on it.
+    /// Counts its changes, those of its secret and its headers' values too; not what its deliveries leave on it.
     pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -81,6 +85,8 @@ pub struct WebhookChanges {
     pub expected: Expected,
     pub url: Option<String>,
     pub secret: Option<Option<SigningSecret>>,
+    /// All custom headers that it has from now on. One without a value keeps the stored one.
+    pub headers: Option<Vec<WantedHeader>>,
     pub description: Option<Option<String>>,
     pub is_enabled: Option<bool>,
 }

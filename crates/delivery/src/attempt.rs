@@ -101,7 +101,7 @@ async fn keep(engine: &Engine, record: AttemptRecord, lease_ends: Timestamp) -> 
 
 fn sent(request: WebhookRequest) -> Message {
     let size_bytes = request.body.len() as u64;
-    Message { headers: request.headers, body: request.body, size_bytes, truncated: false }
+    Message { headers: request.kept_headers(), body: request.body, size_bytes, truncated: false }
 }
 
 fn summarize(outcome: &Outcome) -> AttemptSummary {

@@ -36,6 +36,9 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The largest head of an answer over HTTP/2.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 
+/// Headers that may be printed and remembered by both ends of a connection; all others may be credentials.
+const PUBLIC: [&str; 4] = ["content-type", "content-length", "user-agent", header::EVENT];
+
 /// A client for webhook requests; clones share their connections.
 #[derive(Clone)]
 pub struct WebhookClient {
@@ -79,9 +82,11 @@ impl WebhookClient {
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
         for (name, value) in headers {
-            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+            let is_public = PUBLIC.contains(&name);
+            let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
                 return Err(blocked(format!("the header {name} cannot be sent")));
             };
+            value.set_sensitive(!is_public);
             outgoing.headers_mut().append(name, value);
         }
         stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
@@ -91,9 +96,8 @@ impl WebhookClient {
 #[async_trait]
 impl Transport for WebhookClient {
     async fn post(&self, url: &str, request: &WebhookRequest, stopwatch: &Arc<Stopwatch>) -> Result<Answer, AttemptError> {
-        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // HTTP/2 has it in another place; the client writes it where it belongs.
-        let headers = headers.filter(|(name, _)| *name != header::HOST);
+        // HTTP/2 has the host in another place; the client writes it where it belongs.
+        let headers = request.sent_headers();
         let response = self.send(Method::POST, url, headers, request.body.clone(), stopwatch).await?;
         answer::read(response).await.map_err(|error| failure::sort(&error))
     }

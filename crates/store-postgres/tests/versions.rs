@@ -47,6 +47,6 @@ async fn a_database_of_every_step_is_carried_on_with_its_pending_work() {
             }
             due
         };
-        earlier::is_carried_on(Arc::new(store.clone()), bury).await;
+        earlier::is_carried_on(&step, Arc::new(store.clone()), bury).await;
     }
 }

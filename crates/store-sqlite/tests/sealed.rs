@@ -6,21 +6,29 @@ use std::{path::Path, sync::Arc};
 use jiff::SignedDuration;
 use preclinical_core::{
     agent::{AgentChanges, AgentConfig},
+    custom_header::MASK,
     delivery::DeliveryStatus,
     id::RotationId,
+    port::{AttemptRecord, StoreError, UpdateWebhookError},
+    request::Headers,
+    retry::NextStep,
     secret::SigningSecret,
     vault::{MasterKey, Vault},
-    webhook::SecretRotation,
+    webhook::{SecretRotation, WebhookChanges},
 };
 use preclinical_store_sqlite::{OpenError, SqliteStore};
 use preclinical_testkit::{
     chance::SeededChance,
-    world::{World, vault},
+    world::{World, answered, header_pairs, message, vault, wanted},
 };
 use rusqlite::Connection;
 
 async fn world(path: &Path) -> World {
     World::new(Arc::new(SqliteStore::open_exclusively(path, vault()).unwrap()), "default").await
+}
+
+fn borrowed(headers: &Headers) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 #[tokio::test]
@@ -41,14 +49,23 @@ async fn no_secret_lies_readable_in_any_file_of_the_database() {
     let config = Some(AgentConfig(br#"{"api_key":"canary-config"}"#.to_vec()));
     let changes = AgentChanges { config, ..AgentChanges::default() };
     world.store.update_agent(world.organization, agent, changes, world.now()).await.unwrap();
-    assert_eq!(world.claimed(agent).await.secrets[0].expose(), "canary-two", "it is there");
+    let headers = Some(vec![wanted("X-Tenant", Some("canary-header"))]);
+    let changes = WebhookChanges { headers, ..WebhookChanges::default() };
+    world.store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+    let claimed = world.claimed(agent).await;
+    assert_eq!(claimed.secrets[0].expose(), "canary-two", "it is there");
+    assert_eq!(header_pairs(&claimed.headers)[0].1, "canary-header", "it is there");
+    let request = preclinical_core::request::build(&claimed, world.now());
+    let sent = Some(message(&borrowed(&request.kept_headers()), &request.body));
+    let record = AttemptRecord { request: sent, ..world.record(&claimed, answered(200), NextStep::Delivered) };
+    world.store.record(record).await.unwrap();
 
     let contains = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
     let mut found_name = false;
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!contains(&bytes, "canary") && !contains(&bytes, "s3cret"));
-        found_name |= contains(&bytes, "Assistant");
+        found_name |= contains(&bytes, "Assistant") && contains(&bytes, MASK);
     }
     assert!(found_name, "the search finds what is not sealed");
 }
@@ -86,6 +103,43 @@ async fn a_secret_that_does_not_open_fails_its_own_delivery_and_no_other() {
     let (_, attempts) = world.store.delivery(world.organization, damaged.id).await.unwrap().unwrap();
     let error = attempts[0].error.as_ref().unwrap();
     assert_eq!((error.kind.as_str(), &error.message[..20]), ("blocked", "the webhook's secret"));
+}
+
+#[tokio::test]
+async fn headers_that_do_not_open_fail_their_own_delivery_and_are_replaced_but_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let world = world(&path).await;
+    let set = async |webhook, value| {
+        let headers = Some(vec![wanted("X-Tenant", value)]);
+        let changes = WebhookChanges { headers, ..WebhookChanges::default() };
+        world.store.update_webhook(world.organization, webhook, changes, world.now()).await
+    };
+    let mut ends = Vec::new();
+    for name in ["Damaged", "Whole"] {
+        let agent = world.agent(name).await;
+        let webhook = world.webhook(&format!("https://example.com/{name}"), Some(agent)).await;
+        set(webhook, Some(name)).await.unwrap();
+        world.complete(world.run(agent, None).await.id, None).await.unwrap();
+        ends.push((agent, webhook));
+    }
+    let damage =
+        "UPDATE webhooks SET headers = (SELECT headers FROM webhooks WHERE url LIKE '%Whole') WHERE url LIKE '%Damaged'";
+    assert_eq!(Connection::open(&path).unwrap().execute(damage, []).unwrap(), 1);
+
+    let claimed = world.store.claim_due(world.now(), world.leases(10)).await.unwrap();
+    let urls: Vec<_> = claimed.iter().map(|claimed| claimed.url.as_str()).collect();
+    assert_eq!(urls, ["https://example.com/Whole"], "another webhook's headers are never sent");
+    let damaged = world.deliveries().await.into_iter().find(|delivery| delivery.url.ends_with("Damaged")).unwrap();
+    let (_, attempts) = world.store.delivery(world.organization, damaged.id).await.unwrap().unwrap();
+    let error = attempts[0].error.as_ref().unwrap();
+    assert_eq!((error.kind.as_str(), &error.message[..21]), ("blocked", "the webhook's headers"));
+
+    let (agent, webhook) = ends[0];
+    let kept = set(webhook, None).await;
+    assert!(matches!(kept, Err(UpdateWebhookError::Store(StoreError::Corrupt(_)))), "{kept:?}");
+    set(webhook, Some("set again")).await.unwrap();
+    assert_eq!(header_pairs(&world.claimed(agent).await.headers)[0].1, "set again");
 }
 
 #[tokio::test]

@@ -29,6 +29,6 @@ async fn a_database_of_every_step_is_carried_on_with_its_pending_work() {
         make(&path, &step);
         let store = SqliteStore::open_exclusively(&path, vault()).unwrap();
         let bury = async |now| store.void_dead_leases(now).await.unwrap();
-        earlier::is_carried_on(Arc::new(store.clone()), bury).await;
+        earlier::is_carried_on(&step, Arc::new(store.clone()), bury).await;
     }
 }

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod administration;
 pub mod admission;
 pub mod changes;
+pub mod custom_headers;
 pub mod death;
 pub mod decisions;
 pub mod history;
@@ -118,6 +119,13 @@ macro_rules! conformance_suite {
             changes_are_read_in_their_order_and_in_pieces
             a_follower_of_racing_changes_misses_none
             the_progress_of_a_run_is_read_from_any_place_on
+        ]);
+        $crate::conformance_suite!(@role $fresh, custom_headers: [
+            custom_headers_come_with_every_claim_of_their_webhook
+            custom_headers_are_replaced_as_a_whole_and_one_without_a_value_keeps_its_own
+            a_refused_change_of_custom_headers_changes_nothing_else_either
+            custom_headers_outlast_every_other_change_of_their_webhook
+            custom_headers_are_gone_with_their_webhook
         ]);
         $crate::conformance_suite!(@role $fresh, intake: [
             numbers_have_no_gaps_however_many_calls_race

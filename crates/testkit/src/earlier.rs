@@ -19,8 +19,11 @@ use preclinical_core::{
 use crate::{
     chance::SeededChance,
     clock::ManualClock,
-    world::{World, answered, message},
+    world::{World, answered, header_pairs, message},
 };
+
+/// The step from which on webhooks may have headers of their own.
+const HEADERS: usize = 3;
 
 /// A database as a version of that step left it.
 pub struct Step {
@@ -51,12 +54,12 @@ pub fn steps(store: &str) -> Vec<Step> {
 /// Everything that was pending is sent in its time, under its ids and with its bytes, and what has ended stays as it was.
 ///
 /// `bury` has the store find out at that time that the process is dead, and answers how many deliveries are due by it.
-pub async fn is_carried_on(store: Arc<dyn Store>, bury: impl AsyncFnOnce(Timestamp) -> u64) {
+pub async fn is_carried_on(step: &Step, store: Arc<dyn Store>, bury: impl AsyncFnOnce(Timestamp) -> u64) {
     let (clock, chance) = (Arc::new(ManualClock::default()), Arc::new(SeededChance::new(8)));
     let world = World { store, clock, chance, organization: of_friday("01") };
     assert_eq!(world.deliveries().await.len(), 8);
     assert_eq!(bury(world.now()).await, 1, "one was under way");
-    what_is_due_is_sent(&world).await;
+    what_is_due_is_sent(&world, if step.number < HEADERS { &[] } else { &[("X-Tenant", "of-an-earlier-version")] }).await;
     what_waits_is_sent_in_its_time(&world).await;
     what_has_ended_stays(&world).await;
     runs_go_on(&world).await;
@@ -89,13 +92,15 @@ async fn deliver(world: &World, claimed: &Claimed) {
     assert_eq!(world.delivery(claimed.delivery_id).await.status, DeliveryStatus::Delivered);
 }
 
-async fn what_is_due_is_sent(world: &World) {
+async fn what_is_due_is_sent(world: &World, headers: &[(&str, &str)]) {
     let claimed = claim(world).await;
     let [due, cut_off, repetition] = ["31", "32", "38"].map(of_friday::<DeliveryId>);
     assert_eq!(claimed.keys().copied().collect::<Vec<_>>(), [due, cut_off, repetition]);
     assert_eq!([due, cut_off, repetition].map(|id| claimed[&id].attempt), [1, 2, 1]);
     is_to(&claimed[&due], "all", &["whsec_of-an-earlier-version"], "019c0e58-6500-7000-8000-000000000011");
     is_to(&claimed[&cut_off], "nurse", &[], "019c0e58-6500-7000-8000-000000000012");
+    let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    assert_eq!([due, cut_off].map(|id| header_pairs(&claimed[&id].headers)), [headers, vec![]]);
     is_to(&claimed[&repetition], "all", &["whsec_of-an-earlier-version"], "019bdad8-cd00-7000-8000-000000000015");
     for claimed in claimed.values() {
         deliver(world, claimed).await;

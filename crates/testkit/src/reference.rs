@@ -27,6 +27,7 @@ use preclinical_core::{
     agent::{Agent, AgentConfig},
     api_key::ApiKey,
     attempt::Attempt,
+    custom_header::CustomHeaders,
     decision::Decision,
     delivery::Delivery,
     event::EventContent,
@@ -114,6 +115,7 @@ struct WebhookRow {
     secret: Option<SigningSecret>,
     rotated: Option<SigningSecret>,
     last_rotation: Option<RotationId>,
+    headers: CustomHeaders,
     reveals: Vec<SecretReveal>,
 }
 

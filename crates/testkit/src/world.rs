@@ -9,6 +9,7 @@ use preclinical_core::{
     agent::{Agent, AgentConfig, Provider},
     attempt::{AttemptError, ErrorKind, Message, Outcome},
     clock::Clock,
+    custom_header::{CustomHeaders, HeaderName, HeaderValue, WantedHeader},
     delivery::{Claimed, Delivery, Lease},
     id::{AgentId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, WebhookId},
     organization::Organization,
@@ -103,6 +104,7 @@ impl World {
             url: url.to_owned(),
             has_secret: true,
             rotated_until: None,
+            header_names: Vec::new(),
             description: None,
             is_enabled: true,
             disabled_reason: None,
@@ -112,7 +114,7 @@ impl World {
             created_at: self.now(),
             updated_at: self.now(),
         };
-        NewWebhook { webhook, secret: Some(SigningSecret::parse("s3cret").unwrap()) }
+        NewWebhook { webhook, secret: Some(SigningSecret::parse("s3cret").unwrap()), headers: CustomHeaders::default() }
     }
 
     /// A new webhook, of the organization or of an agent.
@@ -243,6 +245,17 @@ pub fn result(id: &str, status: ScenarioStatus) -> ScenarioResult {
         duration_ms: None,
         error_message: None,
     }
+}
+
+/// A custom header as somebody wants it; without a value it keeps its own.
+pub fn wanted(name: &str, value: Option<&str>) -> WantedHeader {
+    let value = value.map(|value| HeaderValue::parse(value).unwrap());
+    WantedHeader { name: HeaderName::parse(name).unwrap(), value }
+}
+
+/// The names and values of custom headers, to be compared.
+pub fn header_pairs(headers: &CustomHeaders) -> Vec<(String, String)> {
+    headers.iter().map(|header| (header.name.as_str().to_owned(), header.value.expose().to_owned())).collect()
 }
 
 /// An answer.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Page, StoreError};
 use crate::{
     agent::{Agent, AgentChanges, AgentConfig, Provider},
+    custom_header::{CustomHeaders, RefusedHeader},
     id::{AgentId, OrganizationId, WebhookId},
     in_force::InForce,
     reveal::SecretReveal,
@@ -80,8 +81,9 @@ pub trait Administration: Send + Sync {
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
 
     /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels
-    /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL or secret applies to
-    /// the next attempt. A new secret, or none, also ends the overlap of an earlier rotation.
+    /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL, secret or custom header
+    /// applies to the next attempt. A new secret, or none, also ends the overlap of an earlier rotation. Custom headers are replaced as
+    /// a whole, and one that comes without a value keeps its own.
     ///
     /// More deliveries may be pending than one transaction can cancel. A store may then cancel them in several, all of them before it
     /// answers with `Ok`. Should it not come to that, those that are left show as pending until they are due, and are never sent, also
@@ -151,10 +153,12 @@ pub struct NewAgent {
 /// A webhook to be created.
 #[derive(Debug, Clone)]
 pub struct NewWebhook {
-    /// The webhook; whether it has a secret follows from the next field.
+    /// The webhook; whether it has a secret, and the names of its headers, follow from the next fields.
     pub webhook: Webhook,
     /// Its secret.
     pub secret: Option<SigningSecret>,
+    /// Its custom headers.
+    pub headers: CustomHeaders,
 }
 
 /// Why no agent was created.
@@ -201,6 +205,8 @@ pub enum UpdateWebhookError {
     NotFound,
     #[error("the webhook has another version")]
     Stale,
+    #[error(transparent)]
+    Header(#[from] RefusedHeader),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod claim;
 mod connection;
+mod custom_headers;
 mod failure;
 mod fairness;
 mod guard;

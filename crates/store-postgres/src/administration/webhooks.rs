@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
+    custom_header::{CustomHeaders, HeaderName, WantedHeader},
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
@@ -33,6 +34,7 @@ fn read(row: &Row) -> Result<Webhook, Failure> {
         url: get(row, "url")?,
         has_secret: get::<Option<Vec<u8>>>(row, "secret")?.is_some(),
         rotated_until: maybe_time(row, "rotated_until")?,
+        header_names: HeaderName::split(&get::<String>(row, "header_names")?),
         description: get(row, "description")?,
         is_enabled: get(row, "is_enabled")?,
         disabled_reason: candidates::disabled_reason(row)?,
@@ -99,23 +101,31 @@ pub(super) async fn create(
     vault: &Vault,
     new: &NewWebhook,
 ) -> Result<Webhook, CreateWebhookError> {
-    let NewWebhook { webhook, secret } = new;
+    let NewWebhook { webhook, secret, headers } = new;
     if let Some(agent) = webhook.agent_id
         && !agents::exists(transaction, webhook.organization_id, agent).await.map_err(unavailable)?
     {
         return Err(CreateWebhookError::AgentNotFound);
     }
     let sealed = secret.as_ref().map(|secret| seal(vault, webhook.id, secret));
-    if insert(transaction, webhook, sealed).await.map_err(unavailable)? {
-        return Ok(Webhook { has_secret: secret.is_some(), ..webhook.clone() });
+    let sealed_headers = headers.seal(vault, webhook.id);
+    let created = Webhook { has_secret: secret.is_some(), header_names: headers.names(), ..webhook.clone() };
+    if insert(transaction, &created, sealed, sealed_headers).await.map_err(unavailable)? {
+        return Ok(created);
     }
     let repeated = find(transaction, webhook.organization_id, webhook.id).await.map_err(unavailable)?;
     repeated.ok_or(CreateWebhookError::Exists)
 }
 
-async fn insert(transaction: &Transaction, webhook: &Webhook, secret: Option<Vec<u8>>) -> Result<bool, Failure> {
+async fn insert(
+    transaction: &Transaction,
+    webhook: &Webhook,
+    secret: Option<Vec<u8>>,
+    headers: Option<Vec<u8>>,
+) -> Result<bool, Failure> {
     let sql = "WITH created AS (INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, \
-           created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id) \
+           created_at, updated_at, version, headers, header_names) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING id) \
          INSERT INTO webhook_health (webhook_id) SELECT id FROM created";
     let inserted = transaction
         .run(
@@ -131,6 +141,8 @@ async fn insert(transaction: &Transaction, webhook: &Webhook, secret: Option<Vec
                 &Time(webhook.created_at),
                 &Time(webhook.updated_at),
                 &i64::from(webhook.version.0),
+                &headers,
+                &HeaderName::join(&webhook.header_names),
             ],
         )
         .await?;
@@ -150,7 +162,12 @@ pub(super) async fn update(
     if !changes.expected.allows(webhook.version) {
         return Err(UpdateWebhookError::Stale);
     }
-    let WebhookChanges { url, secret, description, is_enabled, .. } = changes.clone();
+    let WebhookChanges { url, secret, headers, description, is_enabled, .. } = changes.clone();
+    if let Some(wanted) = headers {
+        let headers = stored_headers(transaction, vault, id, &wanted).await?.changed(wanted)?;
+        webhook.header_names = headers.names();
+        replace_headers(transaction, id, headers.seal(vault, id), &webhook.header_names).await.map_err(unavailable)?;
+    }
     let was_enabled = webhook.is_enabled;
     webhook.version = webhook.version.next();
     webhook.url = url.unwrap_or(webhook.url);
@@ -204,6 +221,32 @@ async fn save(transaction: &Transaction, webhook: &Webhook) -> Result<(), Failur
 async fn replace_secret(transaction: &Transaction, webhook: WebhookId, sealed: Option<Vec<u8>>) -> Result<(), Failure> {
     let sql = "UPDATE webhooks SET secret = $2, rotated_secret = NULL, rotated_until = NULL WHERE id = $1";
     transaction.run(sql, &[&Id(webhook), &sealed]).await.map(drop)
+}
+
+/// What a change may keep of the present headers. Where it keeps nothing, headers that do not open are in nobody's way.
+async fn stored_headers(
+    transaction: &Transaction,
+    vault: &Vault,
+    id: WebhookId,
+    wanted: &[WantedHeader],
+) -> Result<CustomHeaders, StoreError> {
+    if wanted.iter().all(|header| header.value.is_some()) {
+        return Ok(CustomHeaders::default());
+    }
+    let row = transaction.row("SELECT headers FROM webhooks WHERE id = $1", &[&Id(id)]).await.map_err(unavailable)?;
+    let sealed = row.as_ref().map(|row| get::<Option<Vec<u8>>>(row, "headers")).transpose().map_err(unavailable)?.flatten();
+    CustomHeaders::open(vault, id, sealed.as_deref())
+        .map_err(|error| StoreError::Corrupt(format!("headers of webhook {id}: {error}")))
+}
+
+async fn replace_headers(
+    transaction: &Transaction,
+    webhook: WebhookId,
+    sealed: Option<Vec<u8>>,
+    names: &[HeaderName],
+) -> Result<(), Failure> {
+    let sql = "UPDATE webhooks SET headers = $2, header_names = $3 WHERE id = $1";
+    transaction.run(sql, &[&Id(webhook), &sealed, &HeaderName::join(names)]).await.map(drop)
 }
 
 pub(super) async fn rotate(

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Mutex};
 use jiff::Timestamp;
 use preclinical_core::{
     attempt::ErrorKind,
+    custom_header::CustomHeaders,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::EventKind,
     id::DeliveryId,
@@ -34,7 +35,7 @@ pub(super) const OLDEST: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut
 
 /// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
 pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-     w.secret, w.rotated_secret, w.rotated_until, \
+     w.secret, w.rotated_secret, w.rotated_until, w.headers, \
      w.id IS NOT NULL AND (w.is_enabled OR d.kind = 'test') AS may_be_sent \
      FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
      JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
@@ -47,6 +48,8 @@ pub(super) const STARTED: &str = "WITH started AS ( \
      due_at = started.until, url = started.url FROM started WHERE deliveries.id = started.id AND deliveries.id = ANY($1)";
 
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
+
+const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them again and redeliver";
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
@@ -165,8 +168,8 @@ pub(crate) async fn claim_if_admitted(
     Ok(None)
 }
 
-/// Claims one pending delivery. `None` if its webhook is no more or was disabled, and the delivery canceled, or if the webhook's secret cannot be
-/// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
+/// Claims one pending delivery. `None` if its webhook is no more or was disabled, and the delivery canceled, or if the webhook's secret
+/// or headers cannot be read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) async fn claim(
     transaction: &Transaction,
     holder: Holder<'_>,
@@ -192,13 +195,17 @@ async fn claim_all(
             continue;
         }
         let mut one = read(row, *lease)?;
-        match SealedSecrets::read(row, one.webhook_id)?.open(holder.vault, now) {
-            Ok(secrets) => {
-                one.secrets = secrets;
-                claimed.push(one);
-            }
-            Err(_) => note_unreadable(transaction, &one, now).await?,
-        }
+        let Ok(secrets) = SealedSecrets::read(row, one.webhook_id)?.open(holder.vault, now) else {
+            note_unreadable(transaction, &one, UNREADABLE, now).await?;
+            continue;
+        };
+        let sealed: Option<Vec<u8>> = get(row, "headers")?;
+        let Ok(headers) = CustomHeaders::open(holder.vault, one.webhook_id, sealed.as_deref()) else {
+            note_unreadable(transaction, &one, UNREADABLE_HEADERS, now).await?;
+            continue;
+        };
+        (one.secrets, one.headers) = (secrets, headers);
+        claimed.push(one);
     }
     end(transaction, orphaned, DeliveryStatus::Canceled, now).await?;
     note_starts(transaction, holder.node, &claimed, now).await?;
@@ -215,6 +222,7 @@ fn read(row: &Row, lease: Lease) -> Result<Claimed, Failure> {
         lease,
         url: get(row, "url")?,
         secrets: Vec::new(),
+        headers: CustomHeaders::default(),
         event: named(row, "kind", EventKind::parse)?,
         content: content(row)?,
     })
@@ -238,11 +246,11 @@ async fn note_starts(
     Ok(())
 }
 
-async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, now: Timestamp) -> Result<(), Failure> {
+async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, what: &str, now: Timestamp) -> Result<(), Failure> {
     let (delivery, attempt) = (Id(claimed.delivery_id), i64::from(claimed.attempt));
     let sql = "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) \
          VALUES ($1, $2, $3, 0, $4, $5)";
-    transaction.run(sql, &[&delivery, &attempt, &Time(now), &ErrorKind::Blocked.as_str(), &UNREADABLE]).await?;
+    transaction.run(sql, &[&delivery, &attempt, &Time(now), &ErrorKind::Blocked.as_str(), &what]).await?;
     let sql = "UPDATE deliveries SET attempt_count = $2, failures = failures + 1 WHERE id = $1";
     transaction.run(sql, &[&delivery, &attempt]).await?;
     end(transaction, vec![delivery], DeliveryStatus::Failed, now).await

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
+    custom_header::{CustomHeaders, HeaderName, WantedHeader},
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
@@ -28,6 +29,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         url: row.get("url")?,
         has_secret: row.get::<_, Option<Vec<u8>>>("secret")?.is_some(),
         rotated_until: maybe_time(row, "rotated_until")?,
+        header_names: HeaderName::split(&row.get::<_, String>("header_names")?),
         description: row.get("description")?,
         is_enabled: row.get("is_enabled")?,
         disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
@@ -91,7 +93,7 @@ pub(super) fn list(
 }
 
 pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) -> Result<Webhook, CreateWebhookError> {
-    let NewWebhook { webhook, secret } = new;
+    let NewWebhook { webhook, secret, headers } = new;
     if let Some(agent) = webhook.agent_id
         && !agents::exists(connection, webhook.organization_id, agent).map_err(unavailable)?
     {
@@ -99,7 +101,7 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
     }
     let inserted = connection.execute(
         "INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, created_at, updated_at, \
-         version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         version, headers, header_names) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             Id(webhook.id),
             Id(webhook.organization_id),
@@ -111,10 +113,12 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
             Time(webhook.created_at),
             Time(webhook.updated_at),
             webhook.version.0,
+            headers.seal(vault, webhook.id),
+            HeaderName::join(&headers.names()),
         ],
     );
     match inserted {
-        Ok(_) => Ok(Webhook { has_secret: secret.is_some(), ..webhook }),
+        Ok(_) => Ok(Webhook { has_secret: secret.is_some(), header_names: headers.names(), ..webhook }),
         Err(error) if is_taken(&error) => {
             let repeated = find(connection, webhook.organization_id, webhook.id).map_err(unavailable)?;
             repeated.ok_or(CreateWebhookError::Exists)
@@ -135,6 +139,11 @@ pub(super) fn update(
     let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
     if !changes.expected.allows(webhook.version) {
         return Err(UpdateWebhookError::Stale);
+    }
+    if let Some(wanted) = changes.headers {
+        let headers = stored_headers(connection, vault, id, &wanted)?.changed(wanted)?;
+        webhook.header_names = headers.names();
+        replace_headers(connection, vault, id, &headers).map_err(unavailable)?;
     }
     let was_enabled = webhook.is_enabled;
     webhook.version = webhook.version.next();
@@ -177,6 +186,35 @@ fn replace_secret(connection: &Connection, id: WebhookId, sealed: Option<&[u8]>)
     connection.execute(
         "UPDATE webhooks SET secret = ?2, rotated_secret = NULL, rotated_until = NULL WHERE id = ?1",
         params![Id(id), sealed],
+    )
+}
+
+/// What a change may keep of the present headers. Where it keeps nothing, headers that do not open are in nobody's way.
+fn stored_headers(
+    connection: &Connection,
+    vault: &Vault,
+    id: WebhookId,
+    wanted: &[WantedHeader],
+) -> Result<CustomHeaders, StoreError> {
+    if wanted.iter().all(|header| header.value.is_some()) {
+        return Ok(CustomHeaders::default());
+    }
+    let sealed: Option<Vec<u8>> = connection
+        .query_row("SELECT headers FROM webhooks WHERE id = ?1", [Id(id)], |row| row.get("headers"))
+        .map_err(unavailable)?;
+    CustomHeaders::open(vault, id, sealed.as_deref())
+        .map_err(|error| StoreError::Corrupt(format!("headers of webhook {id}: {error}")))
+}
+
+fn replace_headers(
+    connection: &Connection,
+    vault: &Vault,
+    id: WebhookId,
+    headers: &CustomHeaders,
+) -> rusqlite::Result<usize> {
+    connection.execute(
+        "UPDATE webhooks SET headers = ?2, header_names = ?3 WHERE id = ?1",
+        params![Id(id), headers.seal(vault, id), HeaderName::join(&headers.names())],
     )
 }
 

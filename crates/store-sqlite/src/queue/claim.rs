@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use preclinical_core::{
     attempt::ErrorKind,
+    custom_header::CustomHeaders,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::EventKind,
     id::{DeliveryId, OrganizationId, WebhookId},
@@ -18,6 +19,8 @@ use crate::{
 };
 
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
+
+const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them again and redeliver";
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
@@ -131,8 +134,8 @@ pub(crate) fn claim_if_admitted(
     Ok(claiming.claimed.pop())
 }
 
-/// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret cannot be
-/// read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
+/// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret or
+/// headers cannot be read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) fn claim(
     connection: &Connection,
     vault: &Vault,
@@ -143,20 +146,27 @@ pub(crate) fn claim(
     let claimed = connection
         .prepare_cached(
             "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-             w.secret, w.rotated_secret, w.rotated_until \
+             w.secret, w.rotated_secret, w.rotated_until, w.headers \
              FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
         )?
-        .query_row([Id(delivery)], |row| Ok((read(row, lease)?, SealedSecrets::read(row, id(row, "webhook_id")?)?)))
+        .query_row([Id(delivery)], |row| {
+            let sealed = SealedSecrets::read(row, id(row, "webhook_id")?)?;
+            Ok((read(row, lease)?, sealed, row.get::<_, Option<Vec<u8>>>("headers")?))
+        })
         .optional()?;
-    let Some((mut claimed, sealed)) = claimed else {
+    let Some((mut claimed, sealed, headers)) = claimed else {
         end(connection, delivery, DeliveryStatus::Canceled, now)?;
         return Ok(None);
     };
     let Ok(secrets) = sealed.open(vault, now) else {
-        note_unreadable(connection, &claimed, now)?;
+        note_unreadable(connection, &claimed, UNREADABLE, now)?;
         return Ok(None);
     };
-    claimed.secrets = secrets;
+    let Ok(headers) = CustomHeaders::open(vault, claimed.webhook_id, headers.as_deref()) else {
+        note_unreadable(connection, &claimed, UNREADABLE_HEADERS, now)?;
+        return Ok(None);
+    };
+    (claimed.secrets, claimed.headers) = (secrets, headers);
     connection
         .prepare_cached("UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5 WHERE id = ?1")?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
@@ -176,15 +186,16 @@ fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
         lease,
         url: row.get("url")?,
         secrets: Vec::new(),
+        headers: CustomHeaders::default(),
         event: named(row, "kind", EventKind::parse)?,
         content: content(row)?,
     })
 }
 
-fn note_unreadable(connection: &Connection, claimed: &Claimed, now: Timestamp) -> rusqlite::Result<usize> {
+fn note_unreadable(connection: &Connection, claimed: &Claimed, what: &str, now: Timestamp) -> rusqlite::Result<usize> {
     connection.execute(
         "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
-        params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), UNREADABLE],
+        params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), what],
     )?;
     connection.execute(
         "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1 WHERE id = ?1",

@@ -104,7 +104,7 @@ impl Ledger {
             self.change(id, |row| row.lease = None);
             return None;
         };
-        let (url, secrets) = (webhook.webhook.url.clone(), webhook.secrets(now));
+        let (url, secrets, headers) = (webhook.webhook.url.clone(), webhook.secrets(now), webhook.headers.clone());
         let content = self.events.get(&row.event)?.content.clone();
         self.change(id, |row| {
             row.delivery.attempt_count += 1;
@@ -130,6 +130,7 @@ impl Ledger {
                 lease,
                 url,
                 secrets,
+                headers,
                 event: row.delivery.event,
                 content,
             }

@@ -52,7 +52,7 @@ impl Ledger {
     }
 
     pub(super) fn create_webhook(&mut self, new: NewWebhook) -> Result<Webhook, CreateWebhookError> {
-        let NewWebhook { webhook, secret } = new;
+        let NewWebhook { webhook, secret, headers } = new;
         let organization = webhook.organization_id;
         if webhook.agent_id.is_some_and(|agent| self.agent(organization, agent).is_none()) {
             return Err(CreateWebhookError::AgentNotFound);
@@ -63,8 +63,15 @@ impl Ledger {
         if self.webhook_at(organization, webhook.agent_id).is_some() || self.webhooks.contains_key(&webhook.id) {
             return Err(CreateWebhookError::Exists);
         }
-        let webhook = Webhook { has_secret: secret.is_some(), ..webhook };
-        let row = WebhookRow { webhook: webhook.clone(), secret, rotated: None, last_rotation: None, reveals: Vec::new() };
+        let webhook = Webhook { has_secret: secret.is_some(), header_names: headers.names(), ..webhook };
+        let row = WebhookRow {
+            webhook: webhook.clone(),
+            secret,
+            rotated: None,
+            last_rotation: None,
+            headers,
+            reveals: Vec::new(),
+        };
         self.webhooks.insert(webhook.id, row);
         Ok(webhook)
     }
@@ -84,6 +91,10 @@ impl Ledger {
         let row = self.webhook_mut(organization, id)?;
         if !changes.expected.allows(row.webhook.version) {
             return Err(UpdateWebhookError::Stale);
+        }
+        if let Some(wanted) = changes.headers {
+            row.headers = row.headers.changed(wanted)?;
+            row.webhook.header_names = row.headers.names();
         }
         let webhook = &mut row.webhook;
         let was_enabled = webhook.is_enabled;

@@ -3,6 +3,7 @@
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod get;
+mod headers;
 pub(super) mod list;
 pub(super) mod rotate_secret;
 pub(crate) mod test;
@@ -16,6 +17,7 @@ use preclinical_core::{
 pub(super) use create::create;
 pub(super) use delete::delete;
 pub(super) use get::get;
+pub(crate) use headers::{headers, wanted};
 pub(super) use list::list;
 pub(super) use rotate_secret::rotate_secret;
 pub(super) use test::test;

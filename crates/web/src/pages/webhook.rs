@@ -5,6 +5,7 @@
 mod check_url;
 mod delete;
 mod form;
+mod headers;
 mod health;
 mod in_force;
 mod panel;

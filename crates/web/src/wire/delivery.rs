@@ -115,7 +115,8 @@ struct ErrorView<'a> {
     message: &'a str,
 }
 
-/// A request or an answer. A body that is not UTF-8 is shown as `body_base64`.
+/// A request or an answer, as it was on the wire. Of a request's custom headers only the names are kept, and `••••••` stands in place of
+/// their values. A body that is not UTF-8 is shown as `body_base64`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Message")]
 struct MessageView<'a> {

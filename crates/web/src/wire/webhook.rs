@@ -1,13 +1,17 @@
-//! Webhooks on the wire. Their secret is not.
+//! Webhooks on the wire. Their secret and the values of their custom headers are not.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use preclinical_core::{
+    custom_header::MASK,
     id::{AgentId, WebhookId},
     webhook::{DisabledReason, Webhook},
     wire_time,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::openapi::{Choice, DateTime, Uuid};
 
@@ -35,6 +39,9 @@ pub(crate) struct WebhookView<'a> {
     #[serde(serialize_with = "wire_time::serialize")]
     #[schemars(with = "DateTime")]
     updated_at: Timestamp,
+    /// Its custom headers, each with `••••••` in place of its value, which is never shown.
+    #[schemars(with = "BTreeMap<String, String>")]
+    headers: Map<String, Value>,
 }
 
 impl<'a> From<&'a Webhook> for WebhookView<'a> {
@@ -50,6 +57,7 @@ impl<'a> From<&'a Webhook> for WebhookView<'a> {
             consecutive_failures: webhook.consecutive_failures,
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
+            headers: webhook.header_names.iter().map(|name| (name.as_str().to_owned(), MASK.into())).collect(),
         }
     }
 }

@@ -58,7 +58,7 @@ async fn a_request_has_one_line_that_names_it_and_tells_nothing_of_what_it_carri
         app.api.call_with(method, path, &headers, body).await
     };
 
-    let body = json!({"url": URL, "secret": "canary-of-secret", "description": "canary-body"}).to_string();
+    let body = json!({"url": URL, "secret": "canary-of-secret", "description": "canary-body", "headers": {"X-A": "canary-of-header"}}).to_string();
     let webhook = call("log-1", "POST", "/webhooks", body).await.id();
     let line = lines.of("log-1");
     assert_eq!(line.lines().count(), 1, "{line}");

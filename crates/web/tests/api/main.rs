@@ -12,6 +12,7 @@ mod bulk_redelivery;
 mod canceling;
 mod choice;
 mod compression;
+mod custom_headers;
 mod decisions;
 mod deliveries;
 mod effective_webhook;

@@ -4,6 +4,7 @@ mod account;
 mod agents;
 mod api_keys;
 mod browser;
+mod custom_headers;
 mod deliveries;
 mod door;
 mod joining;

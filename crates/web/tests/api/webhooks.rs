@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{NOBODY, TestApp, URL, names};
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "id",
     "url",
     "description",
@@ -15,6 +15,7 @@ const FIELDS: [&str; 10] = [
     "consecutive_failures",
     "created_at",
     "updated_at",
+    "headers",
 ];
 
 #[tokio::test]
@@ -31,6 +32,7 @@ async fn a_webhook_is_created_and_its_secret_is_never_shown() {
     let expected = json!({
         "id": id, "url": URL, "description": "Pages us", "agent_id": agent, "is_enabled": false, "disabled_reason": null,
         "last_triggered_at": null, "consecutive_failures": 0, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
+        "headers": {},
     });
     assert_eq!(webhook, expected);
     assert_eq!(app.api.get(&format!("/webhooks/{id}")).await.is(200), expected);

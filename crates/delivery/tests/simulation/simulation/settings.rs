@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use preclinical_core::{
     agent::{Agent, AgentConfig, Provider},
     clock::Clock,
+    custom_header::CustomHeaders,
     id::{AgentId, RotationId, WebhookId},
     organization::Organization,
     port::{NewAgent, NewWebhook},
@@ -85,6 +86,7 @@ impl Simulation {
             url: url.clone(),
             has_secret: secret.is_some(),
             rotated_until: None,
+            header_names: Vec::new(),
             description: None,
             is_enabled: true,
             disabled_reason: None,
@@ -95,7 +97,7 @@ impl Simulation {
             updated_at: at,
         };
         let id = webhook.id;
-        let new = NewWebhook { webhook, secret: secret.as_deref().map(secret_of) };
+        let new = NewWebhook { webhook, secret: secret.as_deref().map(secret_of), headers: CustomHeaders::default() };
         self.weather.finish(self.roles.administration.create_webhook(new)).unwrap();
         let mut oracle = self.oracle();
         oracle.tell(format!("a webhook at {url}"));

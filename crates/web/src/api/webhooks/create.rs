@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
+    custom_header::CustomHeaders,
     id::WebhookId,
     port::{CreateWebhookError, NewWebhook},
     version::Version,
@@ -32,6 +33,7 @@ pub(crate) async fn create(
     let url = super::url(&app, &mut body)?;
     let now = app.clock.now();
     let secret = super::secret(&mut body)?;
+    let headers = CustomHeaders::default().changed(super::headers(&mut body)?.unwrap_or_default())?;
     let webhook = Webhook {
         id: WebhookId::from_uuid(subject.uuid(now, &*app.chance)),
         organization_id: caller.organization,
@@ -39,6 +41,7 @@ pub(crate) async fn create(
         url: body.require("url", url)?,
         has_secret: secret.is_some(),
         rotated_until: None,
+        header_names: headers.names(),
         description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         disabled_reason: None,
@@ -49,7 +52,7 @@ pub(crate) async fn create(
         updated_at: now,
     };
     body.finish()?;
-    let webhook = app.store.create_webhook(NewWebhook { webhook, secret }).await?;
+    let webhook = app.store.create_webhook(NewWebhook { webhook, secret, headers }).await?;
     let location = [(header::LOCATION, format!("/api/v1/webhooks/{}", webhook.id))];
     Ok((StatusCode::CREATED, location, Tag::from(&webhook).on(WebhookView::from(&webhook))).into_response())
 }
@@ -61,6 +64,7 @@ pub(crate) fn describe() -> Description {
             Object::new()
                 .required("url", super::url_field())
                 .optional("secret", super::secret_field())
+                .optional("headers", super::headers::new_field())
                 .optional("description", Field::text(Length::DESCRIPTION))
                 .optional("agent_id", Field::id().says("Whose it is; the organization's if it is missing."))
                 .optional("is_enabled", Field::flag().unless_told(true)),

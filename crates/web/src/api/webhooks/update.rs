@@ -13,7 +13,7 @@ use crate::{
     wire::WebhookView,
 };
 
-/// Changes the fields that are present. `null` removes the secret or the description.
+/// Changes the fields that are present. `null` removes the secret, all custom headers or the description.
 pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -23,11 +23,13 @@ pub(crate) async fn update(
 ) -> Result<Response, ApiError> {
     let id = id.parse(super::missing)?;
     let without_secret = body.take_null("secret");
+    let without_headers = body.take_null("headers");
     let without_description = body.take_null("description");
     let changes = WebhookChanges {
         expected,
         url: super::url(&app, &mut body)?,
         secret: super::secret(&mut body)?.map(Some).or(without_secret.then_some(None)),
+        headers: super::headers(&mut body)?.or(without_headers.then(Vec::new)),
         description: body.text("description", Length::DESCRIPTION)?.map(Some).or(without_description.then_some(None)),
         is_enabled: body.flag("is_enabled")?,
     };
@@ -38,12 +40,13 @@ pub(crate) async fn update(
 
 pub(crate) fn describe() -> Description {
     Description::new(Topic::Webhooks, "update_webhook", "Change a webhook")
-        .text("Changes the fields that are present. `null` removes the secret or the description; any other field stays as it is.")
+        .text("Changes the fields that are present. `null` removes the secret, all custom headers or the description; any other field stays as it is.")
         .of(Resource::Webhook)
         .body(
             Object::new()
                 .optional("url", super::url_field())
                 .optional("secret", super::secret_field())
+                .optional("headers", super::headers::changed_field())
                 .optional("description", Field::text(Length::DESCRIPTION))
                 .optional("is_enabled", Field::flag().says("`false` cancels its pending deliveries.")),
         )
@@ -57,6 +60,7 @@ impl From<UpdateWebhookError> for ApiError {
         match error {
             UpdateWebhookError::Stale => Self::stale(),
             UpdateWebhookError::NotFound => super::missing(),
+            UpdateWebhookError::Header(refused) => refused.into(),
             UpdateWebhookError::Store(error) => error.into(),
         }
     }

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use preclinical_core::{
     agent::Agent,
     attempt::{Attempt, Message},
+    custom_header::MASK,
     delivery::{Delivery, DeliveryStatus},
     id::{DeliveryId, OrganizationId},
     port::{DeliveryFilter, Store},
@@ -137,6 +138,7 @@ fn about(delivery: &Delivery) -> Markup {
 
 fn as_curl(detail: &Detail) -> Markup {
     let last = detail.requests().next_back();
+    let is_masked = last.is_some_and(|(_, request)| request.headers.iter().any(|(_, value)| value == MASK));
     let command = last.and_then(|(number, request)| Some((number, curl(&detail.delivery.url, request)?)));
     html! {
         @if let Some((number, command)) = command {
@@ -145,7 +147,10 @@ fn as_curl(detail: &Detail) -> Markup {
                       so a receiver that checks how old they are may refuse it."),
                 &html! {
                     (parts::code("curl", &command, "Command"))
-                    p.small.muted { "Attempt " (number) " as a curl command." }
+                    p.small.muted {
+                        "Attempt " (number) " as a curl command."
+                        @if is_masked { " Put in the values of the headers that read " (MASK) ": they are not kept." }
+                    }
                 }))
         }
     }

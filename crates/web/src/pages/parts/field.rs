@@ -18,6 +18,8 @@ pub(in crate::pages) struct TextField<'a> {
     pub(in crate::pages) placeholder: &'static str,
     pub(in crate::pages) autocomplete: &'static str,
     pub(in crate::pages) required: bool,
+    /// Another field decides whether it is needed, so it is not called optional.
+    pub(in crate::pages) depends: bool,
     /// The longest text it takes, in UTF-16 units as browsers count.
     pub(in crate::pages) longest: usize,
     /// What stands behind it in the same line.
@@ -40,6 +42,7 @@ impl<'a> TextField<'a> {
             placeholder: "",
             autocomplete: "off",
             required: false,
+            depends: false,
             longest: 2048,
             beside: None,
             checked_at: None,
@@ -59,7 +62,7 @@ impl maud::Render for TextField<'_> {
         };
         html! {
             div.field {
-                (label(id, self.label, self.required))
+                (label(id, self.label, self.required || self.depends))
                 @if let Some(beside) = &self.beside { div.with-button { (input) (beside) } } @else { (input) }
                 @if self.checked_at.is_some() { div id={ (id) "-check" } aria-live="polite" {} }
                 (below(id, self.hint, self.error))

@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use preclinical_core::webhook::Webhook;
 
-use super::{Panel, Place};
+use super::{
+    Panel, Place,
+    headers::{self, TypedHeaders},
+};
 use crate::pages::{
     door::{Form, Visitor},
     parts::{
@@ -13,23 +16,32 @@ use crate::pages::{
     shell,
 };
 
-/// What stands in the fields. A secret that was typed is not among it.
+/// What stands in the fields. A secret that was typed is not among it, nor is the value of a header.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     url: String,
     description: String,
+    headers: TypedHeaders,
 }
 
 impl From<&Form> for Typed {
     fn from(form: &Form) -> Self {
-        Self { url: form.text("url").to_owned(), description: form.text("description").to_owned() }
+        Self {
+            url: form.text("url").to_owned(),
+            description: form.text("description").to_owned(),
+            headers: TypedHeaders::from(form),
+        }
     }
 }
 
 impl From<Option<&Webhook>> for Typed {
     fn from(webhook: Option<&Webhook>) -> Self {
         let Some(webhook) = webhook else { return Self::default() };
-        Self { url: webhook.url.clone(), description: webhook.description.clone().unwrap_or_default() }
+        Self {
+            url: webhook.url.clone(),
+            description: webhook.description.clone().unwrap_or_default(),
+            headers: TypedHeaders::from(webhook),
+        }
     }
 }
 
@@ -44,10 +56,12 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
         "Recommended. Your receiver checks with it that a request comes from here and was not changed."
     };
     let (typed, wrong) = (&panel.typed, |field: &str| panel.wrong.with(field));
+    let of_headers = headers::fields(&typed.headers);
+    let shown: Vec<_> = ["url", "secret", "description"].into_iter().chain(of_headers.iter().map(String::as_str)).collect();
     html! {
         form.card-body method="post" action="/webhooks/save" {
             (shell::csrf(visitor))
-            (panel.wrong.notice(&["url", "secret", "description"]))
+            (panel.wrong.notice(&shown))
             @if let Some(webhook) = &panel.webhook { input type="hidden" name="version" value=(webhook.version.0); }
             @if let Place::Agent(id) = panel.place { input type="hidden" name="agent_id" value=(id); }
             (TextField { kind: "url", value: &typed.url, required: true, placeholder: "https://hooks.example.com/preclinical",
@@ -58,6 +72,7 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
             @if has_secret { (tick("remove_secret", "Remove the secret", false, Some("Requests are no longer signed then."))) }
             (TextField { id: "webhook-description", value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
                 ..TextField::new("description", "Description") })
+            (headers::section(panel.webhook.as_ref(), &typed.headers, &panel.wrong))
             div.actions { button.button.primary { "Save" } }
         }
     }

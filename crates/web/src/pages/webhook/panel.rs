@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use preclinical_core::{
+    custom_header::HeaderName,
     delivery::Delivery,
     port::DeliveryFilter,
     reveal::SecretReveal,
@@ -114,6 +115,7 @@ fn read_only(webhook: Option<&Webhook>) -> Markup {
             dl.pairs {
                 dt { "URL" } dd.mono { (webhook.url) }
                 dt { "Signing secret" } dd { (if webhook.has_secret { "Set" } else { "None: requests are not signed" }) }
+                @if !webhook.header_names.is_empty() { dt { "Custom headers" } dd.mono { (HeaderName::join(&webhook.header_names).replace(',', ", ")) } }
                 @if let Some(description) = &webhook.description { dt { "Description" } dd { (description) } }
             }
         } @else { p.muted { "There is none. An owner or a member of the organization can set one up." } }

@@ -3,6 +3,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use preclinical_core::{
+    custom_header::{CustomHeaders, WantedHeader},
     id::{AgentId, WebhookId},
     port::NewWebhook,
     secret::SigningSecret,
@@ -10,7 +11,7 @@ use preclinical_core::{
     webhook::{Webhook, WebhookChanges},
 };
 
-use super::{Panel, Place, Shared, form::Typed};
+use super::{Panel, Place, Shared, form::Typed, headers};
 use crate::{
     api::webhooks,
     app::App,
@@ -50,6 +51,7 @@ fn place(form: &Form) -> Result<Place, Failure> {
 struct Wish {
     url: String,
     secret: Option<SigningSecret>,
+    headers: Option<Vec<WantedHeader>>,
     description: Option<String>,
 }
 
@@ -58,7 +60,8 @@ fn read(app: &App, form: &Form) -> Result<Wish, ApiError> {
     let url = webhooks::url(app, &mut fields)?;
     let url = fields.require("url", url)?;
     let secret = webhooks::secret(&mut fields)?;
-    Ok(Wish { url, secret, description: fields.text("description", Length::DESCRIPTION)? })
+    let headers = headers::wanted(form)?;
+    Ok(Wish { url, secret, headers, description: fields.text("description", Length::DESCRIPTION)? })
 }
 
 async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiError> {
@@ -69,6 +72,7 @@ async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiErro
         expected: Expected::OneOf(version.into_iter().collect()),
         url: Some(wish.url),
         secret: wish.secret.map(Some).or(without_secret.then_some(None)),
+        headers: wish.headers,
         description: Some(wish.description),
         is_enabled: None,
     };
@@ -78,6 +82,7 @@ async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiErro
 
 async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Result<(), ApiError> {
     let (wish, now) = (read(app, form)?, app.clock.now());
+    let headers = CustomHeaders::default().changed(wish.headers.unwrap_or_default())?;
     let webhook = Webhook {
         id: WebhookId::generate(now, &*app.chance),
         organization_id: visitor.organization.id,
@@ -85,6 +90,7 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         url: wish.url,
         has_secret: wish.secret.is_some(),
         rotated_until: None,
+        header_names: headers.names(),
         description: wish.description,
         is_enabled: true,
         disabled_reason: None,
@@ -94,6 +100,6 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         created_at: now,
         updated_at: now,
     };
-    app.store.create_webhook(NewWebhook { webhook, secret: wish.secret }).await?;
+    app.store.create_webhook(NewWebhook { webhook, secret: wish.secret, headers }).await?;
     Ok(())
 }

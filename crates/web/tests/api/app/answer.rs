@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 /// What no answer may contain: the insides of the server, and what was entrusted to it.
-const INSIDES: [&str; 12] = [
+const INSIDES: [&str; 13] = [
     "sqlite",
     "no such table",
     "no such column",
@@ -24,6 +24,7 @@ const INSIDES: [&str; 12] = [
     "unwrap",
     "canary-of-secret",
     "canary-of-config",
+    "canary-of-header",
 ];
 
 /// An answer of the API.

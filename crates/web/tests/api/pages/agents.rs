@@ -163,9 +163,10 @@ async fn the_list_says_which_webhook_hears_of_each_agent_and_how_the_last_run_we
     viewer.get("/agents").await.says("None yet").says("Neither the agent nor the organization has a webhook.");
     app.world.webhook("https://hooks.example.com/own", Some(own)).await;
     app.world.webhook("https://hooks.example.com/all", None).await;
-    let NewWebhook { mut webhook, secret } = app.world.webhook_value("https://hooks.example.com/muted", Some(muted));
+    let NewWebhook { mut webhook, secret, headers } =
+        app.world.webhook_value("https://hooks.example.com/muted", Some(muted));
     webhook.is_enabled = false;
-    app.world.store.create_webhook(NewWebhook { webhook, secret }).await.unwrap();
+    app.world.store.create_webhook(NewWebhook { webhook, secret, headers }).await.unwrap();
     let run = app.api.post("/runs", json!({"agent_id": other})).await.is(201)["id"].as_str().unwrap().to_owned();
     let counts = json!({"passed_count": 1, "failed_count": 2, "error_count": 0, "total_scenarios": 3});
     app.api.post(&format!("/runs/{run}/complete"), counts).await.is(200);

@@ -1,10 +1,12 @@
 use jiff::SignedDuration;
 use preclinical_core::{
     attempt::{AttemptError, ErrorKind, Outcome},
+    custom_header::MASK,
     member::Role,
     retry::NextStep,
+    webhook::WebhookChanges,
 };
-use preclinical_testkit::world::{answered, message, unreachable};
+use preclinical_testkit::world::{answered, message, unreachable, wanted};
 
 use super::{Browser, HOSTILE, NOBODY, claimed, owner, path, record, request};
 use crate::app::TestApp;
@@ -138,4 +140,22 @@ async fn a_test_is_called_one() {
     let claimed = app.world.enqueue_test(webhook).await.unwrap();
     owner.get("/deliveries").await.says(">Test<");
     owner.get(&path(&claimed)).await.is(200).says("Delivery of a test").says("Test sent by hand");
+}
+
+#[tokio::test]
+async fn values_of_custom_headers_are_masked_and_the_command_says_that_they_are_missing() {
+    let app = TestApp::new().await;
+    let (owner, first) = (owner(&app).await, claimed(&app, "Triage").await);
+    let without = [Some(request(&app, &first)), None];
+    record(&app, &first, answered(500), NextStep::RetryAt(app.world.now()), without).await;
+    owner.get(&path(&first)).await.does_not_say(MASK).does_not_say("Put in the values");
+    let headers = Some(vec![wanted("X-Tenant", Some("canary-of-header"))]);
+    let changes = WebhookChanges { headers, ..WebhookChanges::default() };
+    app.world.store.update_webhook(app.world.organization, first.webhook_id, changes, app.world.now()).await.unwrap();
+    let second = app.world.store.claim_due(app.world.now(), app.world.leases(1)).await.unwrap().pop().unwrap();
+    record(&app, &second, answered(200), NextStep::Delivered, [Some(request(&app, &second)), None]).await;
+    let shown = owner.get(&path(&first)).await;
+    shown.says(&format!("x-tenant: {MASK}")).says("Put in the values").does_not_say("canary-of-header");
+    let told = app.api.get(&format!("/webhooks/deliveries/{}", first.delivery_id)).await.is(200);
+    assert_eq!(told["attempts"][1]["request"]["headers"]["x-tenant"], MASK);
 }
