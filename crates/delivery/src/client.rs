@@ -1,4 +1,5 @@
-//! The HTTP client: keeps connections, follows no redirect, asks no proxy, and connects only to judged addresses.
+//! The HTTP client: keeps connections, follows no redirect, asks no proxy but the operator's, and connects only to judged
+//! addresses. It asks for no compression and takes none apart: an answer is read and kept as it was sent.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -30,11 +31,20 @@ const IDLE: Duration = Duration::from_mins(1);
 
 const IDLE_PER_HOST: usize = 64;
 
-/// The largest head of an answer over HTTP/1.1.
+/// The largest head of an answer over HTTP/1.1, and how many headers it may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEADERS: usize = 100;
 
 /// The largest head of an answer over HTTP/2.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+
+/// How much of an answer's body may be under way over HTTP/2 before it was read: on one stream, and on all of a connection.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// After how long without a sign of life an HTTP/2 connection with requests is asked for one, and how long that may take. Such a
+/// connection is shared: one that is dead would fail every delivery to its receiver.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// A client for webhook requests; clones share their connections.
 #[derive(Clone)]
@@ -58,7 +68,12 @@ impl WebhookClient {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http1_max_headers(MAX_HEADERS)
             .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_keep_alive_interval(SIGN_OF_LIFE)
+            .http2_keep_alive_timeout(SIGN_OF_LIFE)
             .build(connector);
         Ok(Self { client, policy })
     }
@@ -72,7 +87,7 @@ impl WebhookClient {
         body: Bytes,
         stopwatch: &Arc<Stopwatch>,
     ) -> Result<Response<Incoming>, AttemptError> {
-        let blocked = |message: String| AttemptError { kind: ErrorKind::Blocked, message };
+        let blocked = |why: String| AttemptError { kind: ErrorKind::Blocked, message: format!("blocked: {why}") };
         let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
         let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
         let mut outgoing = stopwatch.attach(body);

@@ -204,7 +204,7 @@ fn settings(request_timeout: Duration) -> Settings {
 /// Allows 127.0.0.0/8.
 pub(crate) fn loopback() -> EndpointPolicy {
     let addresses = AddressPolicy { allow: vec!["127.0.0.0/8".parse().unwrap()], deny: vec![] };
-    EndpointPolicy { https_only: false, addresses }
+    EndpointPolicy { addresses, ..EndpointPolicy::default() }
 }
 
 /// A machine with one name server, or none, that trusts these authorities.
@@ -216,5 +216,5 @@ pub(crate) fn platform(name_server: Option<SocketAddr>, roots: RootCertStore) ->
         config.add_name_server(NameServerConfig::new(address.ip(), true, vec![udp]));
     }
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build().unwrap();
-    Platform { resolver, roots }
+    Platform { resolver, roots, proxy: None }
 }
