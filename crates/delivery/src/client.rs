@@ -54,11 +54,6 @@ pub struct WebhookClient {
 }
 
 impl WebhookClient {
-    /// A client that trusts the system's certificate authorities and connects to what `policy` allows.
-    pub fn new(policy: EndpointPolicy) -> io::Result<Self> {
-        Self::on(Platform::detect()?, policy)
-    }
-
     /// A client that resolves and trusts as `platform` does and connects to what `policy` allows.
     pub fn on(platform: Platform, policy: EndpointPolicy) -> io::Result<Self> {
         let connector = GuardedConnector::new(policy.addresses.clone(), platform)?;
