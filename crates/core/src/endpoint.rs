@@ -38,7 +38,7 @@ pub enum EndpointError {
     Credentials,
     #[error("must not contain a fragment (#…)")]
     Fragment,
-    #[error("must have a host of at most 253 bytes, whose parts are 1 to 63 bytes long")]
+    #[error("must have a host of letters, digits and hyphens, at most 253 bytes long, with 1 to 63 bytes between two dots")]
     Host,
     #[error("must not have port {0}: this installation does not call it")]
     Port(u16),

@@ -94,7 +94,10 @@ impl WebhookClient {
             };
             outgoing.headers_mut().append(name, value);
         }
-        stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
+        let response = stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))?;
+        // The library looks at its limit before it reads on, and may have read as much again.
+        let size = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        if size > MAX_HEAD_BYTES { Err(failure::head_too_long()) } else { Ok(response) }
     }
 }
 

@@ -29,8 +29,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use self::{proxy::Tunnels, resolve::Names};
 pub use self::proxy::{NotAProxy, Proxy};
+use self::{proxy::Tunnels, resolve::Names};
 use crate::{
     failure::{ConnectFailure, handshake},
     platform::Platform,
@@ -79,7 +79,7 @@ impl Parts {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let addresses = laps.time(|timing| &mut timing.resolve, self.names.judged(host)).await?;
+        let addresses = self.names.judged(host, &laps).await?;
         let open = |address| self.way.clone().open(SocketAddr::new(address, port));
         let stream = laps.time(|timing| &mut timing.connect, dial::first(addresses, open)).await?;
         if !secure {

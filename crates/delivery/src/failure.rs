@@ -39,7 +39,7 @@ pub(crate) fn sort(error: &(dyn Error + 'static)) -> AttemptError {
 fn of_hyper(error: &(dyn Error + 'static)) -> Option<AttemptError> {
     let error = error.downcast_ref::<hyper::Error>()?;
     if error.is_parse_too_large() {
-        return Some(not_http("the head of the answer is too long"));
+        return Some(head_too_long());
     }
     (error.is_parse() || error.is_parse_status()).then(|| not_http(NOT_HTTP))
 }
@@ -64,6 +64,11 @@ fn of_io(error: &(dyn Error + 'static)) -> Option<AttemptError> {
     }
     // Chunks that are none.
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData).then(|| not_http(NOT_HTTP))
+}
+
+/// An answer whose head is beyond what is read.
+pub(crate) fn head_too_long() -> AttemptError {
+    not_http("the head of the answer is too long")
 }
 
 const NOT_HTTP: &str = "the answer was not valid HTTP";

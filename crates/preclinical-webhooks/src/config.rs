@@ -310,7 +310,9 @@ mod tests {
         ])
         .unwrap();
         let policy = &config.endpoints;
-        for url in ["https://10.1.2.3/", "https://169.254.169.254/", "https://192.168.1.1:8080/", "https://example.com:8999/"] {
+        for url in
+            ["https://10.1.2.3/", "https://169.254.169.254/", "https://192.168.1.1:8080/", "https://example.com:8999/"]
+        {
             assert!(policy.parse(url).is_ok(), "{url}: {:?}", policy.parse(url));
         }
         for url in ["http://10.1.2.3/", "https://169.254.169.253/", "https://[fd00::1]/", "https://example.com:9000/"] {

@@ -61,7 +61,9 @@ pub(super) fn make_canonical(url: &mut Url) -> Result<(), EndpointError> {
     let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
     let rooted = name.strip_suffix('.');
     let name = rooted.unwrap_or(name).to_owned();
-    let is_label = |label: &str| (1..=MAX_LABEL).contains(&label.len());
+    // Browsers take more, such as commas, which other programs read as the end of a name.
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(is_of_a_name);
     if name.len() > MAX_NAME || !name.split('.').all(is_label) {
         return Err(EndpointError::Host);
     }

@@ -6,7 +6,7 @@ use std::{fmt, ops::RangeInclusive, str::FromStr};
 /// do not call (WHATWG Fetch, "bad port"), and those of databases, caches, queues and administration.
 ///
 /// Sorted, and none of those that systems hand out for a short time (from 32768).
-const OF_OTHER_PROTOCOLS: [u16; 120] = [
+const OF_OTHER_PROTOCOLS: [u16; 123] = [
     // echo to finger
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, //
     // Kerberos to LDAP
@@ -20,7 +20,7 @@ const OF_OTHER_PROTOCOLS: [u16; 120] = [
     // X11, Redis, IRC, Cassandra, AJP, Kafka
     6000, 6379, 6380, 6432, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 7000, 7001, 8009, 9042, 9092, 9160,
     // Elasticsearch, kubelet, Memcached, MongoDB
-    9200, 9300, 10080, 10250, 11211,
+    9200, 9300, 10080, 10250, 11211, 27017, 27018, 27019,
 ];
 
 /// Which ports may be called.

@@ -113,10 +113,8 @@ impl Tunnels {
         };
         let port = self.proxy.port;
         let unreachable = |error| ConnectFailure::Proxy(format!("it cannot be reached: {error}"));
-        dial::first(addresses, |address| async move {
-            dial::tcp(SocketAddr::new(address, port)).await.map_err(unreachable)
-        })
-        .await
+        dial::first(addresses, |address| async move { dial::tcp(SocketAddr::new(address, port)).await.map_err(unreachable) })
+            .await
     }
 }
 
@@ -135,10 +133,14 @@ mod tests {
 
     #[test]
     fn a_proxy_is_named_by_a_url_without_a_path() {
-        for text in ["http://proxy.example:3128", "http://10.0.0.1:3128/", "http://[::1]:8080", "http://us%40er:p%3Aw@proxy:1"] {
+        for text in
+            ["http://proxy.example:3128", "http://10.0.0.1:3128/", "http://[::1]:8080", "http://us%40er:p%3Aw@proxy:1"]
+        {
             assert!(text.parse::<Proxy>().is_ok(), "{text}");
         }
-        for text in ["proxy:3128", "https://proxy:1", "socks5://proxy:1", "http://proxy:1/x", "http://proxy:1?x", "http://", ""] {
+        for text in
+            ["proxy:3128", "https://proxy:1", "socks5://proxy:1", "http://proxy:1/x", "http://proxy:1?x", "http://", ""]
+        {
             assert!(text.parse::<Proxy>().is_err(), "{text}");
         }
     }
@@ -155,7 +157,14 @@ mod tests {
     fn a_status_is_read_from_a_head_or_not_at_all() {
         assert_eq!(status(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status(b"HTTP/1.0 407\r\n\r\n"), Some(407));
-        for head in ["HTTP/2 200\r\n\r\n", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1 2000\r\n\r\n", "HTTP/1.1 +20 x\r\n\r\n", "SSH-2.0\r\n\r\n", "\r\n\r\n"] {
+        for head in [
+            "HTTP/2 200\r\n\r\n",
+            "HTTP/1.1 20\r\n\r\n",
+            "HTTP/1.1 2000\r\n\r\n",
+            "HTTP/1.1 +20 x\r\n\r\n",
+            "SSH-2.0\r\n\r\n",
+            "\r\n\r\n",
+        ] {
             assert_eq!(status(head.as_bytes()), None, "{head}");
         }
     }

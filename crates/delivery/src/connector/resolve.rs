@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hickory_resolver::TokioResolver;
 use preclinical_core::{address::AddressPolicy, endpoint::is_loopback};
 
-use crate::failure::ConnectFailure;
+use crate::{failure::ConnectFailure, stopwatch::Laps};
 
 /// How many addresses of a name are kept; all that came are judged.
 const MAX_ADDRESSES: usize = 16;
@@ -25,8 +25,8 @@ impl Names {
     ///
     /// A name of which one address may be called and another may not is an attack or a mistake, and is refused as a whole. Which
     /// address it was stays out of the failure: it would map our network.
-    pub(super) async fn judged(&self, host: &str) -> Result<Vec<IpAddr>, ConnectFailure> {
-        let mut addresses = self.addresses(host).await?;
+    pub(super) async fn judged(&self, host: &str, laps: &Laps) -> Result<Vec<IpAddr>, ConnectFailure> {
+        let mut addresses = self.addresses(host, laps).await?;
         if !addresses.iter().all(|address| self.policy.judge(*address).is_ok()) {
             return Err(ConnectFailure::Blocked);
         }
@@ -34,7 +34,7 @@ impl Names {
         if addresses.is_empty() { Err(ConnectFailure::Dns) } else { Ok(addresses) }
     }
 
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, ConnectFailure> {
+    async fn addresses(&self, host: &str, laps: &Laps) -> Result<Vec<IpAddr>, ConnectFailure> {
         if let Ok(literal) = host.parse() {
             return Ok(vec![literal]);
         }
@@ -42,7 +42,7 @@ impl Names {
             return self.policy.loopback().map_err(|_| ConnectFailure::Blocked);
         }
         // The dot keeps the system's search list out: a name means the same on every machine.
-        let found = self.resolver.lookup_ip(format!("{host}.")).await.map_err(|_| ConnectFailure::Dns)?;
-        Ok(found.iter().collect())
+        let found = laps.time(|timing| &mut timing.resolve, self.resolver.lookup_ip(format!("{host}."))).await;
+        Ok(found.map_err(|_| ConnectFailure::Dns)?.iter().collect())
     }
 }

@@ -47,10 +47,12 @@ fn of_certificate(error: &CertificateError) -> &'static str {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the certificate is made out for another name"
         }
-        CertificateError::UnknownIssuer => "the certificate is self-signed, or its issuer is not trusted",
+        // The latter of somebody who calls himself as a trusted one does.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the certificate is self-signed, or its issuer is not trusted"
+        }
         CertificateError::Revoked => "the certificate was revoked",
         CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => "the certificate cannot be read",
-        CertificateError::BadSignature => "the certificate's signature is wrong",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the certificate is not one of a server"
         }

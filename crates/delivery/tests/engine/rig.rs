@@ -211,9 +211,9 @@ pub(crate) fn loopback() -> EndpointPolicy {
 pub(crate) fn platform(name_server: Option<SocketAddr>, roots: RootCertStore) -> Platform {
     let mut config = ResolverConfig::default();
     if let Some(address) = name_server {
-        let mut udp = ConnectionConfig::udp();
-        udp.port = address.port();
-        config.add_name_server(NameServerConfig::new(address.ip(), true, vec![udp]));
+        let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
+        (udp.port, tcp.port) = (address.port(), address.port());
+        config.add_name_server(NameServerConfig::new(address.ip(), true, vec![udp, tcp]));
     }
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build().unwrap();
     Platform { resolver, roots, proxy: None }
