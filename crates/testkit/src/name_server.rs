@@ -104,8 +104,8 @@ const AAAA: u16 = 28;
 /// In the flags of an answer: it was cut.
 const CUT: u8 = 2;
 
-/// What fits into an answer over UDP, whatever the other side offers.
-const MAX_UDP: usize = 1200;
+/// What fits into an answer over UDP to whoever offers no more (RFC 1035, section 4.2.1).
+const MAX_UDP: usize = 512;
 
 /// One question of RFC 1035, section 4.1.
 struct Question<'a> {

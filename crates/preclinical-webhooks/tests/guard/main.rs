@@ -169,8 +169,8 @@ async fn no_path_reaches_a_forbidden_address() {
     let through = received.load(Ordering::SeqCst);
     let public = Target::create(&api, "http://good.example/").await;
     public.is_reached(&api).await;
-    // A test, a look at an agent, and a run: what is public is reached, so that this network is one.
-    assert_eq!(received.load(Ordering::SeqCst), through + 3);
+    // A test, a run, and looks at an agent with its key and without: what is public is reached, so that this network is one.
+    assert_eq!(received.load(Ordering::SeqCst), through + 4);
     let redirected = Target::create(&api, "http://good.example/redirect").await;
     redirected.send_a_test(&api).await;
     for name in ["rebinding.example", "rebinding-to-metadata.example"] {
