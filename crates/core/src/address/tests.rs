@@ -151,6 +151,8 @@ fn a_denial_outweighs_everything_in_every_spelling() {
         }
         assert_eq!(judge(&policy, "8.8.9.1"), Ok(()));
     }
+    let singly = policy(&["64:ff9b::808:808/128"], &["8.8.8.8/32"]);
+    assert!(judge(&singly, "64:ff9b::808:808").is_err(), "where it leads is denied");
     assert!(judge(&policy(&[], &["::/0"]), "2606:4700:4700::1111").is_err());
     assert_eq!(judge(&policy(&[], &["::/0"]), "1.1.1.1"), Ok(()), "a range of IPv6 says nothing of IPv4");
 }
