@@ -41,6 +41,10 @@ fn of_hyper(error: &(dyn Error + 'static)) -> Option<AttemptError> {
     if error.is_parse_too_large() {
         return Some(head_too_long());
     }
+    if error.is_timeout() {
+        let message = "the receiver gave no sign of life".to_owned();
+        return Some(AttemptError { kind: ErrorKind::Timeout, message });
+    }
     (error.is_parse() || error.is_parse_status()).then(|| not_http(NOT_HTTP))
 }
 

@@ -13,7 +13,7 @@ pub(super) fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
         // ::1 and :: embed nothing.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => Vec::new(),
         // IPv4-compatible; SIIT; NAT64.
-        [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => vec![pair(6)],
+        [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => vec![pair(6)],
         [0x64, 0xff9b, 1, ..] => vec![behind_a_local_translator(address)],
         // 6to4; Teredo: the server, and the client with its bits turned over.
         [0x2002, ..] => vec![pair(1)],

@@ -7,7 +7,7 @@ use preclinical_testkit::{
     fuzz::cases,
     receiver::{
         Reaction, Receiver,
-        frames::{STATUS_200, frame, settings},
+        frames::{END_HEADERS, END_STREAM, STATUS_200, frame, kind, settings},
     },
 };
 
@@ -55,13 +55,16 @@ impl Noise {
     /// Frames of all kinds, each a sensible one now and then, on streams that may be there.
     fn frames(&self) -> Vec<u8> {
         let mut bytes = if self.below(8) > 0 { settings() } else { vec![] };
-        for _ in 0..=self.below(8) {
+        if self.below(2) > 0 {
+            bytes.extend(frame(kind::HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200));
+        }
+        for _ in 0..self.below(8) {
             let mut payload = vec![0; [0, 4, 8, 60][self.below(4)]];
             self.0.fill(&mut payload);
             let payload =
                 if self.below(3) > 0 { [STATUS_200, &payload[..self.below(2) * payload.len()]].concat() } else { payload };
-            let (kind, flags) = (u8::try_from(self.below(11)).unwrap(), [0, 1, 4, 5, 8, 32, 255][self.below(7)]);
-            bytes.extend(frame(kind, flags, [0, 1, 1, 1, 2, 3, 0x7fff_ffff][self.below(7)], &payload));
+            let (any_kind, flags) = (u8::try_from(self.below(11)).unwrap(), [0, 1, 4, 5, 8, 32, 255][self.below(7)]);
+            bytes.extend(frame(any_kind, flags, [0, 1, 1, 1, 2, 3, 0x7fff_ffff][self.below(7)], &payload));
         }
         bytes
     }
