@@ -53,7 +53,7 @@ impl Authority {
     pub fn server_in_the_years(&self, name: &str, from: i32, until: i32) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
-        self.certify(params, &[], Arc::new(NoClientAuth))
+        self.certify(&params, &[], Arc::new(NoClientAuth))
     }
 
     /// A server that vouches for itself.
@@ -64,12 +64,12 @@ impl Authority {
     }
 
     fn configure(&self, name: &str, protocols: &[&str], clients: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {
-        self.certify(CertificateParams::new([name.to_owned()]).unwrap(), protocols, clients)
+        self.certify(&CertificateParams::new([name.to_owned()]).unwrap(), protocols, clients)
     }
 
     fn certify(
         &self,
-        params: CertificateParams,
+        params: &CertificateParams,
         protocols: &[&str],
         clients: Arc<dyn ClientCertVerifier>,
     ) -> Arc<ServerConfig> {

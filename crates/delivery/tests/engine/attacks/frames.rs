@@ -125,7 +125,7 @@ async fn frames() {
         says("frames that nobody knows", &[frame(99, 0, 1, b"x"), sound], Deliver),
         floods(
             "continuations without an end",
-            &[unended.clone()],
+            std::slice::from_ref(&unended),
             &frame(kind::CONTINUATION, 0, 1, &field("x", b"y")),
             Fail(Protocol),
         ),

@@ -105,7 +105,7 @@ async fn interim_answers() {
         Case::says("a hundred before the answer", format!("{}{sound}", interim.repeat(100)), Deliver),
         Case::says(
             "one of every number",
-            (102..200).map(|n| format!("HTTP/1.1 {n} X\r\n\r\n")).collect::<String>() + sound,
+            (102..200).map(|n| format!("HTTP/1.1 {n} X\r\n\r\n")).collect::<Vec<_>>().concat() + sound,
             Deliver,
         ),
         Case::says(

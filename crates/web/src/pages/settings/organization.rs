@@ -52,8 +52,8 @@ fn delivering(app: &App) -> Markup {
             dt { "Addresses of webhooks" }
             dd { @if policy.https_only { "https alone" } @else { "https and http" } }
             dt { "Allowed besides public ones" } dd { (ranges(&policy.addresses.allow)) }
-            dt { "Ports" } dd { @if policy.ports == Ports::AllOfHttp { "All but those of other protocols" } @else { code { (policy.ports) } } }
             dt { "Denied" } dd { (ranges(&policy.addresses.deny)) }
+            dt { "Ports" } dd { @if policy.ports == Ports::AllOfHttp { "All but those of other protocols" } @else { code { (policy.ports) } } }
             dt { "Link to the results" }
             dd {
                 code { (app.public_url) "/test/{run id}" }
