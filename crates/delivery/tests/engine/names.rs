@@ -9,7 +9,7 @@ use preclinical_testkit::{
 };
 use rustls::RootCertStore;
 
-use crate::rig::{Rig, loopback, platform};
+use crate::rig::{Rig, SEARCH, loopback, platform};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -63,6 +63,16 @@ async fn answers_that_lead_nowhere_are_failures_to_resolve() {
     for host in ["circle.example", "itself.example", "lost.example", "empty.example", "unknown.example"] {
         assert_eq!(rig.failure_to(&format!("http://{host}/")).await, ErrorKind::Dns, "{host}");
     }
+}
+
+#[tokio::test]
+async fn a_name_means_the_same_on_every_machine() {
+    let inside = format!("hook.example.{SEARCH}");
+    let ((rig, _names), receiver) =
+        (rig([(&inside[..], Entry::Addresses(vec![vec![HERE]]))]).await, Receiver::start([]).await);
+    let url = |host: &str| format!("http://{host}:{}/", receiver.address.port());
+    assert_eq!(rig.failure_to(&url("hook.example")).await, ErrorKind::Dns);
+    assert_eq!(rig.attempt_to(&url(&inside)).await.http_status, Some(200));
 }
 
 #[tokio::test]

@@ -207,9 +207,13 @@ pub(crate) fn loopback() -> EndpointPolicy {
     EndpointPolicy { addresses, ..EndpointPolicy::default() }
 }
 
+/// Where a machine looks for names that are not there as they are, unless it is told not to.
+pub(crate) const SEARCH: &str = "search.example";
+
 /// A machine with one name server, or none, that trusts these authorities.
 pub(crate) fn platform(name_server: Option<SocketAddr>, roots: RootCertStore) -> Platform {
     let mut config = ResolverConfig::default();
+    config.add_search(SEARCH.parse().unwrap());
     if let Some(address) = name_server {
         let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
         (udp.port, tcp.port) = (address.port(), address.port());
