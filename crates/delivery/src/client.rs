@@ -1,4 +1,5 @@
-//! The HTTP client: keeps connections, follows no redirect, asks no proxy, and connects only to judged addresses.
+//! The HTTP client: keeps connections, follows no redirect, asks no proxy but the operator's, and connects only to judged
+//! addresses. It asks for no compression and takes none apart: an answer is read and kept as it was sent.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -30,14 +31,23 @@ const IDLE: Duration = Duration::from_mins(1);
 
 const IDLE_PER_HOST: usize = 64;
 
-/// The largest head of an answer over HTTP/1.1.
+/// The largest head of an answer over HTTP/1.1, and how many headers it may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEADERS: usize = 100;
 
 /// The largest head of an answer over HTTP/2.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 
 /// Headers that may be printed and remembered by both ends of a connection; all others may be credentials.
 const PUBLIC: [&str; 4] = ["content-type", "content-length", "user-agent", header::EVENT];
+
+/// How much of an answer's body may be under way over HTTP/2 before it was read: on one stream, and on all of a connection.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// After how long without a sign of life an HTTP/2 connection with requests is asked for one, and how long that may take. Such a
+/// connection is shared: one that is dead would fail every delivery to its receiver.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// A client for webhook requests; clones share their connections.
 #[derive(Clone)]
@@ -47,11 +57,6 @@ pub struct WebhookClient {
 }
 
 impl WebhookClient {
-    /// A client that trusts the system's certificate authorities and connects to what `policy` allows.
-    pub fn new(policy: EndpointPolicy) -> io::Result<Self> {
-        Self::on(Platform::detect()?, policy)
-    }
-
     /// A client that resolves and trusts as `platform` does and connects to what `policy` allows.
     pub fn on(platform: Platform, policy: EndpointPolicy) -> io::Result<Self> {
         let connector = GuardedConnector::new(policy.addresses.clone(), platform)?;
@@ -61,7 +66,12 @@ impl WebhookClient {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http1_max_headers(MAX_HEADERS)
             .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_keep_alive_interval(SIGN_OF_LIFE)
+            .http2_keep_alive_timeout(SIGN_OF_LIFE)
             .build(connector);
         Ok(Self { client, policy })
     }
@@ -75,7 +85,7 @@ impl WebhookClient {
         body: Bytes,
         stopwatch: &Arc<Stopwatch>,
     ) -> Result<Response<Incoming>, AttemptError> {
-        let blocked = |message: String| AttemptError { kind: ErrorKind::Blocked, message };
+        let blocked = |why: String| AttemptError { kind: ErrorKind::Blocked, message: format!("blocked: {why}") };
         let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
         let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
         let mut outgoing = stopwatch.attach(body);
@@ -89,7 +99,10 @@ impl WebhookClient {
             value.set_sensitive(!is_public);
             outgoing.headers_mut().append(name, value);
         }
-        stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))
+        let response = stopwatch.head(self.client.request(outgoing)).await.map_err(|error| failure::sort(&error))?;
+        // The library looks at its limit before it reads on, and may have read as much again.
+        let size = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        if size > MAX_HEAD_BYTES { Err(failure::head_too_long()) } else { Ok(response) }
     }
 }
 

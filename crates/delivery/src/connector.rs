@@ -1,18 +1,22 @@
 //! Connections to judged addresses only.
 //!
 //! Names are resolved here, every address is judged, and the connection goes to an address that was judged: nothing is
-//! resolved a second time in between.
+//! resolved a second time in between. A connection that is kept and used again was judged when it was made, and by the same
+//! policy: a policy never changes while a process lives, and nobody can move the other end of a connection.
+
+mod dial;
+mod proxy;
+mod resolve;
 
 use std::{
     future::Future,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use hickory_resolver::TokioResolver;
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::{
@@ -21,14 +25,17 @@ use hyper_util::{
 };
 use preclinical_core::address::AddressPolicy;
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::{failure::ConnectFailure, platform::Platform, stopwatch::Laps};
+pub use self::proxy::{NotAProxy, Proxy};
+use self::{proxy::Tunnels, resolve::Names};
+use crate::{
+    failure::{ConnectFailure, handshake},
+    platform::Platform,
+    stopwatch::Laps,
+};
 
 /// Resolves, judges, connects and, for `https`, shakes hands.
 #[derive(Clone)]
@@ -37,9 +44,16 @@ pub(crate) struct GuardedConnector {
 }
 
 struct Parts {
-    resolver: TokioResolver,
-    policy: AddressPolicy,
+    names: Names,
+    way: Way,
     tls: TlsConnector,
+}
+
+/// How a judged address is reached.
+#[derive(Clone)]
+enum Way {
+    Directly(AddressPolicy),
+    Through(Arc<Tunnels>),
 }
 
 impl GuardedConnector {
@@ -52,7 +66,11 @@ impl GuardedConnector {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let tls = TlsConnector::from(Arc::new(config));
-        Ok(Self { parts: Arc::new(Parts { resolver: platform.resolver, policy, tls }) })
+        let way = match platform.proxy {
+            Some(proxy) => Way::Through(Arc::new(Tunnels::new(proxy, platform.resolver.clone()))),
+            None => Way::Directly(policy.clone()),
+        };
+        Ok(Self { parts: Arc::new(Parts { names: Names::new(platform.resolver, policy), way, tls }) })
     }
 }
 
@@ -61,46 +79,33 @@ impl Parts {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let addresses = self.judged(host, &laps).await?;
-        let tcp = laps.time(|timing| &mut timing.connect, Self::first_reachable(&addresses, port)).await?;
-        let _ = tcp.set_nodelay(true);
+        let addresses = self.names.judged(host, &laps).await?;
+        let open = |address| self.way.clone().open(SocketAddr::new(address, port));
+        let stream = laps.time(|timing| &mut timing.connect, dial::first(addresses, open)).await?;
         if !secure {
-            return Ok(GuardedStream { io: TokioIo::new(Box::new(tcp)), http2: false, laps });
+            return Ok(GuardedStream { io: TokioIo::new(stream), http2: false, laps });
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectFailure::Tls(error.to_string()))?;
-        let stream = laps.time(|timing| &mut timing.tls, self.tls.connect(name, tcp)).await;
-        let stream = stream.map_err(|error| ConnectFailure::Tls(error.to_string()))?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| ConnectFailure::Tls("no certificate can be made out for this host".to_owned()))?;
+        let stream = laps.time(|timing| &mut timing.tls, self.tls.connect(name, stream)).await;
+        let stream = stream.map_err(|error| ConnectFailure::Tls(handshake::in_words(&error)))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(GuardedStream { io: TokioIo::new(Box::new(stream)), http2, laps })
     }
+}
 
-    /// The host's addresses that may be called. Which ones may not stays out of the message: it would map our network.
-    async fn judged(&self, host: &str, laps: &Laps) -> Result<Vec<IpAddr>, ConnectFailure> {
-        let addresses: Vec<IpAddr> = if let Ok(literal) = host.parse() {
-            vec![literal]
-        } else {
-            let found = laps.time(|timing| &mut timing.resolve, self.resolver.lookup_ip(host)).await;
-            found.map_err(|_| ConnectFailure::Dns)?.iter().collect()
-        };
-        let mut refusal = None;
-        let judge = |address: &IpAddr| self.policy.judge(*address).map_err(|forbidden| refusal = Some(forbidden)).is_ok();
-        let allowed: Vec<IpAddr> = addresses.into_iter().filter(judge).collect();
-        match refusal {
-            Some(forbidden) if allowed.is_empty() => Err(ConnectFailure::Blocked(forbidden.to_string())),
-            None if allowed.is_empty() => Err(ConnectFailure::Dns),
-            _ => Ok(allowed),
-        }
-    }
-
-    async fn first_reachable(addresses: &[IpAddr], port: u16) -> Result<TcpStream, ConnectFailure> {
-        let mut last = io::ErrorKind::NotConnected;
-        for address in addresses {
-            match TcpStream::connect(SocketAddr::new(*address, port)).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error.kind(),
+impl Way {
+    async fn open(self, address: SocketAddr) -> Result<Box<dyn Io>, ConnectFailure> {
+        match self {
+            Self::Directly(policy) => {
+                let stream = dial::tcp(address).await.map_err(ConnectFailure::Connect)?;
+                // A system may take an address for another one, as 0.0.0.0 for itself.
+                let peer = stream.peer_addr().map_err(|error| ConnectFailure::Connect(error.kind()))?;
+                policy.judge(peer.ip()).map_err(|_| ConnectFailure::Blocked)?;
+                Ok(Box::new(stream))
             }
+            Self::Through(tunnels) => Ok(Box::new(tunnels.open(address).await?)),
         }
-        Err(ConnectFailure::Connect(last))
     }
 }
 
@@ -119,6 +124,7 @@ impl Service<Uri> for GuardedConnector {
     }
 }
 
+/// Bytes both ways.
 trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 

@@ -24,6 +24,7 @@ mod transport;
 
 pub use answer::Answer;
 pub use client::WebhookClient;
+pub use connector::{NotAProxy, Proxy};
 pub use engine::{Engine, Settings, Tick};
 pub use housekeeping::Housekeeping;
 pub use platform::Platform;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -12,10 +12,11 @@ use anyhow::bail;
 use ipnet::IpNet;
 use preclinical_core::{
     address::AddressPolicy,
-    endpoint::EndpointPolicy,
+    endpoint::{EndpointPolicy, NotPorts},
     retry::{RetrySchedule, parse_duration},
     vault::NotAMasterKey,
 };
+use preclinical_delivery::{NotAProxy, Proxy};
 use preclinical_store_postgres::Address;
 use preclinical_web::{NotARateLimit, RateLimit};
 use url::Url;
@@ -63,6 +64,8 @@ pub(crate) struct Config {
     /// How long deliveries are kept after their end; for ever if missing.
     pub(crate) retention: Option<Duration>,
     pub(crate) endpoints: EndpointPolicy,
+    /// Through which all requests to users' systems go.
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) log: tracing_subscriber::filter::Targets,
 }
@@ -118,6 +121,8 @@ impl Config {
         let retention = reader.take("RETENTION", parse_retention);
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
+        let ports = reader.take("ALLOW_PORTS", |text| text.parse().map_err(|error: NotPorts| error.to_string()));
+        let proxy = reader.take("PROXY_URL", |text| text.parse().map_err(|error: NotAProxy| error.to_string()));
         let https_only = reader.take("HTTPS_ONLY", parse_switch);
         let rate_limit = reader.take("RATE_LIMIT", parse_rate_limit);
         let log =
@@ -134,8 +139,10 @@ impl Config {
             retention: retention.unwrap_or(Some(DEFAULT_RETENTION)),
             endpoints: EndpointPolicy {
                 https_only: https_only.unwrap_or(false),
+                ports: ports.unwrap_or_default(),
                 addresses: AddressPolicy { allow: allow.unwrap_or_default(), deny: deny.unwrap_or_default() },
             },
+            proxy,
             rate_limit: rate_limit.unwrap_or_else(|| Some(RateLimit::default())),
             log: log.unwrap_or_else(|| tracing_subscriber::filter::Targets::new().with_default(tracing::Level::INFO)),
         })
@@ -217,7 +224,9 @@ fn parse_rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
 
 fn parse_ranges(text: &str) -> Result<Vec<IpNet>, String> {
     let ranges = text.split(',').map(str::trim).filter(|range| !range.is_empty());
-    ranges.map(|range| range.parse().map_err(|_| "must be ranges such as 10.0.0.0/8,fd00::/8".to_owned())).collect()
+    // An address alone is the range of that address.
+    let read = |text: &str| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    ranges.map(|range| read(range).map_err(|_| "must be ranges such as 10.0.0.0/8,fd00::/8".to_owned())).collect()
 }
 
 fn parse_switch(text: &str) -> Result<bool, String> {
@@ -289,6 +298,33 @@ mod tests {
         for text in ["mysql://x", "", "postgres://user:s3cret@db/x?sslmode=maybe"] {
             assert!(!parse_database(text).unwrap_err().contains("s3cret"), "{text}");
         }
+    }
+
+    #[test]
+    fn addresses_ports_and_the_proxy_are_read_and_no_password_is_repeated() {
+        let config = read(&[
+            ("ALLOW_CIDRS", "10.0.0.0/8, 169.254.169.254,::ffff:192.168.0.0/112"),
+            ("DENY_CIDRS", "fd00::1"),
+            ("ALLOW_PORTS", "443,8000-8999"),
+            ("PROXY_URL", "http://us:c4nary@proxy.example:3128"),
+        ])
+        .unwrap();
+        let policy = &config.endpoints;
+        for url in
+            ["https://10.1.2.3/", "https://169.254.169.254/", "https://192.168.1.1:8080/", "https://example.com:8999/"]
+        {
+            assert!(policy.parse(url).is_ok(), "{url}: {:?}", policy.parse(url));
+        }
+        for url in ["http://10.1.2.3/", "https://169.254.169.253/", "https://[fd00::1]/", "https://example.com:9000/"] {
+            assert!(policy.parse(url).is_err(), "{url}");
+        }
+        assert!(config.proxy.is_some() && !format!("{config:?}").contains("c4nary"));
+        let wrong = [("ALLOW_CIDRS", "10.0.0.0/33"), ("ALLOW_PORTS", "0"), ("PROXY_URL", "https://us:c4nary@proxy")];
+        let message = read(&wrong).unwrap_err().to_string();
+        for (name, _) in wrong {
+            assert!(message.contains(&format!("PRECLINICAL_{name} must be ")), "{message}");
+        }
+        assert!(!message.contains("c4nary"), "{message}");
     }
 
     #[test]

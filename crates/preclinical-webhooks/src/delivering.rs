@@ -1,6 +1,6 @@
 //! The part of a process that sends: the engine and the loops around it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -8,7 +8,7 @@ use preclinical_core::{
     clock::Clock,
     port::{Handoff, Prober, Store},
 };
-use preclinical_delivery::{Engine, Housekeeping, Presence, Probe, Redeliverer, Settings, WebhookClient};
+use preclinical_delivery::{Engine, Housekeeping, Platform, Presence, Probe, Redeliverer, Settings, WebhookClient};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -47,7 +47,7 @@ impl Delivering {
         if interrupted > 0 {
             tracing::info!(interrupted, "taking over attempts that were cut off");
         }
-        let client = WebhookClient::new(config.endpoints.clone()).context("cannot prepare outgoing connections")?;
+        let client = client(config).context("cannot prepare outgoing connections")?;
         let prober = Arc::new(Probe::new(client.clone(), config.request_timeout));
         let settings = Settings {
             schedule: config.schedule.clone(),
@@ -97,6 +97,12 @@ impl Delivering {
             Err(error) => tracing::warn!(%error, "attempts that were cut off are made again when their leases end"),
         }
     }
+}
+
+/// The one client of this process: whatever it sends to users' systems goes under this guard.
+fn client(config: &Config) -> io::Result<WebhookClient> {
+    let platform = Platform { proxy: config.proxy.clone(), ..Platform::detect()? };
+    WebhookClient::on(platform, config.endpoints.clone())
 }
 
 async fn hand_back(store: &dyn Store) -> anyhow::Result<u64> {

@@ -89,9 +89,10 @@ fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
         lease_margin: Duration::from_secs(30),
         retention: None,
         endpoints: EndpointPolicy {
-            https_only: false,
             addresses: AddressPolicy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() },
+            ..EndpointPolicy::default()
         },
+        proxy: None,
         rate_limit: None,
         log: tracing_subscriber::filter::Targets::new(),
     })

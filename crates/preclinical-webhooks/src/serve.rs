@@ -45,6 +45,8 @@ macro_rules! settings {
   PRECLINICAL_RETENTION        how long ended deliveries stay, 0 = for ever    [default: 90d]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
+  PRECLINICAL_ALLOW_PORTS      the only ports that may be called, by commas    [default: of HTTP]
+  PRECLINICAL_PROXY_URL        http://[USER:PASSWORD@]HOST:PORT to send through [default: none]
   PRECLINICAL_HTTPS_ONLY       true refuses webhooks without TLS               [default: false]
   PRECLINICAL_RATE_LIMIT       calls a second of one API key, 0 = no limit     [default: 1000]
   PRECLINICAL_MASTER_KEY       base64 of 32 bytes, seals secrets in the database

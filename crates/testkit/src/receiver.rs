@@ -1,5 +1,6 @@
 //! A receiver on 127.0.0.1 that answers byte for byte what it is told to, right or wrong.
 
+pub mod frames;
 mod http2;
 mod reaction;
 
@@ -19,6 +20,9 @@ pub use self::{
     http2::StreamReaction,
     reaction::{Gate, Reaction, answer_bytes},
 };
+
+/// What a client of HTTP/2 says first (RFC 9113, section 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// After how long a test that waits for something has failed: a hang becomes a message.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -99,6 +103,20 @@ impl Receiver {
             async move {
                 if let Some(stream) = handshake(&acceptor, stream).await {
                     http2::serve(stream, connection, script, seen).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Plays the reactions over HTTP/2, to one request each; their bytes are [`frames`]. Hangs when the script is through.
+    pub async fn start_frames(config: Arc<ServerConfig>, reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        let script = script(reactions);
+        Self::listen("https", move |stream, connection, seen| {
+            let (script, acceptor) = (script.clone(), TlsAcceptor::from(config.clone()));
+            async move {
+                if let Some(stream) = handshake(&acceptor, stream).await {
+                    let _ = frames::serve(stream, connection, script, seen).await;
                 }
             }
         })

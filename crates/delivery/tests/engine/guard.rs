@@ -75,14 +75,42 @@ async fn a_name_that_leads_to_an_allowed_address_is_called_by_its_name() {
 }
 
 #[tokio::test]
-async fn of_several_addresses_only_the_allowed_ones_are_called() {
+async fn a_name_with_one_forbidden_address_among_others_is_not_called_at_all() {
     let receiver = Receiver::start([]).await;
     let canary = Canary::beside(&receiver);
-    let names = NameServer::start([("hook.example", Entry::Addresses(vec![vec![DENIED, ALLOWED]]))]).await;
-    let rig = rig(one_address(), &names).await;
-    let url = format!("http://hook.example:{}/", receiver.address.port());
-    assert_eq!(rig.attempt_to(&url).await.http_status, Some(200));
+    let v6: IpAddr = "::1".parse().unwrap();
+    for addresses in
+        [vec![DENIED, ALLOWED], vec![ALLOWED, DENIED], vec![ALLOWED, v6], [vec![ALLOWED; 40], vec![DENIED]].concat()]
+    {
+        let names = NameServer::start([("hook.example", Entry::Addresses(vec![addresses.clone()]))]).await;
+        let rig = rig(one_address(), &names).await;
+        let url = format!("http://hook.example:{}/", receiver.address.port());
+        assert_eq!(rig.failure_to(&url).await, ErrorKind::Blocked, "{addresses:?}");
+    }
     assert!(canary.is_untouched());
+    assert_eq!(receiver.connections().await, 0);
+}
+
+#[tokio::test]
+async fn the_history_tells_nothing_of_what_a_name_led_to() {
+    let told = async |address: &str| {
+        let names = NameServer::start([("hook.example", Entry::Addresses(vec![vec![address.parse().unwrap()]]))]).await;
+        let attempt = rig(EndpointPolicy::default(), &names).await.attempt_to("http://hook.example/").await;
+        attempt.error.unwrap().message
+    };
+    for address in ["127.0.0.1", "10.0.0.5", "169.254.169.254", "192.0.2.1", "::1", "fd00::1", "64:ff9b::a00:5"] {
+        assert_eq!(told(address).await, "blocked: the host's name leads to an address that may not be called");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_the_system_takes_for_another_one_is_judged_as_that_one() {
+    let receiver = Receiver::start([]).await;
+    let addresses = AddressPolicy { allow: vec!["0.0.0.0/8".parse().unwrap()], deny: vec![] };
+    let policy = EndpointPolicy { addresses, ..EndpointPolicy::default() };
+    let rig = Rig::on_platform(platform(None, RootCertStore::empty()), policy).await;
+    assert_eq!(rig.failure_to(&format!("http://0.0.0.0:{}/", receiver.address.port())).await, ErrorKind::Blocked);
+    assert_eq!(receiver.waiting().await, 0);
 }
 
 #[tokio::test]

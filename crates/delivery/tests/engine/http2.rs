@@ -7,7 +7,10 @@ use preclinical_core::{
 };
 use preclinical_testkit::{
     authority::Authority,
-    receiver::{Receiver, StreamReaction},
+    receiver::{
+        Reaction, Receiver, StreamReaction,
+        frames::{END_HEADERS, END_STREAM, STATUS_200, frame, kind, settings},
+    },
 };
 
 use crate::rig::{Rig, loopback, platform};
@@ -53,4 +56,17 @@ async fn a_long_answer_is_cut_as_over_http1() {
     let message = rig(&authority).await.attempt_to(&receiver.url()).await.response.unwrap();
     assert_eq!((message.size_bytes, message.truncated), (1_000_000, true));
     assert_eq!(message.body, body[..KEPT_RESPONSE_BYTES]);
+}
+
+#[tokio::test]
+async fn a_connection_that_gives_no_sign_of_life_is_given_up_and_not_used_again() {
+    let authority = Authority::default();
+    let sound = [settings(), frame(kind::HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200)].concat();
+    let script = [Reaction::Hang, Reaction::BytesThenHang(sound)];
+    let receiver = Receiver::start_frames(authority.server("127.0.0.1", &["h2"]), script).await;
+    let rig = rig(&authority).await;
+    let error = rig.attempt_to(&receiver.url()).await.error.unwrap();
+    assert_eq!((error.kind, &error.message[..]), (ErrorKind::Timeout, "the receiver gave no sign of life"));
+    assert_eq!(rig.attempt_to(&receiver.url()).await.http_status, Some(200));
+    assert_eq!((receiver.next().await.connection, receiver.next().await.connection), (0, 1));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod answer;
+mod attacks;
 mod claim;
 mod connection;
 mod custom_headers;
@@ -10,8 +11,10 @@ mod fairness;
 mod guard;
 mod housekeeping;
 mod http2;
+mod names;
 mod noise;
 mod platform;
+mod proxy;
 mod recording;
 mod redelivery;
 mod request;

@@ -218,17 +218,21 @@ fn settings(request_timeout: Duration) -> Settings {
 /// Allows 127.0.0.0/8.
 pub(crate) fn loopback() -> EndpointPolicy {
     let addresses = AddressPolicy { allow: vec!["127.0.0.0/8".parse().unwrap()], deny: vec![] };
-    EndpointPolicy { https_only: false, addresses }
+    EndpointPolicy { addresses, ..EndpointPolicy::default() }
 }
+
+/// Where a machine looks for names that are not there as they are, unless it is told not to.
+pub(crate) const SEARCH: &str = "search.example";
 
 /// A machine with one name server, or none, that trusts these authorities.
 pub(crate) fn platform(name_server: Option<SocketAddr>, roots: RootCertStore) -> Platform {
     let mut config = ResolverConfig::default();
+    config.add_search(SEARCH.parse().unwrap());
     if let Some(address) = name_server {
-        let mut udp = ConnectionConfig::udp();
-        udp.port = address.port();
-        config.add_name_server(NameServerConfig::new(address.ip(), true, vec![udp]));
+        let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
+        (udp.port, tcp.port) = (address.port(), address.port());
+        config.add_name_server(NameServerConfig::new(address.ip(), true, vec![udp, tcp]));
     }
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build().unwrap();
-    Platform { resolver, roots }
+    Platform { resolver, roots, proxy: None }
 }

@@ -48,7 +48,7 @@ fn url_field() -> Field {
         .such_as("https://hooks.example.com/preclinical")
         .further(
             "must be an address of at most 2,048 bytes that this installation may call: a public one unless it is set up otherwise, \
-             without credentials or a fragment",
+             without credentials or a fragment, on a port of HTTP",
         )
         .says("Where to send.")
 }

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderValue, Request, header},
 };
+use preclinical_testkit::fuzz::cases;
 use proptest::{prelude::*, sample::select, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
@@ -174,7 +175,7 @@ impl Fixture {
 }
 
 fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
-    let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: cases(CASES), failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(strategy, |input| {
         test(input);
         Ok(())

@@ -37,8 +37,8 @@ fn of_error(error: &AttemptError, timing: &Timing) -> (&'static str, &'static st
         ErrorKind::Tls => of_tls(&error.message),
         ErrorKind::Timeout => of_timeout(timing),
         ErrorKind::Blocked => (
-            "This server may not call that address.",
-            "Use a public address. For a receiver in your own network, have its range added to PRECLINICAL_ALLOW_CIDRS.",
+            "This server may not call that address or port.",
+            "Use a public address and a port of HTTP. For a receiver in your own network, have its range added to PRECLINICAL_ALLOW_CIDRS.",
         ),
         ErrorKind::Reset => (
             "The connection broke before the answer was complete.",
@@ -56,6 +56,12 @@ fn of_error(error: &AttemptError, timing: &Timing) -> (&'static str, &'static st
 }
 
 fn of_connect(message: &str) -> (&'static str, &'static str) {
+    if message.contains("through the proxy") {
+        return (
+            "The proxy through which this server sends made no connection.",
+            "Ask whoever runs this server whether the proxy is up and may call the receiver’s address.",
+        );
+    }
     if message.contains("refused") {
         return (
             "The connection was refused: nothing listens on that port.",
@@ -65,11 +71,11 @@ fn of_connect(message: &str) -> (&'static str, &'static str) {
     ("No connection could be made.", "Check that the receiver is up, and that a firewall lets this server reach it.")
 }
 
-/// The words are those of the TLS library, the only ones there are.
+/// The words are those of the engine, or of the TLS library in what earlier versions kept.
 fn of_tls(message: &str) -> (&'static str, &'static str) {
     let message = message.to_ascii_lowercase().replace(' ', "");
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["notvalidforname"]) {
+    if says(&["notvalidforname", "madeoutforanothername"]) {
         (
             "The certificate is made out for another name.",
             "Use the name in the URL that the certificate is made out for, or get one for this name.",
@@ -78,12 +84,12 @@ fn of_tls(message: &str) -> (&'static str, &'static str) {
         ("The certificate is not valid yet.", "Check the clock of this server, and from when on the certificate is valid.")
     } else if says(&["expired"]) {
         ("The certificate has expired.", "Renew the receiver’s certificate.")
-    } else if says(&["unknownissuer", "selfsigned", "causedasendentity"]) {
+    } else if says(&["unknownissuer", "self-signed", "selfsigned", "causedasendentity", "issuerisnottrusted"]) {
         (
             "The certificate comes from somebody whom this server does not trust.",
             "Have the receiver send its whole chain, or install your own authority in the system of this server.",
         )
-    } else if says(&["invalidcontenttype", "corruptmessage"]) {
+    } else if says(&["invalidcontenttype", "corruptmessage", "doesnotspeaktls"]) {
         (
             "The receiver does not speak TLS on that port.",
             "Use http in the URL, or the port on which the receiver takes https.",
@@ -236,12 +242,24 @@ mod tests {
             (ErrorKind::Tls, "received corrupt message of type InvalidContentType", "does not speak TLS", "http in"),
             (ErrorKind::Tls, "received fatal alert: HandshakeFailure", "could not be secured", "TLS 1.2"),
             (ErrorKind::Timeout, "no complete answer within 15 s", "in time", "answer first"),
+            (ErrorKind::Blocked, "blocked: the host's name leads to an address", "may not call", "PRECLINICAL_ALLOW_CIDRS"),
             (
-                ErrorKind::Blocked,
-                "blocked: the address is not a public one (loopback)",
-                "may not call",
-                "PRECLINICAL_ALLOW_CIDRS",
+                ErrorKind::Connect,
+                "no connection through the proxy: it cannot be reached: connection refused",
+                "proxy",
+                "Ask",
             ),
+            (ErrorKind::Tls, "the TLS handshake failed: the certificate has expired", "expired", "Renew"),
+            (ErrorKind::Tls, "failed: the certificate is not valid yet", "not valid yet", "clock"),
+            (ErrorKind::Tls, "failed: the certificate is made out for another name", "another name", "made out for"),
+            (
+                ErrorKind::Tls,
+                "failed: the certificate is self-signed, or its issuer is not trusted",
+                "does not trust",
+                "chain",
+            ),
+            (ErrorKind::Tls, "failed: the receiver does not speak TLS on that port", "does not speak TLS", "http in"),
+            (ErrorKind::Tls, "failed: the receiver has no version or cipher in common", "could not be secured", "TLS 1.2"),
             (ErrorKind::Reset, "the connection broke", "broke", "crash"),
             (ErrorKind::Protocol, "the answer was not valid HTTP", "not HTTP", "port"),
             (ErrorKind::Interrupted, "", "nobody knows", "same ids"),

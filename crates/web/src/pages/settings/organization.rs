@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
+use preclinical_core::endpoint::Ports;
 
 use super::{Tab, page};
 use crate::{
@@ -52,6 +53,7 @@ fn delivering(app: &App) -> Markup {
             dd { @if policy.https_only { "https alone" } @else { "https and http" } }
             dt { "Allowed besides public ones" } dd { (ranges(&policy.addresses.allow)) }
             dt { "Denied" } dd { (ranges(&policy.addresses.deny)) }
+            dt { "Ports" } dd { @if policy.ports == Ports::AllOfHttp { "All but those of other protocols" } @else { code { (policy.ports) } } }
             dt { "Link to the results" }
             dd {
                 code { (app.public_url) "/test/{run id}" }
@@ -70,13 +72,15 @@ fn ranges(ranges: &[impl ToString]) -> Markup {
 }
 
 /// The variables of the environment that set what is shown above.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 8] = [
     ("PRECLINICAL_PUBLIC_URL", "Public address"),
     ("PRECLINICAL_RETRY_SCHEDULE", "Waits before the retries, such as 1m,5m,30m"),
     ("PRECLINICAL_REQUEST_TIMEOUT", "Time for an attempt, from 1s to 60s"),
     ("PRECLINICAL_HTTPS_ONLY", "Whether webhooks must have https"),
     ("PRECLINICAL_ALLOW_CIDRS", "Ranges that may be called although they are not public"),
     ("PRECLINICAL_DENY_CIDRS", "Ranges that may not be called"),
+    ("PRECLINICAL_ALLOW_PORTS", "Ports that alone may be called, such as 443,8000-8999"),
+    ("PRECLINICAL_PROXY_URL", "A proxy through which everything is sent"),
 ];
 
 fn changing() -> Markup {

@@ -9,8 +9,21 @@ async fn the_organization_and_what_is_in_force_is_shown_to_every_member() {
     let viewer = Browser::of(app.router(), &app.world, Role::Viewer).await;
     let page = viewer.get("/settings/organization").await;
     page.is(200).says("acme").says(&app.world.organization.to_string()).says(env!("CARGO_PKG_VERSION"));
-    page.says("+ 30 min").says("within 15 s").says("https and http").says("/test/{run id}");
-    for name in ["PUBLIC_URL", "RETRY_SCHEDULE", "REQUEST_TIMEOUT", "HTTPS_ONLY", "ALLOW_CIDRS", "DENY_CIDRS"] {
+    page.says("+ 30 min")
+        .says("within 15 s")
+        .says("https and http")
+        .says("All but those of other protocols")
+        .says("/test/{run id}");
+    for name in [
+        "PUBLIC_URL",
+        "RETRY_SCHEDULE",
+        "REQUEST_TIMEOUT",
+        "HTTPS_ONLY",
+        "ALLOW_CIDRS",
+        "DENY_CIDRS",
+        "ALLOW_PORTS",
+        "PROXY_URL",
+    ] {
         page.says(&format!("PRECLINICAL_{name}"));
     }
 }
