@@ -6,7 +6,7 @@ use std::{fmt, ops::RangeInclusive, str::FromStr};
 /// do not call (WHATWG Fetch, "bad port"), and those of databases, caches, queues and administration.
 ///
 /// Sorted, and none of those that systems hand out for a short time (from 32768).
-const OF_OTHER_PROTOCOLS: [u16; 123] = [
+const OF_OTHER_PROTOCOLS: [u16; 124] = [
     // echo to finger
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, //
     // Kerberos to LDAP
@@ -18,7 +18,7 @@ const OF_OTHER_PROTOCOLS: [u16; 123] = [
     // LDAP catalogues, MySQL, RDP, SVN, NUT, EPMD, Postgres and what speaks like it
     3268, 3269, 3306, 3389, 3659, 3690, 4045, 4190, 4369, 5060, 5061, 5432, 5433, 5671, 5672, 5984, 5985, 5986,
     // X11, Redis, IRC, Cassandra, AJP, Kafka
-    6000, 6379, 6380, 6432, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 7000, 7001, 8009, 9042, 9092, 9160,
+    6000, 6379, 6380, 6432, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 7000, 7001, 8009, 9042, 9092, 9160,
     // Elasticsearch, kubelet, Memcached, MongoDB
     9200, 9300, 10080, 10250, 11211, 27017, 27018, 27019,
 ];
@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn ports_of_other_protocols_are_not_called_by_default() {
-        for port in [0, 21, 22, 25, 53, 110, 143, 389, 445, 587, 1433, 2375, 3306, 5432, 6379, 6667, 9200, 10250, 11211] {
+        for port in
+            [0, 21, 22, 25, 53, 110, 143, 389, 445, 587, 1433, 2375, 3306, 5432, 6379, 6667, 6679, 9200, 10250, 11211]
+        {
             assert!(!Ports::default().allow(port), "{port}");
         }
         for port in [80, 443, 3000, 4000, 4443, 5000, 8000, 8080, 8443, 8888, 9000, 9090, 9443, 10000, 32768, 65535] {
