@@ -10,7 +10,8 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_ledger_and_queue.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../migrations/0001_ledger_and_queue.sql"), include_str!("../migrations/0002_webhook_health.sql")];
 
 /// Keeps others from migrating the same database meanwhile; a number of ours that nobody else uses.
 const TURN: &str = "SELECT pg_advisory_xact_lock(7102960131866331970)";

@@ -4,7 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_ledger_and_queue.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../migrations/0001_ledger_and_queue.sql"), include_str!("../migrations/0002_webhook_health.sql")];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), OpenError> {

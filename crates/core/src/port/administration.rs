@@ -81,7 +81,8 @@ pub trait Administration: Send + Sync {
 
     /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels
     /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL or secret applies to
-    /// the next attempt. A new secret, or none, also ends the overlap of an earlier rotation.
+    /// the next attempt. A new secret, or none, also ends the overlap of an earlier rotation. One that is enabled again begins a new
+    /// streak: what it failed before counts no more, and what it missed before is still missed.
     ///
     /// More deliveries may be pending than one transaction can cancel. A store may then cancel them in several, all of them before it
     /// answers with `Ok`. Should it not come to that, those that are left show as pending until they are due, and are never sent, also

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
+    health::Health,
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
@@ -36,8 +37,7 @@ fn read(row: &Row) -> Result<Webhook, Failure> {
         description: get(row, "description")?,
         is_enabled: get(row, "is_enabled")?,
         disabled_reason: candidates::disabled_reason(row)?,
-        last_triggered_at: maybe_time(row, "last_triggered_at")?,
-        consecutive_failures: number(row, "consecutive_failures")?,
+        health: queue::health::read(row)?,
         version: Version(number(row, "version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
@@ -168,6 +168,7 @@ pub(super) async fn update(
     // What comes to be enabled must not send what was pending before.
     if !was_enabled && webhook.is_enabled {
         queue::cancel_whatever_is_left(transaction, left).await.map_err(unavailable)?;
+        webhook.health = begin_anew(transaction, id).await.map_err(unavailable)?.unwrap_or(webhook.health);
     }
     save(transaction, &webhook).await.map_err(unavailable)?;
     match is_enabled {
@@ -179,6 +180,15 @@ pub(super) async fn update(
         _ => {}
     }
     Ok(webhook)
+}
+
+/// Ends the streak of a webhook, whatever others recorded of it meanwhile.
+async fn begin_anew(transaction: &Transaction, webhook: WebhookId) -> Result<Option<Health>, Failure> {
+    let sql = "SELECT * FROM webhook_health WHERE webhook_id = $1 FOR UPDATE";
+    let Some(row) = transaction.row(sql, &[&Id(webhook)]).await? else { return Ok(None) };
+    let health = queue::health::read(&row)?.anew();
+    queue::health::save(transaction, &[(webhook, health)]).await?;
+    Ok(Some(health))
 }
 
 async fn save(transaction: &Transaction, webhook: &Webhook) -> Result<(), Failure> {

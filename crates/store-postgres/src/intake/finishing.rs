@@ -128,9 +128,9 @@ async fn announce(
     };
     queue::insert_event(transaction, &event).await?;
     let candidates = Candidates::find(transaction, organization_id, run.agent_id).await?;
-    let chosen = candidates.judged().find(|(_, _, ruling)| *ruling == Ruling::Sent);
-    let chosen = chosen.map(|(_, known, _)| known.candidate.id);
-    if let Some(webhook_id) = chosen {
+    let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
+    let chosen = chosen.map(|(_, known, ruling)| (known.candidate.id, ruling));
+    if let Some((webhook_id, ruling)) = chosen {
         let delivery = queue::NewDelivery {
             id: dispatch.delivery_id,
             organization_id,
@@ -144,16 +144,20 @@ async fn announce(
             at,
         };
         queue::insert_delivery(transaction, &delivery).await?;
+        if ruling != Ruling::Sent {
+            queue::hold_back(transaction, dispatch.delivery_id, at).await?;
+        }
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(transaction, &ending, &candidates).await?;
-    match (chosen, dispatch.lease) {
-        (None, _) => Ok(Fate::NoWebhook),
-        (Some(_), None) => {
+    let is_sent = chosen.is_some_and(|(_, ruling)| ruling == Ruling::Sent);
+    match (is_sent, dispatch.lease) {
+        (false, _) => Ok(Fate::NoWebhook),
+        (true, None) => {
             transaction.leaves_work();
             Ok(Fate::Due)
         }
-        (Some(_), Some(lease)) => {
+        (true, Some(lease)) => {
             let claimed = queue::claim(transaction, holder, dispatch.delivery_id, lease, at).await?;
             Ok(claimed.map_or(Fate::NoWebhook, Fate::Claimed))
         }

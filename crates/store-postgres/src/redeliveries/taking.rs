@@ -7,7 +7,7 @@ use preclinical_core::{
     redelivery::{JobStatus, MAX_PENDING_OF_JOB, Skipped},
 };
 
-use super::{jobs, looking::Ahead};
+use super::{jobs, looking::Ahead, missed};
 use crate::{
     failure::Failure,
     row::{Id, Time, get},
@@ -30,6 +30,9 @@ pub(super) async fn take(
     }
     let (enqueued, skipped) = repeat(transaction, job, ahead, ids, at).await?;
     note(transaction, job, ahead, enqueued, skipped, at).await?;
+    if skipped.webhook_disabled > 0 {
+        missed::give_back(transaction, &ahead.selection).await?;
+    }
     let is_full = ahead.pending + enqueued >= MAX_PENDING_OF_JOB;
     let next = match (ahead.is_last, is_full) {
         (true, _) => JobNext::Ended,

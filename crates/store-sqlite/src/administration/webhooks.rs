@@ -31,8 +31,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         description: row.get("description")?,
         is_enabled: row.get("is_enabled")?,
         disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
-        last_triggered_at: maybe_time(row, "last_triggered_at")?,
-        consecutive_failures: row.get("consecutive_failures")?,
+        health: queue::health::read(row)?,
         version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
@@ -149,6 +148,9 @@ pub(super) fn update(
         let sealed = secret.map(|secret| seal(vault, id, &secret));
         replace_secret(connection, id, sealed.as_deref()).map_err(unavailable)?;
     }
+    if !was_enabled && webhook.is_enabled {
+        webhook.health = webhook.health.anew();
+    }
     save(connection, &webhook).map_err(unavailable)?;
     // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
     if was_enabled && !webhook.is_enabled {
@@ -158,6 +160,7 @@ pub(super) fn update(
 }
 
 fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
+    queue::health::save(connection, webhook.id, &webhook.health)?;
     connection.execute(
         "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, version = ?6, \
          disabled_reason = ?7 WHERE id = ?1",

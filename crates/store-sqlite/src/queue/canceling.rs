@@ -14,11 +14,13 @@ use crate::{
     row::{Id, Time, id, unavailable},
 };
 
-/// Ends what a webhook still has to send.
+/// Ends what a webhook still has to send. It is missed if we have disabled the webhook.
 pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE webhook_id = ?1 AND status = 'pending'",
+            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = kind <> 'test' \
+             AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND disabled_reason IS NOT NULL) \
+             WHERE webhook_id = ?1 AND status = 'pending'",
         )?
         .execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
