@@ -4,6 +4,7 @@ ALTER TABLE webhook_health
   ADD COLUMN failing_since TIMESTAMPTZ,
   ADD COLUMN exhausted_deliveries BIGINT NOT NULL DEFAULT 0,
   ADD COLUMN missed_since TIMESTAMPTZ;
+CREATE INDEX webhooks_given_up ON webhooks (organization_id, updated_at DESC, id DESC) WHERE disabled_reason IS NOT NULL;
 
 -- Failed for good, or canceled because the webhook was disabled by us and not by its owner. What was missed before is not known.
 ALTER TABLE deliveries ADD COLUMN missed BOOLEAN NOT NULL DEFAULT false;

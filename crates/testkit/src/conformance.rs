@@ -162,6 +162,7 @@ macro_rules! conformance_suite {
             a_webhook_is_given_up_when_both_its_time_and_its_deliveries_are_over
             a_success_or_a_test_brings_no_webhook_nearer_to_its_end
             a_webhook_that_is_enabled_again_begins_a_new_streak
+            webhooks_that_we_disabled_are_listed_until_somebody_enables_or_deletes_them
             the_organization_is_told_when_an_agents_webhook_is_disabled
             nobody_is_told_of_the_organizations_own_webhook_or_if_there_is_none
             of_racing_failures_one_disables_the_webhook_and_the_organization_is_told_once

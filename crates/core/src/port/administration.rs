@@ -76,6 +76,9 @@ pub trait Administration: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Webhook>, u64), StoreError>;
 
+    /// Webhooks that we disabled, and nobody has enabled again: those that changed last come first.
+    async fn given_up_webhooks(&self, organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError>;
+
     /// The webhook that a run of the agent would be judged by if it ended now; `None` if there is none at either level.
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
 

@@ -5,6 +5,7 @@ mod answer;
 mod claim;
 mod connection;
 mod failure;
+mod giving_up;
 mod guard;
 mod housekeeping;
 mod http2;

@@ -10,7 +10,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{DeliveryId, RedeliveryJobId},
     port::{NewRedeliveryJob, StoreError},
-    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, RepeatedStatus},
+    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus},
     retry::NextStep,
 };
 use preclinical_delivery::{Redeliverer, Round};

@@ -19,16 +19,18 @@ use preclinical_core::{
     attempt::ErrorKind,
     delivery::DeliveryStatus,
     event::EventKind,
+    health::Patience,
     id::{AgentId, DeliveryId, EventId, LeaseToken, RedeliveryJobId, RunId, WebhookId},
-    redelivery::RepeatedStatus,
+    redelivery::Repeated,
     request::WebhookRequest,
     run::RunStatus,
     secret::SigningSecret,
     signature,
+    webhook::DisabledReason,
 };
 
 use self::deaths::{Name, Presences};
-use crate::receiver::Reaction;
+use crate::{plan::Plan, receiver::Reaction};
 
 pub(crate) type Shared = Arc<Mutex<Oracle>>;
 

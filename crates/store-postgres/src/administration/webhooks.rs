@@ -94,6 +94,20 @@ pub(super) async fn list(
     super::page(transaction, TABLE, "($2 IS NULL OR agent_id = $2)", &parameters, page, read).await
 }
 
+/// Those that we disabled.
+pub(super) async fn given_up(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    limit: u32,
+) -> Result<Vec<Webhook>, Failure> {
+    let sql = format!(
+        "SELECT * FROM {TABLE} WHERE organization_id = $1 AND disabled_reason IS NOT NULL \
+         ORDER BY updated_at DESC, id DESC LIMIT $2"
+    );
+    let rows = transaction.rows(&sql, &[&Id(organization), &i64::from(limit)]).await?;
+    rows.iter().map(read).collect()
+}
+
 pub(super) async fn create(
     transaction: &Transaction,
     vault: &Vault,

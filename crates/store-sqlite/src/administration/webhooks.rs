@@ -89,6 +89,21 @@ pub(super) fn list(
     super::page(connection, "webhooks", "(:agent IS NULL OR agent_id = :agent)", &parameters, page, read)
 }
 
+/// Those that we disabled.
+pub(super) fn given_up(
+    connection: &Connection,
+    organization: OrganizationId,
+    limit: u32,
+) -> rusqlite::Result<Vec<Webhook>> {
+    connection
+        .prepare_cached(
+            "SELECT * FROM webhooks INDEXED BY webhooks_given_up WHERE organization_id = ?1 AND disabled_reason IS NOT NULL \
+             ORDER BY updated_at DESC, id DESC LIMIT ?2",
+        )?
+        .query_map(params![Id(organization), limit], read)?
+        .collect()
+}
+
 pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) -> Result<Webhook, CreateWebhookError> {
     let NewWebhook { webhook, secret } = new;
     if let Some(agent) = webhook.agent_id

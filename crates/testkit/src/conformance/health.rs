@@ -179,6 +179,31 @@ pub async fn a_webhook_that_is_enabled_again_begins_a_new_streak(store: Arc<dyn 
     assert_eq!(same.health, failing.health, "it was enabled already");
 }
 
+pub async fn webhooks_that_we_disabled_are_listed_until_somebody_enables_or_deletes_them(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let given_up = async |organization, limit| {
+        let webhooks = store.given_up_webhooks(organization, limit).await.unwrap();
+        webhooks.into_iter().map(|webhook| webhook.id).collect::<Vec<_>>()
+    };
+    let mut gone = Vec::new();
+    for name in ["First", "Second", "Third"] {
+        let agent = world.agent(name).await;
+        gone.push(world.webhook("https://example.com", Some(agent)).await);
+        let claimed = world.claimed(agent).await;
+        world.clock.turn(SignedDuration::from_secs(1));
+        store.record(world.record(&claimed, answered(410), NextStep::Gone)).await.unwrap();
+    }
+    let muted = world.webhook("https://all.example", None).await;
+    switch(&world, muted, false).await;
+    let theirs = World::new(store.clone(), "theirs").await.organization;
+    assert_eq!(given_up(theirs, 10).await, []);
+    assert_eq!(given_up(world.organization, 10).await, [gone[2], gone[1], gone[0]]);
+    assert_eq!(given_up(world.organization, 2).await, [gone[2], gone[1]]);
+    switch(&world, gone[2], true).await;
+    store.delete_webhook(world.organization, gone[0], Expected::Any, world.now()).await.unwrap();
+    assert_eq!(given_up(world.organization, 10).await, [gone[1]]);
+}
+
 /// What tells of webhooks that were disabled.
 async fn notices(world: &World) -> Vec<preclinical_core::delivery::Delivery> {
     let deliveries = world.deliveries().await;

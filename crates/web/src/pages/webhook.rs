@@ -5,9 +5,11 @@
 mod check_url;
 mod delete;
 mod form;
+mod given_up;
 mod health;
 mod in_force;
 mod panel;
+mod replay;
 mod reveal;
 mod rotate;
 mod save;
@@ -25,8 +27,10 @@ use preclinical_core::{id::AgentId, webhook::Webhook};
 pub(super) use self::{
     check_url::check_url,
     delete::{ask_to_delete, delete},
+    given_up::given_up,
     in_force::in_force,
     panel::Panel,
+    replay::replay,
     reveal::reveal,
     rotate::rotate,
     save::save,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use preclinical_core::{
     clock::Clock,
-    id::{DeliveryId, EventId, RedeliveryJobId, RunId},
+    id::{DeliveryId, EventId, RedeliveryJobId, RunId, WebhookId},
     port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Redelivery, Report, Reservation, TestDelivery},
-    redelivery::{RedeliverySelection, RepeatedStatus},
+    redelivery::{Missed, RedeliverySelection, Repeated, RepeatedStatus},
     run::{FinalStatus, RunRef},
     scenario::ScenarioStatus,
 };

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use preclinical_core::{
+    health::Health,
     id::WebhookId,
     port::{CreateWebhookError, NewWebhook},
     version::Version,
@@ -42,8 +43,7 @@ pub(crate) async fn create(
         description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         disabled_reason: None,
-        last_triggered_at: None,
-        consecutive_failures: 0,
+        health: Health::default(),
         version: Version::FIRST,
         created_at: now,
         updated_at: now,

@@ -3,6 +3,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use preclinical_core::{
+    health::Health,
     id::{AgentId, WebhookId},
     port::NewWebhook,
     secret::SigningSecret,
@@ -88,8 +89,7 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         description: wish.description,
         is_enabled: true,
         disabled_reason: None,
-        last_triggered_at: None,
-        consecutive_failures: 0,
+        health: Health::default(),
         version: Version::FIRST,
         created_at: now,
         updated_at: now,
