@@ -117,6 +117,7 @@ async fn a_change_touches_only_the_fields_that_are_present() {
         if let Some((field, value)) = effect {
             expected[field] = value;
         }
+        expected["health"]["status"] = json!(if expected["is_enabled"] == true { "healthy" } else { "disabled" });
         expected["updated_at"] = json!(app.world.now().to_string());
         assert_eq!(answered, expected);
         assert_eq!(names(&answered), FIELDS);
