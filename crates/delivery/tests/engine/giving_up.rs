@@ -56,13 +56,12 @@ async fn the_organizations_receiver_hears_at_once_that_an_agents_is_gone_and_is_
     assert_eq!(told["webhook"]["url"], format!("http://{}", gone.address));
     assert_eq!(told["settings_url"], format!("https://app.example.com/agents/{agent}/edit#webhook"));
     assert_eq!(now(&rig, own).await.disabled_reason, Some(DisabledReason::Gone));
-    // The retry is due when the clock says so; a wake is what a clock that moved by itself would be.
+    rig.end(loops).await;
     rig.world.clock.turn(SignedDuration::from_secs(1));
-    rig.engine.handoff().wake();
+    rig.tick().await;
     let second = shared.next().await;
     assert_eq!(first.header("webhook-id"), second.header("webhook-id"));
     assert_eq!(news(&second)["webhook"], told["webhook"]);
-    rig.end(loops).await;
     let notice = rig.world.deliveries().await.into_iter().find(|delivery| delivery.event == EventKind::WebhookDisabled);
     let notice = notice.unwrap();
     assert_eq!((notice.status, notice.attempt_count), (DeliveryStatus::Delivered, 2));

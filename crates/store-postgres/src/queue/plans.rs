@@ -31,8 +31,10 @@ async fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
     assert_eq!(planner.indexes(BOUND, &[webhook, from, &1000_i64]).await, of_webhook);
     for part in [FIRST, LATER] {
         assert_eq!(planner.indexes(&locked(part), &[webhook, before, from]).await, of_webhook);
-        let indexes = planner.indexes(&canceled(part), &[webhook, before, from, &Time(Timestamp::MAX)]).await;
-        assert_eq!(indexes, ["deliveries_pending_of_webhook", "webhooks_pkey"]);
+        let mut indexes = planner.indexes(&canceled(part), &[webhook, before, from, &Time(Timestamp::MAX)]).await;
+        // The other one says whether we have disabled the webhook.
+        indexes.retain(|index| !index.starts_with("webhooks_"));
+        assert_eq!(indexes, of_webhook);
     }
 }
 

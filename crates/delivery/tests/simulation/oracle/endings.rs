@@ -90,6 +90,7 @@ impl Oracle {
     }
 
     fn hold_back(&mut self, id: DeliveryId) {
+        self.tell("  its webhook was given up, and it is missed");
         if let Some(delivery) = self.deliveries.get_mut(&id) {
             (delivery.status, delivery.due, delivery.is_missed) = (DeliveryStatus::Canceled, None, true);
         }

@@ -145,6 +145,7 @@ impl Oracle {
         self.cancel_pending(id);
         let listener = self.at(None).filter(|(_, listener)| listener.is_enabled).map(|(listener, _)| listener);
         if let Some(listener) = listener.filter(|_| was_enabled && is_agents) {
+            self.tell("  the organization is told");
             let news = record.disabling.delivery_id;
             self.wrote(news, (EventKind::WebhookDisabled, listener), Origin::default(), at);
         }
