@@ -156,7 +156,8 @@ mod tests {
     #[test]
     fn a_streak_begins_with_its_first_failure_and_ends_with_a_success() {
         let failing = [(1, false), (2, false), (3, true)];
-        let failing = failing.iter().fold(Health::default(), |health, (time, last)| health.after(ending(*time, false, *last)));
+        let failing =
+            failing.iter().fold(Health::default(), |health, (time, last)| health.after(ending(*time, false, *last)));
         assert_eq!((failing.consecutive_failures, failing.exhausted_deliveries), (3, 1));
         assert_eq!((failing.failing_since, failing.missed_since), (Some(at(1)), Some(at(1))));
         assert_eq!((failing.last_triggered_at, failing.last_success_at), (Some(at(3)), None));

@@ -312,7 +312,9 @@ mod tests {
         let hour = Patience { time: SignedDuration::from_hours(1), exhausted: 3 };
         assert_eq!(patience(&[("DISABLE_AFTER", "1h"), ("DISABLE_MIN_FAILED", "3")]), Some(hour));
         assert_eq!(patience(&[("DISABLE_AFTER", "off"), ("DISABLE_MIN_FAILED", "3")]), None);
-        for wrong in [("DISABLE_AFTER", "0s"), ("DISABLE_AFTER", "366d"), ("DISABLE_MIN_FAILED", "0"), ("DISABLE_MIN_FAILED", "-1")] {
+        for wrong in
+            [("DISABLE_AFTER", "0s"), ("DISABLE_AFTER", "366d"), ("DISABLE_MIN_FAILED", "0"), ("DISABLE_MIN_FAILED", "-1")]
+        {
             assert!(read(&[wrong]).unwrap_err().to_string().contains(wrong.0), "{wrong:?}");
         }
     }

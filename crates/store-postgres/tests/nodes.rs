@@ -1,7 +1,7 @@
 //! What is particular to a store that several nodes share, and to a server that others run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
@@ -233,6 +233,8 @@ async fn what_a_disabled_webhook_has_left_is_never_sent() {
         store.update_webhook(world.organization, webhook, changes, world.now())
     };
     for who in ["whoever claims it", "whoever disables it again", "whoever enables it"] {
+        // The newest are those of this turn.
+        world.clock.turn(SignedDuration::from_secs(1));
         turned(true).await.unwrap();
         let run = world.run(agent, None).await;
         world.complete(run.id, None).await.unwrap();
@@ -255,10 +257,12 @@ async fn what_a_disabled_webhook_has_left_is_never_sent() {
 #[tokio::test]
 async fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
     let Some((_store, database)) = fresh().await else { return };
-    execute(&database, "INSERT INTO schema_steps VALUES (2), (3)").await;
+    let known = "SELECT number FROM schema_steps ORDER BY number";
+    let before = execute(&database, known).await.len();
+    execute(&database, "INSERT INTO schema_steps SELECT max(number) + 1 FROM schema_steps").await;
     let opened = PostgresStore::open(&database.url.parse().unwrap(), vault(), Timestamp::UNIX_EPOCH).await;
     assert!(matches!(opened, Err(OpenError::TooNew)));
-    assert_eq!(execute(&database, "SELECT number FROM schema_steps").await.len(), 3);
+    assert_eq!(execute(&database, known).await.len(), before + 1);
 }
 
 #[tokio::test]
@@ -282,5 +286,7 @@ async fn nodes_that_start_at_once_on_an_empty_database_take_turns() {
     for opening in openings {
         opening.await.unwrap();
     }
-    assert_eq!(execute(&database, "SELECT number FROM schema_steps").await, ["1"]);
+    let steps = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
+    let taken = execute(&database, "SELECT number FROM schema_steps ORDER BY number").await;
+    assert_eq!(taken, (1..=steps).map(|number| number.to_string()).collect::<Vec<_>>());
 }

@@ -26,6 +26,7 @@ pub mod history;
 pub mod idempotency;
 pub mod intake;
 pub mod invitations;
+pub mod missed;
 pub mod queue;
 pub mod redeliveries;
 pub mod reveals;
@@ -166,6 +167,8 @@ macro_rules! conformance_suite {
             the_organization_is_told_when_an_agents_webhook_is_disabled
             nobody_is_told_of_the_organizations_own_webhook_or_if_there_is_none
             of_racing_failures_one_disables_the_webhook_and_the_organization_is_told_once
+        ]);
+        $crate::conformance_suite!(@role $fresh, missed: [
             runs_that_end_while_we_have_their_webhook_disabled_are_missed
             what_a_webhook_missed_is_replayed_oldest_first
             of_what_was_missed_the_newest_run_of_each_agent_can_be_replayed_alone

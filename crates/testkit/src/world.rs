@@ -14,8 +14,8 @@ use preclinical_core::{
     id::{AgentId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, WebhookId},
     organization::Organization,
     port::{
-        AttemptRecord, DeliveryFilter, Disabling, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun, NewWebhook, Report,
-        ReportError, Store, TestDelivery,
+        AttemptRecord, DeliveryFilter, Disabling, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun,
+        NewWebhook, Report, ReportError, Store, TestDelivery,
     },
     retry::NextStep,
     run::{FinalStatus, Run, RunRef},

@@ -70,7 +70,8 @@ async fn the_organizations_receiver_hears_at_once_that_an_agents_is_gone_and_is_
 
 #[tokio::test]
 async fn a_webhook_is_disabled_by_the_patience_that_the_engine_is_set_to_and_by_none_if_it_is_set_to_none() {
-    for (patience, survives) in [(None, true), (Some(DEFAULT_PATIENCE), true), (Some(Patience { exhausted: 2, ..DEFAULT_PATIENCE }), false)]
+    for (patience, survives) in
+        [(None, true), (Some(DEFAULT_PATIENCE), true), (Some(Patience { exhausted: 2, ..DEFAULT_PATIENCE }), false)]
     {
         let mut rig = Rig::new().await.with_schedule("1m");
         rig.settings.patience = patience;

@@ -86,10 +86,7 @@ impl Ended<'_> {
 }
 
 /// Notes attempts on their webhooks, in their order. Answers which of them are one too many for a webhook that is enabled, and why.
-pub(super) async fn note(
-    transaction: &Transaction,
-    ended: &[Ended<'_>],
-) -> Result<Vec<(usize, DisabledReason)>, Failure> {
+pub(super) async fn note(transaction: &Transaction, ended: &[Ended<'_>]) -> Result<Vec<(usize, DisabledReason)>, Failure> {
     if ended.iter().all(|one| one.record.outcome.is_success()) {
         return note_successes(transaction, ended).await.map(|()| Vec::new());
     }
@@ -135,7 +132,8 @@ pub(super) async fn give_up(
     let Some(row) = transaction.row(sql, &[&Id(webhook)]).await? else { return Ok(()) };
     let health = read(&row)?.missing();
     save(transaction, &[(webhook, health)]).await?;
-    let sql = "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
+    let sql =
+        "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
     transaction.run(sql, &[&Id(webhook), &reason.as_str(), &Time(record.ended_at)]).await?;
     cancel_pending(transaction, organization, webhook, record.ended_at).await?;
     match maybe_id(&row, "agent_id")? {

@@ -15,10 +15,7 @@ pub(super) async fn take_over(transaction: &Transaction, job: &NewRedeliveryJob)
            WHERE deliveries.webhook_id = $1 AND missed AND completed_at > $4) THEN $4 END \
          FROM webhooks WHERE webhook_health.webhook_id = $1 AND webhooks.id = $1 AND organization_id = $2 AND is_enabled \
          AND missed_since >= $3";
-    transaction
-        .run(sql, &[&Id(webhook), &Id(job.organization_id), &Time(missed.since), &Time(job.at)])
-        .await
-        .map(drop)
+    transaction.run(sql, &[&Id(webhook), &Id(job.organization_id), &Time(missed.since), &Time(job.at)]).await.map(drop)
 }
 
 /// The job did not replay all of it, and somebody may order that again.

@@ -90,11 +90,7 @@ pub(super) fn list(
 }
 
 /// Those that we disabled.
-pub(super) fn given_up(
-    connection: &Connection,
-    organization: OrganizationId,
-    limit: u32,
-) -> rusqlite::Result<Vec<Webhook>> {
+pub(super) fn given_up(connection: &Connection, organization: OrganizationId, limit: u32) -> rusqlite::Result<Vec<Webhook>> {
     connection
         .prepare_cached(
             "SELECT * FROM webhooks INDEXED BY webhooks_given_up WHERE organization_id = ?1 AND disabled_reason IS NOT NULL \

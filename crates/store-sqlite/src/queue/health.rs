@@ -114,10 +114,8 @@ fn tell(
     (id, url, reason, health): (WebhookId, &str, DisabledReason, Health),
 ) -> rusqlite::Result<()> {
     let listens = "SELECT id FROM webhooks WHERE organization_id = ?1 AND agent_id IS NULL AND is_enabled = 1";
-    let listener: Option<WebhookId> = connection
-        .prepare_cached(listens)?
-        .query_row([Id(organization_id)], |row| crate::row::id(row, "id"))
-        .optional()?;
+    let listener: Option<WebhookId> =
+        connection.prepare_cached(listens)?.query_row([Id(organization_id)], |row| crate::row::id(row, "id")).optional()?;
     let Some(webhook_id) = listener else { return Ok(()) };
     let agent_name: String = connection
         .prepare_cached("SELECT name FROM agents WHERE id = ?1")?

@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
         let nil = Uuid::nil();
-        let missed =
-            [false, true].map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
+        let missed = [false, true]
+            .map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
         let all = RepeatedStatus::ALL.map(Repeated::As).into_iter().chain(missed);
         for (ended, restricts) in all.flat_map(|ended| (0..8).map(move |bits| (ended, bits))) {
             // What was missed was missed by a webhook.

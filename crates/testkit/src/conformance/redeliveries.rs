@@ -19,7 +19,14 @@ use crate::world::{World, answered};
 /// All that failed.
 fn failed() -> RedeliverySelection {
     let (webhook_id, agent_id, run_id, created_after, created_before) = (None, None, None, None, None);
-    RedeliverySelection { ended: Repeated::As(RepeatedStatus::Failed), webhook_id, agent_id, run_id, created_after, created_before }
+    RedeliverySelection {
+        ended: Repeated::As(RepeatedStatus::Failed),
+        webhook_id,
+        agent_id,
+        run_id,
+        created_after,
+        created_before,
+    }
 }
 
 /// Deliveries that fail one after the other, oldest first.

@@ -137,7 +137,8 @@ impl Ledger {
     fn decide(&mut self, run: &Run, dispatch: &Dispatch, at: Timestamp) -> Option<(WebhookId, Ruling)> {
         let (event_id, decided_at) = (dispatch.event_id, at);
         let judged = self.judged(run.organization_id, run.agent_id);
-        let chosen = judged.iter().find(|(_, _, ruling)| ruling.has_delivery()).map(|(_, webhook, ruling)| (webhook.id, *ruling));
+        let chosen =
+            judged.iter().find(|(_, _, ruling)| ruling.has_delivery()).map(|(_, webhook, ruling)| (webhook.id, *ruling));
         let decision = |(level, webhook, ruling): (_, &preclinical_core::webhook::Webhook, Ruling)| {
             let about = Judged { level, webhook_id: webhook.id, url: webhook.url.clone(), ruling, delivery: None };
             let delivery = ruling.has_delivery().then_some(dispatch.delivery_id);
@@ -153,14 +154,7 @@ impl Ledger {
         chosen
     }
 
-    fn announce(
-        &mut self,
-        run: &Run,
-        webhook: WebhookId,
-        ruling: Ruling,
-        dispatch: &Dispatch,
-        at: Timestamp,
-    ) -> Fate {
+    fn announce(&mut self, run: &Run, webhook: WebhookId, ruling: Ruling, dispatch: &Dispatch, at: Timestamp) -> Fate {
         let row =
             DeliveryRow::new(self, (dispatch.delivery_id, dispatch.event_id), EventKind::TestRunCompleted, webhook, at);
         let (agent_id, run_id, run_number) = (Some(run.agent_id), Some(run.id), Some(run.number));

@@ -69,8 +69,8 @@ impl Frozen {
     fn is_later(&self, newer: &DeliveryRow, row: &DeliveryRow) -> bool {
         let delivery = &newer.delivery;
         let is_under_way = delivery.completed_at.is_none_or(|completed| completed > self.at);
-        let is_selected = self.has_ended_so(newer)
-            && self.selection.created_before.is_none_or(|before| delivery.created_at < before);
+        let is_selected =
+            self.has_ended_so(newer) && self.selection.created_before.is_none_or(|before| delivery.created_at < before);
         delivery.webhook_id == row.delivery.webhook_id
             && key(newer.position()) > key(row.position())
             && delivery.created_at <= self.at
@@ -109,7 +109,8 @@ impl Ledger {
     fn take_over(&mut self, job: NewRedeliveryJob) {
         let (Some(missed), Some(webhook)) = (job.selection.missed(), job.selection.webhook_id) else { return };
         let (since, at) = (micros(missed.since), micros(job.at));
-        let is_later = |row: &DeliveryRow| row.is_missed && row.delivery.completed_at.is_some_and(|completed| completed > at);
+        let is_later =
+            |row: &DeliveryRow| row.is_missed && row.delivery.completed_at.is_some_and(|completed| completed > at);
         let is_later = self.deliveries.values().any(|row| row.delivery.webhook_id == webhook && is_later(row));
         let found = self.webhooks.get_mut(&webhook).map(|row| &mut row.webhook);
         let found = found.filter(|found| found.organization_id == job.organization_id && found.is_enabled);

@@ -53,10 +53,13 @@ async fn the_health_of_a_webhook_is_told_from_its_first_failure_to_its_end() {
     disabled(&app, &agent).await;
     let webhook = app.api.get(&path).await.is(200);
     assert_eq!((&webhook["is_enabled"], &webhook["disabled_reason"]), (&json!(false), &json!("failing")));
-    assert_eq!(webhook["health"], json!({
-        "status": "disabled", "last_success_at": "2026-01-30T10:30:01Z", "failing_since": "2026-01-30T10:30:02Z",
-        "consecutive_failures": 13, "exhausted_deliveries": 10, "missed_since": "2026-01-30T10:30:02Z",
-    }));
+    assert_eq!(
+        webhook["health"],
+        json!({
+            "status": "disabled", "last_success_at": "2026-01-30T10:30:01Z", "failing_since": "2026-01-30T10:30:02Z",
+            "consecutive_failures": 13, "exhausted_deliveries": 10, "missed_since": "2026-01-30T10:30:02Z",
+        })
+    );
     let enabled = app.api.put(&path, json!({"is_enabled": true})).await.is(200);
     assert_eq!((&enabled["disabled_reason"], &enabled["health"]["status"]), (&Value::Null, &json!("healthy")));
     assert_eq!((&enabled["consecutive_failures"], &enabled["health"]["failing_since"]), (&json!(0), &Value::Null));
@@ -123,7 +126,8 @@ async fn what_was_missed_is_counted_and_replayed_once_the_webhook_is_enabled() {
 async fn a_replay_says_what_is_wrong_with_it() {
     let app = TestApp::new().await;
     let replay = format!("/webhooks/{}/replay", app.api.webhook(URL, None).await);
-    for (field, wrong) in [("since", json!("yesterday")), ("newest_per_agent", json!("yes")), ("dry_run", json!(1)), ("status", json!("x"))]
+    for (field, wrong) in
+        [("since", json!("yesterday")), ("newest_per_agent", json!("yes")), ("dry_run", json!(1)), ("status", json!("x"))]
     {
         app.api.post(&replay, json!({field: wrong})).await.refuses_field("INVALID_FIELD_VALUE", field);
     }

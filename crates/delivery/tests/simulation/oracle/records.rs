@@ -132,7 +132,8 @@ impl Oracle {
         streak.failures += 1;
         streak.exhausted += u32::from(is_exhausted);
         let since = *streak.since.get_or_insert(micros(at));
-        let is_over = patience.is_some_and(|most| micros(at).duration_since(since) >= most.time && streak.exhausted >= most.exhausted);
+        let is_over =
+            patience.is_some_and(|most| micros(at).duration_since(since) >= most.time && streak.exhausted >= most.exhausted);
         let was_enabled = webhook.is_enabled;
         let reason = match record.next {
             NextStep::Gone => DisabledReason::Gone,

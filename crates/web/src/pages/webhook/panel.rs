@@ -1,13 +1,7 @@
 //! Everything about one webhook, or the place for one.
 
 use maud::{Markup, html};
-use preclinical_core::{
-    delivery::Delivery,
-    id::WebhookId,
-    port::DeliveryFilter,
-    reveal::SecretReveal,
-    webhook::Webhook,
-};
+use preclinical_core::{delivery::Delivery, id::WebhookId, port::DeliveryFilter, reveal::SecretReveal, webhook::Webhook};
 
 use super::{
     Place,

@@ -5,12 +5,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use preclinical_core::{
-    id::RedeliveryJobId,
-    port::NewRedeliveryJob,
-    redelivery::MAX_PENDING_OF_JOB,
-    webhook::Webhook,
-};
+use preclinical_core::{id::RedeliveryJobId, port::NewRedeliveryJob, redelivery::MAX_PENDING_OF_JOB, webhook::Webhook};
 
 use super::{Place, Shared, named};
 use crate::{

@@ -105,7 +105,10 @@ async fn one_button_replays_what_was_missed() {
     owner.get(replayed.leads_to()).await.is(200).says("Missed since").says("0 of 2 repeated");
     owner.get("/deliveries/redeliveries").await.says("2 deliveries, missed");
     let twice = owner.post(&path, &[("new", &new)]).await;
-    assert_eq!((twice.leads_to(), app.api.get("/webhooks/redeliveries").await.is(200)["total"].as_u64()), (replayed.leads_to(), Some(1)));
+    assert_eq!(
+        (twice.leads_to(), app.api.get("/webhooks/redeliveries").await.is(200)["total"].as_u64()),
+        (replayed.leads_to(), Some(1))
+    );
     owner.get("/settings/webhooks").await.does_not_say("Replay what was missed");
 }
 
