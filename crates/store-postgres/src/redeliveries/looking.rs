@@ -3,7 +3,7 @@
 use preclinical_core::{
     id::{DeliveryId, OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
-    redelivery::{MAX_PENDING_OF_JOB, RedeliverySelection, Skipped},
+    redelivery::{MAX_PENDING_OF_JOB, Skipped},
 };
 
 use super::{
@@ -29,8 +29,6 @@ pub(super) enum View {
 pub(super) struct Ahead {
     /// Whose they are.
     pub(super) organization: OrganizationId,
-    /// What the job repeats.
-    pub(super) selection: RedeliverySelection,
     /// Where that is; who takes the step checks that it still is.
     pub(super) from: Option<DeliveryCursor>,
     /// To be repeated, no more than may be pending.
@@ -53,8 +51,8 @@ pub(super) async fn ahead(transaction: &Transaction, job: RedeliveryJobId, ids: 
     if room == 0 {
         return Ok(View::Full);
     }
-    let (organization, selection, skipped, reached) = (frozen.organization, frozen.selection, Skipped::default(), from);
-    let mut ahead = Ahead { organization, selection, from, sendable: Vec::new(), skipped, reached, is_last: false, pending };
+    let (organization, skipped, reached) = (frozen.organization, Skipped::default(), from);
+    let mut ahead = Ahead { organization, from, sendable: Vec::new(), skipped, reached, is_last: false, pending };
     let mut looked_at = 0;
     while ahead.sendable.len() < room && looked_at < MOST_SKIPPED && !ahead.is_last {
         looked_at += look(transaction, job, &frozen, room, &mut ahead).await?;

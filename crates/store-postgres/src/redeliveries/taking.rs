@@ -29,10 +29,12 @@ pub(super) async fn take(
         return Ok(JobStep { enqueued: 0, next: JobNext::Continue });
     }
     let (enqueued, skipped) = repeat(transaction, job, ahead, ids, at).await?;
-    note(transaction, job, ahead, enqueued, skipped, at).await?;
-    if skipped.webhook_disabled > 0 {
-        missed::give_back(transaction, &ahead.selection).await?;
+    if skipped.webhook_disabled > 0
+        && let Some((frozen, _)) = jobs::frozen(transaction, job).await?
+    {
+        missed::give_back(transaction, &frozen.selection).await?;
     }
+    note(transaction, job, ahead, enqueued, skipped, at).await?;
     let is_full = ahead.pending + enqueued >= MAX_PENDING_OF_JOB;
     let next = match (ahead.is_last, is_full) {
         (true, _) => JobNext::Ended,

@@ -42,6 +42,7 @@ pub(super) fn banner(webhook: &Webhook, missed: Option<&Missed>, visitor: &Visit
                     },
                 }
             }
+            p { (consequence(webhook)) }
             ol.bullets {
                 li {
                     @match reason {
@@ -100,8 +101,17 @@ async fn of_agent(app: &App, organization: OrganizationId, id: AgentId) -> Resul
     Ok(agent.map_or_else(|| "The webhook of an agent".to_owned(), |agent| format!("The webhook of {}", agent.name)))
 }
 
+/// What it means that a webhook is disabled.
+pub(super) fn consequence(webhook: &Webhook) -> &'static str {
+    if webhook.agent_id.is_some() {
+        "While it is disabled, nobody hears of this agent’s runs. To fall back to the organization’s webhook, delete it."
+    } else {
+        "While it is disabled, nobody hears of runs of agents without a webhook of their own."
+    }
+}
+
 /// Ends a sentence.
-pub(super) fn because(webhook: &Webhook) -> &'static str {
+fn because(webhook: &Webhook) -> &'static str {
     match webhook.disabled_reason {
         Some(DisabledReason::Gone) => "its receiver answered 410 Gone",
         Some(DisabledReason::Failing) => "it did nothing but fail",

@@ -150,24 +150,9 @@ fn actions(webhook: &Webhook, visitor: &Visitor) -> Markup {
                 }
                 a.button.danger href={ "/webhooks/" (id) "/delete" } { "Delete" }
             }
-            @if !webhook.is_enabled {
-                (parts::notice(Tone::Warn, &html! { p { (muted(webhook)) } }))
+            @if !webhook.is_enabled && webhook.disabled_reason.is_none() {
+                (parts::notice(Tone::Warn, &html! { p { (given_up::consequence(webhook)) } }))
             }
-        }
-    }
-}
-
-/// Why a webhook is disabled, if we did that, and what it means.
-fn muted(webhook: &Webhook) -> Markup {
-    html! {
-        @match webhook.disabled_reason {
-            Some(_) => { "It was disabled because " (given_up::because(webhook)) ". " },
-            None => "",
-        }
-        @if webhook.agent_id.is_some() {
-            "While it is disabled, nobody hears of this agent’s runs. To fall back to the organization’s webhook, delete it."
-        } @else {
-            "While it is disabled, nobody hears of runs of agents without a webhook of their own."
         }
     }
 }
