@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from recording_receiver import RecordingReceiver, Reply
 from signing import OTHER_SECRET, PLAIN_SECRET, SECRET, encode, event, signed
 from support import BINARY, EXAMPLES, REPOSITORY, report
 
@@ -66,17 +67,38 @@ def test_the_code_accepts_what_is_genuine_and_nothing_else(judge, secret):
     assert judge(lower(signed(body, secret)), body.replace(b"85.0", b"85"), secret) == [False, False]
 
 
+def examples_of_bodies() -> list[dict]:
+    return [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
+
+
 def test_the_example_of_a_body_has_the_fields_that_the_server_sends(api, start):
     receiver = start(sys.executable, EXAMPLES / "verify-python/receiver.py", PRECLINICAL_WEBHOOK_SECRET=SECRET)
     api.webhook(receiver.url, SECRET)
     run = api.run(api.agent())
     api.complete(run, 17, 20)
     sent = json.loads(api.settled_of(run)["attempts"][0]["request"]["body"])
-    (block,) = re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    shown = json.loads(block)
+    shown, _ = examples_of_bodies()
     assert list(sent) == list(shown)
     assert list(sent["test_run"]) == list(shown["test_run"])
     assert [type(value) for value in sent["test_run"].values()] == [type(value) for value in shown["test_run"].values()]
+
+
+def test_the_example_of_news_has_the_fields_that_the_server_sends(api, receiver):
+    gone = RecordingReceiver()
+    try:
+        gone.usual = Reply(410)
+        api.webhook(receiver.url, SECRET)
+        agent = api.agent()
+        api.webhook(gone.url, SECRET, agent_id=agent)
+        api.complete(api.run(agent), 17, 20)
+        (news,) = receiver.wait_for(1)
+    finally:
+        gone.close()
+    sent, (_, shown) = json.loads(news.body), examples_of_bodies()
+    assert news.is_signed_with(SECRET)
+    assert list(sent) == list(shown)
+    assert list(sent["webhook"]) == list(shown["webhook"])
+    assert [type(value) for value in sent["webhook"].values()] == [type(value) for value in shown["webhook"].values()]
 
 
 def test_the_example_of_a_report_is_taken_as_it_is(api, tmp_path):

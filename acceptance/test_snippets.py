@@ -18,6 +18,7 @@ from support import REPOSITORY, eventually, request
 SNIPPETS = REPOSITORY / "crates/web/src/pages/assets/snippets"
 SECRET = "whsec_c2VjcmV0IG9mIGEgc25pcHBldA=="
 BODY = '{"event":"test_run_completed","test_run":{"test_run_id":"TR-00042","status":"completed","pass_rate":85.0}}'.encode()
+OTHER = b'{"event":"webhook_disabled","webhook":{"agent_name":"Nurse","reason":"gone"}}'
 RUNNERS: dict[str, tuple[str, Callable[[Path], list[str]]]] = {
     "python.py": ("python3", lambda path: ["python3", str(path)]),
     "node.mjs": ("node", lambda path: ["node", str(path)]),
@@ -58,6 +59,7 @@ def test_a_receiver_takes_what_is_genuine_and_nothing_else(
     try:
         eventually(lambda: answers(port), f"{name} listens")
         genuine = "sha256=" + hmac.new(SECRET.encode(), BODY, hashlib.sha256).hexdigest()
+        of_other = "sha256=" + hmac.new(SECRET.encode(), OTHER, hashlib.sha256).hexdigest()
         forged = "sha256=" + hmac.new(b"another", BODY, hashlib.sha256).hexdigest()
 
         def status(body: bytes, signature: str | None) -> int:
@@ -67,6 +69,7 @@ def test_a_receiver_takes_what_is_genuine_and_nothing_else(
             return request(f"http://127.0.0.1:{port}/hooks/runs", "POST", body, headers).status
 
         assert status(BODY, genuine) == 204
+        assert status(OTHER, of_other) == 204, "kinds of events that it does not know are taken, too"
         for signature in (forged, genuine.upper(), genuine[:-1], "sha256=", "", None):
             assert status(BODY, signature) == 401, signature
         assert status(BODY + b"\n", genuine) == 401

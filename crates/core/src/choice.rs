@@ -51,6 +51,13 @@ pub enum Ruling {
     Overridden,
 }
 
+impl Ruling {
+    /// Whether a delivery is written: what a webhook misses because we disabled it is kept for the time when it is enabled again.
+    pub const fn has_delivery(self) -> bool {
+        matches!(self, Self::Sent | Self::Disabled(Some(_)))
+    }
+}
+
 /// What is decided about both levels; `None` where there is no webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the levels")]

@@ -114,6 +114,9 @@ fn disabled(level: Level, reason: Option<DisabledReason>) -> String {
         Some(DisabledReason::Gone) => {
             format!("{whose} was disabled when the run ended, because its receiver had answered 410 Gone.")
         }
+        Some(DisabledReason::Failing) => {
+            format!("{whose} was disabled when the run ended, because it had done nothing but fail.")
+        }
         None => format!("{whose} was disabled when the run ended."),
     }
 }

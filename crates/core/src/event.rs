@@ -3,12 +3,15 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    id::{AgentId, RunId},
+    health::Health,
+    id::{AgentId, RunId, WebhookId},
     run::{Run, RunNumber},
     tally::{PassRate, Tally},
+    webhook::DisabledReason,
     wire_time,
 };
 
@@ -17,18 +20,21 @@ use crate::{
 pub enum EventKind {
     /// A run became final.
     TestRunCompleted,
+    /// We disabled the webhook of an agent; the organization's is told.
+    WebhookDisabled,
     /// Somebody tries a webhook out.
     Test,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::TestRunCompleted, Self::Test];
+    pub const ALL: [Self; 3] = [Self::TestRunCompleted, Self::WebhookDisabled, Self::Test];
 
     /// The kind on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TestRunCompleted => "test_run_completed",
+            Self::WebhookDisabled => "webhook_disabled",
             Self::Test => "test",
         }
     }
@@ -73,6 +79,37 @@ struct TestRun<'a> {
     duration_seconds: u64,
 }
 
+/// The webhook of an agent that we disabled.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the fields are those of the webhook and of its agent")]
+pub struct DisabledWebhook<'a> {
+    pub id: WebhookId,
+    pub url: &'a str,
+    pub agent_id: AgentId,
+    pub agent_name: &'a str,
+    pub reason: DisabledReason,
+    /// Behind the attempt that disabled it.
+    pub health: Health,
+}
+
+#[derive(Serialize)]
+struct Disabling<'a> {
+    webhook: GivenUp<'a>,
+    settings_url: String,
+}
+
+#[derive(Serialize)]
+struct GivenUp<'a> {
+    id: WebhookId,
+    url: Option<String>,
+    agent_id: AgentId,
+    agent_name: &'a str,
+    reason: &'static str,
+    #[serde(serialize_with = "wire_time::serialize_option")]
+    failing_since: Option<Timestamp>,
+    consecutive_failures: u32,
+}
+
 impl EventContent {
     /// What a final run tells. `public_url` is the base under which people reach the pages, without a slash at its end.
     pub fn of_run(run: &Run, public_url: &str) -> Self {
@@ -94,6 +131,24 @@ impl EventContent {
                 duration_seconds: run.duration_seconds(),
             },
             results_url: Some(format!("{public_url}/test/{}", run.id)),
+        })
+    }
+
+    /// What the organization's webhook is told when we disabled the webhook of an agent.
+    ///
+    /// Of its URL it tells the scheme, the host and the port: in the path and the query many receivers expect a secret.
+    pub fn of_disabling(webhook: &DisabledWebhook<'_>, public_url: &str) -> Self {
+        Self::encode(&Disabling {
+            webhook: GivenUp {
+                id: webhook.id,
+                url: Url::parse(webhook.url).ok().map(|url| url.origin().ascii_serialization()),
+                agent_id: webhook.agent_id,
+                agent_name: webhook.agent_name,
+                reason: webhook.reason.as_str(),
+                failing_since: webhook.health.failing_since,
+                consecutive_failures: webhook.health.consecutive_failures,
+            },
+            settings_url: format!("{public_url}/agents/{}/edit#webhook", webhook.agent_id),
         })
     }
 
@@ -132,7 +187,7 @@ impl EventContent {
     }
 
     #[expect(clippy::expect_used, reason = "strings, numbers and options of them always serialize")]
-    fn encode(content: &Content<'_>) -> Self {
+    fn encode(content: &impl Serialize) -> Self {
         Self(serde_json::to_vec(content).expect("plain values").into())
     }
 }

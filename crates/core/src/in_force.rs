@@ -27,12 +27,19 @@ impl InForce {
                 "The agent's own webhook was disabled because its receiver answered 410 Gone, and mutes this agent. \
                  To fall back to the organization's webhook, delete it."
             }
+            (Level::Agent, Ruling::Disabled(Some(DisabledReason::Failing))) => {
+                "The agent's own webhook was disabled because it did nothing but fail, and mutes this agent. \
+                 To fall back to the organization's webhook, delete it."
+            }
             (Level::Agent, Ruling::Disabled(None)) => {
                 "The agent's own webhook is disabled, and mutes this agent. To fall back to the organization's webhook, delete it."
             }
             (Level::Agent, _) => "The agent has a webhook of its own, which overrides the organization's.",
             (Level::Organization, Ruling::Disabled(Some(DisabledReason::Gone))) => {
                 "The agent has no webhook of its own, and the organization's was disabled because its receiver answered 410 Gone."
+            }
+            (Level::Organization, Ruling::Disabled(Some(DisabledReason::Failing))) => {
+                "The agent has no webhook of its own, and the organization's was disabled because it did nothing but fail."
             }
             (Level::Organization, Ruling::Disabled(None)) => {
                 "The agent has no webhook of its own, and the organization's is disabled."

@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod hash;
+pub mod health;
 pub mod id;
 pub mod idempotency;
 pub mod in_force;

@@ -14,7 +14,7 @@ use crate::{
 pub fn body(kind: EventKind, content: &EventContent, sent_at: Timestamp) -> Bytes {
     let is_test = match kind {
         EventKind::Test => r#""is_test":true,"#,
-        EventKind::TestRunCompleted => "",
+        EventKind::TestRunCompleted | EventKind::WebhookDisabled => "",
     };
     let head = format!(r#"{{"event":"{}",{is_test}"timestamp":"{}","#, kind.as_str(), wire_time::format(sent_at));
     let rest = content.bytes().get(1..).unwrap_or(b"}");
@@ -29,9 +29,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        id::{AgentId, OrganizationId, RunId},
+        event::DisabledWebhook,
+        health::Health,
+        id::{AgentId, OrganizationId, RunId, WebhookId},
         run::{Run, RunNumber, RunStatus},
         tally::Tally,
+        webhook::DisabledReason,
     };
 
     fn run() -> Run {
@@ -75,6 +78,34 @@ mod tests {
         assert_eq!(json["test_run"]["started_at"], Value::Null);
         assert_eq!(json["test_run"]["duration_seconds"], 0);
         assert_eq!(json["test_run"]["status"], "canceled");
+    }
+
+    #[test]
+    fn a_disabled_webhook_is_told_of_without_what_may_be_secret_in_its_url() {
+        let webhook = DisabledWebhook {
+            id: WebhookId::from_uuid(Uuid::from_u128(1)),
+            url: "https://hooks.example.com:8443/services/T00/s3cret?token=s3cret",
+            agent_id: AgentId::from_uuid(Uuid::from_u128(2)),
+            agent_name: "Nurse \"Line\"",
+            reason: DisabledReason::Failing,
+            health: Health {
+                failing_since: "2026-01-25T10:00:00.5Z".parse().ok(),
+                consecutive_failures: 48,
+                ..Health::default()
+            },
+        };
+        let content = EventContent::of_disabling(&webhook, "https://app.example.com");
+        let body = body(EventKind::WebhookDisabled, &content, "2026-01-30T10:32:45Z".parse().unwrap());
+        assert_eq!(
+            std::str::from_utf8(&body).unwrap(),
+            concat!(
+                r#"{"event":"webhook_disabled","timestamp":"2026-01-30T10:32:45Z","#,
+                r#""webhook":{"id":"00000000-0000-0000-0000-000000000001","url":"https://hooks.example.com:8443","#,
+                r#""agent_id":"00000000-0000-0000-0000-000000000002","agent_name":"Nurse \"Line\"","reason":"failing","#,
+                r#""failing_since":"2026-01-25T10:00:00Z","consecutive_failures":48},"#,
+                r#""settings_url":"https://app.example.com/agents/00000000-0000-0000-0000-000000000002/edit#webhook"}"#
+            )
+        );
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub use intake::{
 };
 pub use probe::{MAX_PROBE_BYTES, ProbeAnswer, Prober};
 pub use queue::{
-    AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError, RedeliverError, Redelivery, TestDelivery,
+    AttemptRecord, CancelDeliveryError, DeliveryQueue, Disabling, Enqueued, RecordError, RedeliverError, Redelivery,
+    TestDelivery,
 };
 pub use redeliveries::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Redeliveries, RunningJob};
 pub use upkeep::{BEAT, Upkeep};

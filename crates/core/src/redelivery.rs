@@ -18,7 +18,8 @@ pub const MAX_PENDING_OF_JOB: u32 = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the delivery")]
 pub struct RedeliverySelection {
-    pub status: RepeatedStatus,
+    /// How they ended.
+    pub ended: Repeated,
     pub webhook_id: Option<WebhookId>,
     pub agent_id: Option<AgentId>,
     pub run_id: Option<RunId>,
@@ -26,6 +27,49 @@ pub struct RedeliverySelection {
     pub created_after: Option<Timestamp>,
     /// Created before that time.
     pub created_before: Option<Timestamp>,
+}
+
+impl RedeliverySelection {
+    /// What was missed, if it selects that.
+    pub const fn missed(&self) -> Option<Missed> {
+        match self.ended {
+            Repeated::Missed(missed) => Some(missed),
+            Repeated::As(_) => None,
+        }
+    }
+}
+
+/// How the deliveries ended that are to be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeated {
+    /// In that status, whoever brought that about.
+    As(RepeatedStatus),
+    /// A webhook that failed, or that we disabled, missed them.
+    Missed(Missed),
+}
+
+/// What a webhook missed: it failed for good, or was canceled because we disabled the webhook, or while we had it disabled. What its
+/// owner canceled, by whatever means, was not missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// Ended at that time or later.
+    pub since: Timestamp,
+    /// Of each agent's runs the newest alone, and not even that if the webhook got a newer one, or is about to. What tells of no run is
+    /// repeated as otherwise.
+    pub newest_per_agent: bool,
+}
+
+impl Repeated {
+    /// How it is kept.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::As(status) => DeliveryStatus::from(status).as_str(),
+            Self::Missed(_) => Self::MISSED,
+        }
+    }
+
+    /// How what was missed is kept.
+    pub const MISSED: &'static str = "missed";
 }
 
 /// A status in which a delivery has ended, and may be repeated with others.

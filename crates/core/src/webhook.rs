@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     custom_header::{HeaderName, WantedHeader},
+    health::Health,
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     secret::SigningSecret,
     version::{Expected, Version},
@@ -20,16 +21,19 @@ pub const DEFAULT_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 pub enum DisabledReason {
     /// Its receiver answered `410 Gone`.
     Gone,
+    /// It did nothing but fail for longer than [`Patience`](crate::health::Patience) lasts.
+    Failing,
 }
 
 impl DisabledReason {
     /// Every reason.
-    pub const ALL: [Self; 1] = [Self::Gone];
+    pub const ALL: [Self; 2] = [Self::Gone, Self::Failing];
 
     /// The reason on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
+            Self::Failing => "failing",
         }
     }
 
@@ -58,8 +62,8 @@ pub struct Webhook {
     pub is_enabled: bool,
     /// Why it is not, if that was not its owner's doing.
     pub disabled_reason: Option<DisabledReason>,
-    pub last_triggered_at: Option<Timestamp>,
-    pub consecutive_failures: u32,
+    /// What its deliveries leave on it.
+    pub health: Health,
     /// Counts its changes, those of its secret and its headers' values too; not what its deliveries leave on it.
     pub version: Version,
     pub created_at: Timestamp,

@@ -7,7 +7,8 @@ use preclinical_core::{
     attempt::{AttemptError, ErrorKind, Message, Outcome},
     delivery::Claimed,
     event::EventKind,
-    port::{AttemptRecord, AttemptSummary, RecordError},
+    id::{DeliveryId, EventId},
+    port::{AttemptRecord, AttemptSummary, Disabling, RecordError},
     request::{self, WebhookRequest},
     retry::NextStep,
 };
@@ -40,10 +41,12 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
         request: Some(sent(request)),
         response: answer.map(|answer| answer.message),
         next,
+        disabling: disabling(engine, ended_at),
     };
     let recorded = keep(engine, record, claimed.lease.until).await;
     engine.jobs.attempt_ended.notify_one();
-    if matches!(next, NextStep::RetryAt(_)) {
+    // A failure leaves a retry, or the news that its webhook was disabled.
+    if next != NextStep::Delivered {
         engine.note_change();
     }
     recorded.then_some(summary)
@@ -75,7 +78,16 @@ fn decide(engine: &Engine, claimed: &Claimed, outcome: &Outcome, ended_at: Times
         (_, NextStep::Delivered) => NextStep::Delivered,
         // Somebody tries the webhook out: no retry, and no consequence for it.
         (EventKind::Test, _) => NextStep::Exhausted,
-        (EventKind::TestRunCompleted, next) => next,
+        (EventKind::TestRunCompleted | EventKind::WebhookDisabled, next) => next,
+    }
+}
+
+fn disabling(engine: &Engine, at: Timestamp) -> Disabling {
+    Disabling {
+        patience: engine.settings.patience,
+        event_id: EventId::generate(at, &*engine.chance),
+        delivery_id: DeliveryId::generate(at, &*engine.chance),
+        public_url: Arc::clone(&engine.settings.public_url),
     }
 }
 

@@ -8,6 +8,7 @@ use preclinical_core::{
     chance::Chance,
     clock::Clock,
     delivery::{Claimed, Lease},
+    health::Patience,
     id::{LeaseToken, OrganizationId, WebhookId},
     port::{AttemptSummary, Handoff, Offer, Reservation, Store, StoreError, Watch},
     retry::RetrySchedule,
@@ -49,6 +50,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How much longer than that a lease holds: time to commit the attempt's record.
     pub lease_margin: Duration,
+    /// How long a webhook may fail; without it nothing but a receiver that is gone disables it.
+    pub patience: Option<Patience>,
+    /// The address under which people reach the pages, without a slash at its end.
+    pub public_url: Arc<str>,
 }
 
 /// What a [`Engine::tick`] found.

@@ -10,9 +10,11 @@ use std::{
 
 use anyhow::bail;
 use ipnet::IpNet;
+use jiff::SignedDuration;
 use preclinical_core::{
     address::AddressPolicy,
     endpoint::{EndpointPolicy, NotPorts},
+    health::{DEFAULT_PATIENCE, Patience},
     retry::{RetrySchedule, parse_duration},
     vault::NotAMasterKey,
 };
@@ -37,6 +39,8 @@ const DEFAULT_LEASE_MARGIN: Duration = Duration::from_secs(30);
 const LEASE_MARGINS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(1);
 const DEFAULT_RETENTION: Duration = Duration::from_hours(90 * 24);
 const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
+const DISABLE_AFTER: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(365 * 24);
+const DISABLE_MIN_FAILED: RangeInclusive<u32> = 1..=1_000_000;
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
 /// Where the database is.
@@ -63,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) lease_margin: Duration,
     /// How long deliveries are kept after their end; for ever if missing.
     pub(crate) retention: Option<Duration>,
+    /// How long a webhook may fail before it is disabled; it is not if that is missing.
+    pub(crate) patience: Option<Patience>,
     pub(crate) endpoints: EndpointPolicy,
     /// Through which all requests to users' systems go.
     pub(crate) proxy: Option<Proxy>,
@@ -119,6 +125,8 @@ impl Config {
         let request_timeout = reader.take("REQUEST_TIMEOUT", |text| parse_within(text, TIMEOUTS, "15s"));
         let lease_margin = reader.take("LEASE_MARGIN", |text| parse_within(text, LEASE_MARGINS, "30s"));
         let retention = reader.take("RETENTION", parse_retention);
+        let disable_after = reader.take("DISABLE_AFTER", parse_disable_after);
+        let disable_min_failed = reader.take("DISABLE_MIN_FAILED", parse_disable_min_failed);
         let allow = reader.take("ALLOW_CIDRS", parse_ranges);
         let deny = reader.take("DENY_CIDRS", parse_ranges);
         let ports = reader.take("ALLOW_PORTS", |text| text.parse().map_err(|error: NotPorts| error.to_string()));
@@ -137,6 +145,9 @@ impl Config {
             request_timeout: request_timeout.unwrap_or(DEFAULT_TIMEOUT),
             lease_margin: lease_margin.unwrap_or(DEFAULT_LEASE_MARGIN),
             retention: retention.unwrap_or(Some(DEFAULT_RETENTION)),
+            patience: disable_after
+                .unwrap_or(Some(DEFAULT_PATIENCE.time))
+                .map(|time| Patience { time, exhausted: disable_min_failed.unwrap_or(DEFAULT_PATIENCE.exhausted) }),
             endpoints: EndpointPolicy {
                 https_only: https_only.unwrap_or(false),
                 ports: ports.unwrap_or_default(),
@@ -218,6 +229,22 @@ fn parse_retention(text: &str) -> Result<Option<Duration>, String> {
         .ok_or_else(|| "must be at least 1d, such as 90d, or 0 to keep everything".to_owned())
 }
 
+fn parse_disable_after(text: &str) -> Result<Option<SignedDuration>, String> {
+    if text.trim() == "off" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|length| DISABLE_AFTER.contains(length))
+        .and_then(|length| SignedDuration::try_from(length).ok())
+        .map(Some)
+        .ok_or_else(|| "must be between 1s and 365d, such as 5d, or off".to_owned())
+}
+
+fn parse_disable_min_failed(text: &str) -> Result<u32, String> {
+    let wrong = || format!("must be between 1 and {}, such as 10", DISABLE_MIN_FAILED.end());
+    text.parse().ok().filter(|count| DISABLE_MIN_FAILED.contains(count)).ok_or_else(wrong)
+}
+
 fn parse_rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
     if text.trim() == "0" { Ok(None) } else { text.parse().map(Some).map_err(|error: NotARateLimit| error.to_string()) }
 }
@@ -267,6 +294,7 @@ mod tests {
         assert_eq!((config.request_timeout, config.lease_margin), (Duration::from_secs(15), Duration::from_secs(30)));
         assert!(!config.endpoints.https_only);
         assert_eq!(config.retention, Some(Duration::from_hours(90 * 24)));
+        assert_eq!(config.patience, Some(Patience { time: SignedDuration::from_hours(5 * 24), exhausted: 10 }));
     }
 
     #[test]
@@ -285,6 +313,19 @@ mod tests {
         }
         assert!(!message.contains("API_KEY"), "a client's setting is no mistake");
         assert!(!message.contains("TEST_POSTGRES_URL"), "nor is one of the tests");
+    }
+
+    #[test]
+    fn webhooks_are_disabled_after_what_is_set_or_not_at_all() {
+        let patience = |settings: &[(&str, &str)]| read(settings).unwrap().patience;
+        let hour = Patience { time: SignedDuration::from_hours(1), exhausted: 3 };
+        assert_eq!(patience(&[("DISABLE_AFTER", "1h"), ("DISABLE_MIN_FAILED", "3")]), Some(hour));
+        assert_eq!(patience(&[("DISABLE_AFTER", "off"), ("DISABLE_MIN_FAILED", "3")]), None);
+        for wrong in
+            [("DISABLE_AFTER", "0s"), ("DISABLE_AFTER", "366d"), ("DISABLE_MIN_FAILED", "0"), ("DISABLE_MIN_FAILED", "-1")]
+        {
+            assert!(read(&[wrong]).unwrap_err().to_string().contains(wrong.0), "{wrong:?}");
+        }
     }
 
     #[test]

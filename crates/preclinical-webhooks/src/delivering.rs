@@ -40,7 +40,12 @@ pub(crate) struct Delivering {
 
 impl Delivering {
     /// Takes over what a dead process left, and begins. Also answers what looks at agents' endpoints with the same guard.
-    pub(crate) async fn start(store: &Database, config: &Config, sends: Sends) -> anyhow::Result<(Self, Arc<dyn Prober>)> {
+    pub(crate) async fn start(
+        store: &Database,
+        config: &Config,
+        public_url: &str,
+        sends: Sends,
+    ) -> anyhow::Result<(Self, Arc<dyn Prober>)> {
         system::raise_file_limit();
         let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
         let interrupted = store.void_dead_leases(clock.now()).await?;
@@ -53,6 +58,8 @@ impl Delivering {
             schedule: config.schedule.clone(),
             request_timeout: config.request_timeout,
             lease_margin: config.lease_margin,
+            patience: config.patience,
+            public_url: public_url.into(),
         };
         let engine = Engine::new(Arc::clone(store), clock.clone(), chance, client, settings);
         let keep = config.retention.and_then(|keep| SignedDuration::try_from(keep).ok());

@@ -88,6 +88,7 @@ fn config(database: std::path::PathBuf) -> anyhow::Result<Config> {
         request_timeout: Duration::from_secs(15),
         lease_margin: Duration::from_secs(30),
         retention: None,
+        patience: None,
         endpoints: EndpointPolicy {
             addresses: AddressPolicy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() },
             ..EndpointPolicy::default()

@@ -43,6 +43,8 @@ macro_rules! settings {
   PRECLINICAL_REQUEST_TIMEOUT  limit of an attempt as a whole, 1s to 60s       [default: 15s]
   PRECLINICAL_LEASE_MARGIN     time to record an attempt after it, 5s to 60s   [default: 30s]
   PRECLINICAL_RETENTION        how long ended deliveries stay, 0 = for ever    [default: 90d]
+  PRECLINICAL_DISABLE_AFTER    how long a webhook may only fail, or off        [default: 5d]
+  PRECLINICAL_DISABLE_MIN_FAILED  and how many deliveries fail for good in it  [default: 10]
   PRECLINICAL_ALLOW_CIDRS      private ranges that may be called, by commas    [default: none]
   PRECLINICAL_DENY_CIDRS       public ranges that may not be called            [default: none]
   PRECLINICAL_ALLOW_PORTS      the only ports that may be called, by commas    [default: of HTTP]
@@ -117,7 +119,7 @@ impl Server {
         let address = listener.local_addr()?;
         let public_url = config.base(address);
         let setup = invitations::set_up(&*store, &public_url).await?;
-        let (delivering, prober) = Delivering::start(&store, &config, sends).await?;
+        let (delivering, prober) = Delivering::start(&store, &config, &public_url, sends).await?;
         let streams = Streams::new(StreamLimits::default());
         tokio::spawn(Arc::clone(&streams).run());
         let app = App {
@@ -130,6 +132,7 @@ impl Server {
             public_url,
             schedule: config.schedule,
             request_timeout: config.request_timeout,
+            patience: config.patience,
             limits: Limits { rate: config.rate_limit, call: longest_call(config.request_timeout), ..Limits::default() },
             streams: Arc::clone(&streams),
         };

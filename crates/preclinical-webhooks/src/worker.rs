@@ -26,7 +26,8 @@ pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     refuse_embedded(&config, "worker")?;
     log(&config);
     let store = database::serve(&config).await?;
-    let (delivering, _) = Delivering::start(&store, &config, Sends::WhatIsDue).await?;
+    let public_url = config.base(config.listen);
+    let (delivering, _) = Delivering::start(&store, &config, &public_url, Sends::WhatIsDue).await?;
     say("sending what is due");
     wait_for_signal().await?;
     until_stopped(async {

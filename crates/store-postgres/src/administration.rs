@@ -136,6 +136,10 @@ impl Administration for PostgresStore {
         self.read(|transaction| Box::pin(async move { webhooks::list(&transaction, organization, agent, page).await })).await
     }
 
+    async fn given_up_webhooks(&self, organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError> {
+        self.read(|transaction| Box::pin(async move { webhooks::given_up(&transaction, organization, limit).await })).await
+    }
+
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError> {
         self.read(|transaction| Box::pin(async move { webhooks::in_force(&transaction, organization, agent).await })).await
     }

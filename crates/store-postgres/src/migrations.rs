@@ -10,10 +10,11 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
+    include_str!("../migrations/0004_webhook_health.sql"),
 ];
 
 /// Keeps others from migrating the same database meanwhile; a number of ours that nobody else uses.

@@ -175,7 +175,7 @@ async fn forget_week(transaction: &Transaction, week: Week, before: Timestamp) -
         return Ok(0);
     };
     let events = format!(
-        "DELETE FROM events WHERE kind = 'test' AND id IN (SELECT event_id FROM {table}) \
+        "DELETE FROM events WHERE run_id IS NULL AND id IN (SELECT event_id FROM {table}) \
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id AND deliveries.tableoid <> '{table}'::regclass)"
     );
     let tables = TABLES.map(|parent| week.table(parent)).join(", ");

@@ -2,6 +2,7 @@
 
 mod canceling;
 mod claim;
+pub(crate) mod health;
 #[cfg(test)]
 mod plans;
 mod recording;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery},
+    delivery::{Claimed, Delivery, DeliveryStatus},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
@@ -27,7 +28,7 @@ use preclinical_core::{
 pub(crate) use self::{
     canceling::{Rest, cancel_part, cancel_pending, cancel_whatever_is_left, whatever_is_left},
     claim::{Holder, claim, claim_if_admitted, note_interruptions},
-    records::Records,
+    records::{Records, Written},
     turns::Turns,
 };
 use crate::{
@@ -109,6 +110,12 @@ pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDel
         })?;
     transaction.concerns(delivery.organization_id);
     Ok(())
+}
+
+/// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
+pub(crate) async fn hold_back(transaction: &Transaction, delivery: DeliveryId, at: Timestamp) -> Result<(), Failure> {
+    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, missed = true WHERE id = $1";
+    transaction.run(sql, &[&Id(delivery), &DeliveryStatus::Canceled.as_str(), &Time(at)]).await.map(drop)
 }
 
 async fn enqueue_test(
@@ -218,12 +225,18 @@ impl DeliveryQueue for PostgresStore {
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
-        if record.next != NextStep::Gone {
-            return self.0.records.write(record).await;
-        }
+        let record = if record.next == NextStep::Gone {
+            record
+        } else {
+            match self.0.records.write(record).await? {
+                Written::Kept => return Ok(()),
+                Written::LeaseLost => return Err(RecordError::LeaseLost),
+                Written::Disabling(record) => *record,
+            }
+        };
         let record = &record;
         let held = self.0.queue.run(Turn::Free, |transaction| {
-            Box::pin(async move { recording::record_gone(&transaction, record).await.map_err(unavailable) })
+            Box::pin(async move { recording::record_alone(&transaction, record).await.map_err(unavailable) })
         });
         let held: Result<bool, StoreError> = held.await;
         if held? { Ok(()) } else { Err(RecordError::LeaseLost) }

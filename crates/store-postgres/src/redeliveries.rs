@@ -6,6 +6,7 @@
 
 pub(crate) mod jobs;
 mod looking;
+mod missed;
 mod originals;
 mod taking;
 

@@ -234,6 +234,8 @@ async fn what_a_disabled_webhook_has_left_is_never_sent() {
         store.update_webhook(world.organization, webhook, changes, world.now())
     };
     for who in ["whoever claims it", "whoever disables it again", "whoever enables it"] {
+        // The newest are those of this turn.
+        world.clock.turn(SignedDuration::from_secs(1));
         turned(true).await.unwrap();
         let run = world.run(agent, None).await;
         world.complete(run.id, None).await.unwrap();

@@ -122,6 +122,10 @@ impl Administration for SqliteStore {
         self.read(move |connection| webhooks::list(connection, organization, agent, page).map_err(unavailable)).await
     }
 
+    async fn given_up_webhooks(&self, organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError> {
+        self.read(move |connection| webhooks::given_up(connection, organization, limit).map_err(unavailable)).await
+    }
+
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError> {
         self.read(move |connection| webhooks::in_force(connection, organization, agent).map_err(unavailable)).await
     }

@@ -2,6 +2,7 @@
 
 mod canceling;
 mod claim;
+pub(crate) mod health;
 mod recording;
 mod turns;
 
@@ -10,7 +11,7 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery},
+    delivery::{Claimed, Delivery, DeliveryStatus},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
@@ -94,6 +95,13 @@ pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -
             Time(delivery.at),
             delivery.job.map(Id),
         ])
+}
+
+/// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
+pub(crate) fn hold_back(connection: &Connection, delivery: DeliveryId, at: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = 1 WHERE id = ?1")?
+        .execute(params![Id(delivery), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
 
 fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {

@@ -5,6 +5,7 @@
 
 mod jobs;
 mod looking;
+mod missed;
 mod originals;
 mod taking;
 

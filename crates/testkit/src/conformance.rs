@@ -23,10 +23,12 @@ pub mod changes;
 pub mod custom_headers;
 pub mod death;
 pub mod decisions;
+pub mod health;
 pub mod history;
 pub mod idempotency;
 pub mod intake;
 pub mod invitations;
+pub mod missed;
 pub mod queue;
 pub mod redeliveries;
 pub mod reveals;
@@ -174,6 +176,23 @@ macro_rules! conformance_suite {
             a_repeated_test_is_a_test_that_is_made_once
             a_pending_delivery_can_be_canceled_and_one_that_has_ended_cannot
             an_attempt_under_way_when_its_delivery_is_canceled_is_still_recorded
+        ]);
+        $crate::conformance_suite!(@role $fresh, health: [
+            a_streak_lasts_from_its_first_failure_to_the_next_success
+            a_webhook_that_does_nothing_but_fail_for_too_long_is_disabled
+            a_webhook_is_given_up_when_both_its_time_and_its_deliveries_are_over
+            a_success_or_a_test_brings_no_webhook_nearer_to_its_end
+            a_webhook_that_is_enabled_again_begins_a_new_streak
+            webhooks_that_we_disabled_are_listed_until_somebody_enables_or_deletes_them
+            the_organization_is_told_when_an_agents_webhook_is_disabled
+            nobody_is_told_of_the_organizations_own_webhook_or_if_there_is_none
+            of_racing_failures_one_disables_the_webhook_and_the_organization_is_told_once
+        ]);
+        $crate::conformance_suite!(@role $fresh, missed: [
+            runs_that_end_while_we_have_their_webhook_disabled_are_missed
+            what_a_webhook_missed_is_replayed_oldest_first
+            of_what_was_missed_the_newest_run_of_each_agent_can_be_replayed_alone
+            what_was_missed_is_in_the_hands_of_one_job
         ]);
         $crate::conformance_suite!(@role $fresh, decisions: [
             an_ending_says_of_every_webhook_what_was_decided

@@ -152,6 +152,7 @@ intercept!(Administration as administration:
     webhook_at(organization: OrganizationId, agent: Option<AgentId>) -> Result<Option<Webhook>, StoreError>;
     webhook_in_force(organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
     webhooks(organization: OrganizationId, agent: Option<AgentId>, page: Page) -> Result<(Vec<Webhook>, u64), StoreError>;
+    given_up_webhooks(organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError>;
     update_webhook(organization: OrganizationId, id: WebhookId, changes: WebhookChanges, at: Timestamp)
         -> Result<Webhook, UpdateWebhookError>;
     rotate_secret(organization: OrganizationId, id: WebhookId, rotation: SecretRotation, at: Timestamp)

@@ -143,6 +143,8 @@ struct DeliveryRow {
     lease: Option<LeaseToken>,
     failures: u32,
     job: Option<RedeliveryJobId>,
+    /// It failed for good, or was canceled because we disabled its webhook.
+    is_missed: bool,
     change: u64,
     attempts: Vec<Attempt>,
 }

@@ -11,11 +11,12 @@ use preclinical_core::{
     clock::Clock,
     custom_header::{CustomHeaders, HeaderName, HeaderValue, WantedHeader},
     delivery::{Claimed, Delivery, Lease},
+    health::{DEFAULT_PATIENCE, Health},
     id::{AgentId, DeliveryId, EventId, LeaseToken, OrganizationId, RunId, WebhookId},
     organization::Organization,
     port::{
-        Admission, AttemptRecord, DeliveryFilter, Dispatch, Fate, Finish, FinishError, Finished, NewAgent, NewRun,
-        NewWebhook, Report, ReportError, Store, TestDelivery,
+        Admission, AttemptRecord, DeliveryFilter, Disabling, Dispatch, Fate, Finish, FinishError, Finished, NewAgent,
+        NewRun, NewWebhook, Report, ReportError, Store, TestDelivery,
     },
     retry::NextStep,
     run::{FinalStatus, Run, RunRef},
@@ -108,8 +109,7 @@ impl World {
             description: None,
             is_enabled: true,
             disabled_reason: None,
-            last_triggered_at: None,
-            consecutive_failures: 0,
+            health: Health::default(),
             version: Version::FIRST,
             created_at: self.now(),
             updated_at: self.now(),
@@ -229,6 +229,17 @@ impl World {
             request: None,
             response: None,
             next,
+            disabling: self.disabling(),
+        }
+    }
+
+    /// What follows if an attempt disables its webhook.
+    pub fn disabling(&self) -> Disabling {
+        Disabling {
+            patience: Some(DEFAULT_PATIENCE),
+            event_id: EventId::generate(self.now(), &*self.chance),
+            delivery_id: DeliveryId::generate(self.now(), &*self.chance),
+            public_url: PUBLIC_URL.into(),
         }
     }
 }

@@ -56,6 +56,7 @@ fn routes() -> Vec<Route> {
         delete("/webhooks/{id}", Write, endpoint!(webhooks::delete)),
         post("/webhooks/{id}/test", Write, endpoint!(webhooks::test)),
         post("/webhooks/{id}/rotate-secret", Write, endpoint!(webhooks::rotate_secret)),
+        post("/webhooks/{id}/replay", Write, endpoint!(webhooks::replay)),
         get("/webhooks/{id}/deliveries", Read, endpoint!(deliveries::list_of_webhook)),
         get("/webhooks/deliveries", Read, endpoint!(deliveries::list)),
         get("/webhooks/deliveries/{id}", Read, endpoint!(deliveries::get)),

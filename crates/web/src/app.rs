@@ -7,6 +7,7 @@ use preclinical_core::{
     chance::Chance,
     clock::Clock,
     endpoint::EndpointPolicy,
+    health::Patience,
     id::{DeliveryId, EventId},
     port::{Dispatch, Fate, Finished, Handoff, Prober, Store},
     retry::RetrySchedule,
@@ -35,6 +36,8 @@ pub struct App {
     pub schedule: RetrySchedule,
     /// How long an attempt may take as a whole.
     pub request_timeout: Duration,
+    /// How long a webhook may fail before it is disabled; it is not if that is missing.
+    pub patience: Option<Patience>,
     /// How long calls may take, and how many there may be.
     pub limits: Limits,
     /// The streams of events that are open.

@@ -30,11 +30,11 @@ impl From<&Agent> for Tag {
 
 impl From<&Webhook> for Tag {
     fn from(webhook: &Webhook) -> Self {
-        let version = webhook.version.0;
-        Self(match webhook.last_triggered_at {
-            None => format!("\"{version}\""),
-            Some(at) => format!("\"{version}-{:x}-{}\"", at.as_microsecond(), webhook.consecutive_failures),
-        })
+        let (version, health) = (webhook.version.0, &webhook.health);
+        let Some(at) = health.last_triggered_at else { return Self(format!("\"{version}\"")) };
+        // A replay of what was missed changes that alone.
+        let missed = health.missed_since.map(|since| format!("-{:x}", since.as_microsecond())).unwrap_or_default();
+        Self(format!("\"{version}-{:x}-{}{missed}\"", at.as_microsecond(), health.consecutive_failures))
     }
 }
 

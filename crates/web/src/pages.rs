@@ -139,6 +139,7 @@ fn pages() -> Vec<Page> {
         post("/webhooks/{id}/test", Change, webhook::send_test),
         post("/webhooks/{id}/enable", Change, webhook::enable),
         post("/webhooks/{id}/disable", Change, webhook::disable),
+        post("/webhooks/{id}/replay", Change, webhook::replay),
         post("/webhooks/{id}/reveal", Change, webhook::reveal),
         post("/webhooks/{id}/rotate", Change, webhook::rotate),
         get("/webhooks/{id}/delete", Change, webhook::ask_to_delete),

@@ -77,13 +77,17 @@ pub trait Administration: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Webhook>, u64), StoreError>;
 
+    /// Webhooks that we disabled, and nobody has enabled again: those that changed last come first.
+    async fn given_up_webhooks(&self, organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError>;
+
     /// The webhook that a run of the agent would be judged by if it ended now; `None` if there is none at either level.
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError>;
 
     /// Changes a webhook of an expected version, which is told apart from every other in the same transaction. Disabling it cancels
     /// its pending deliveries, and another change of one that is disabled leaves its tests alone; a new URL, secret or custom header
     /// applies to the next attempt. A new secret, or none, also ends the overlap of an earlier rotation. Custom headers are replaced as
-    /// a whole, and one that comes without a value keeps its own.
+    /// a whole, and one that comes without a value keeps its own. One that is enabled again begins a new streak: what it failed before
+    /// counts no more, and what it missed before is still missed.
     ///
     /// More deliveries may be pending than one transaction can cancel. A store may then cancel them in several, all of them before it
     /// answers with `Ok`. Should it not come to that, those that are left show as pending until they are due, and are never sent, also

@@ -32,6 +32,9 @@ pub trait Intake: Send + Sync {
     /// However many calls race for a run, one succeeds and one event is written; the others learn the final status. Repeated under
     /// the same event id, it answers the run that it ended. If
     /// `dispatch` admits the delivery, it comes back claimed, its first attempt recorded as started.
+    ///
+    /// If the webhook in force is one that we disabled, and not its owner, the delivery is written as canceled: it is missed, and can be
+    /// replayed when the webhook is enabled again.
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError>;
 }
 

@@ -9,6 +9,7 @@ use super::{Admission, StoreError, Watch};
 use crate::{
     attempt::{Message, Outcome},
     delivery::{Claimed, Delivery, DeliveryStatus, Lease},
+    health::Patience,
     id::{DeliveryId, EventId, LeaseToken, OrganizationId, WebhookId},
     retry::NextStep,
     timing::Timing,
@@ -29,7 +30,9 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Records how an attempt ended and moves its delivery on: one transaction.
     ///
-    /// The webhook's health follows (tests leave it alone); [`NextStep::Gone`] disables the webhook and cancels its other deliveries.
+    /// The webhook's health follows (tests leave it alone). An attempt that [disables](Patience::verdict) its webhook cancels the
+    /// other deliveries of it, which are missed, and if it is an agent's and was enabled, the organization's webhook is told by a
+    /// delivery of its own, if there is one that is enabled: all in the same transaction.
     /// A delivery that was canceled meanwhile stays canceled unless the receiver took it: a success is never forgotten.
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError>;
 
@@ -73,6 +76,21 @@ pub struct AttemptRecord {
     pub request: Option<Message>,
     pub response: Option<Message>,
     pub next: NextStep,
+    /// Used if the attempt disables its webhook.
+    pub disabling: Disabling,
+}
+
+/// When a webhook is given up, and what its organization is told with then.
+#[derive(Debug, Clone)]
+pub struct Disabling {
+    /// How long it may fail; without it nothing but a receiver that is gone disables it.
+    pub patience: Option<Patience>,
+    /// The event's id.
+    pub event_id: EventId,
+    /// The id of the delivery to the organization's webhook.
+    pub delivery_id: DeliveryId,
+    /// The base under which people reach the pages, without a slash at its end.
+    pub public_url: Arc<str>,
 }
 
 /// Why an attempt was not recorded.

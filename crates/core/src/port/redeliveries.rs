@@ -22,6 +22,9 @@ pub trait Redeliveries: Send + Sync {
 
     /// Creates a job. What it repeats is fixed here: what ends later, or is written later, never joins. A job of nothing is
     /// completed at once. Under the id of a job that there is nothing is created, and that one is answered.
+    ///
+    /// A job that replays what a webhook missed takes it over: the webhook has [missed](crate::health::Health::missed_since) nothing any
+    /// more, but what ended after the job's creation.
     async fn create_redelivery_job(&self, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError>;
 
     /// The job of that id.

@@ -8,6 +8,7 @@ mod connection;
 mod custom_headers;
 mod failure;
 mod fairness;
+mod giving_up;
 mod guard;
 mod housekeeping;
 mod http2;

@@ -10,7 +10,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{DeliveryId, RedeliveryJobId},
     port::{NewRedeliveryJob, StoreError},
-    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, RepeatedStatus},
+    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus},
     retry::NextStep,
 };
 use preclinical_delivery::{Redeliverer, Round};
@@ -41,7 +41,8 @@ async fn failed(rig: &Rig, count: usize) -> Vec<DeliveryId> {
 async fn order(rig: &Rig) -> RedeliveryJobId {
     let (webhook_id, agent_id, run_id, created_after, created_before) = (None, None, None, None, None);
     let status = RepeatedStatus::Failed;
-    let selection = RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before };
+    let ended = Repeated::As(status);
+    let selection = RedeliverySelection { ended, webhook_id, agent_id, run_id, created_after, created_before };
     let (id, at) = (RedeliveryJobId::generate(rig.world.now(), &*rig.world.chance), rig.world.now());
     let job = NewRedeliveryJob { id, organization_id: rig.world.organization, selection, at };
     rig.world.store.create_redelivery_job(job).await.unwrap();

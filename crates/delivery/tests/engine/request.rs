@@ -173,5 +173,5 @@ async fn a_test_is_sent_once_and_has_no_consequence_for_its_webhook() {
         assert!(seen.body.starts_with(br#"{"event":"test","is_test":true,"#));
     }
     let webhook = rig.world.store.webhook(rig.world.organization, rig.webhook).await.unwrap().unwrap();
-    assert_eq!((webhook.is_enabled, webhook.consecutive_failures), (true, 0));
+    assert_eq!((webhook.is_enabled, webhook.health.consecutive_failures), (true, 0));
 }

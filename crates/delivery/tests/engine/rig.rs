@@ -13,6 +13,7 @@ use preclinical_core::{
     attempt::{Attempt, ErrorKind},
     delivery::{Claimed, DeliveryStatus},
     endpoint::EndpointPolicy,
+    health::DEFAULT_PATIENCE,
     id::{AgentId, DeliveryId, OrganizationId, WebhookId},
     port::{AttemptSummary, Fate, Offer, Reservation, Sent, Store},
     retry::RetrySchedule,
@@ -23,7 +24,7 @@ use preclinical_delivery::{Engine, Platform, Settings, Tick, WebhookClient};
 use preclinical_store_sqlite::SqliteStore;
 use preclinical_testkit::{
     receiver::{Reaction, Receiver},
-    world::{World, vault},
+    world::{PUBLIC_URL, World, vault},
 };
 use rustls::RootCertStore;
 use tempfile::TempDir;
@@ -212,7 +213,13 @@ fn engine(world: &World, client: &WebhookClient, settings: &Settings) -> Arc<Eng
 
 /// The documented schedule.
 fn settings(request_timeout: Duration) -> Settings {
-    Settings { schedule: RetrySchedule::default(), request_timeout, lease_margin: Duration::from_secs(30) }
+    Settings {
+        schedule: RetrySchedule::default(),
+        request_timeout,
+        lease_margin: Duration::from_secs(30),
+        patience: Some(DEFAULT_PATIENCE),
+        public_url: PUBLIC_URL.into(),
+    }
 }
 
 /// Allows 127.0.0.0/8.

@@ -176,7 +176,9 @@ async fn gone_is_the_end_of_the_delivery_and_of_its_webhook() {
     assert_eq!(rig.tick().await, Tick::IdleUntil(None));
     let run = rig.world.run(rig.agent, None).await;
     rig.world.complete(run.id, None).await.unwrap();
-    assert_eq!(rig.world.deliveries().await.len(), 2, "nothing is written for a disabled webhook");
+    assert_eq!(rig.tick().await, Tick::IdleUntil(None), "nothing is sent to a disabled webhook");
+    let missed = &rig.world.deliveries().await[0];
+    assert_eq!((missed.run_id, missed.status, missed.attempt_count), (Some(run.id), DeliveryStatus::Canceled, 0));
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ caught! {
     a_store_that_writes_two_deliveries_is_caught: WritesTwoDeliveries, "nobody wrote it";
     a_store_that_says_that_nobody_hears_of_a_run_is_caught: WritesNoDelivery, "ended as NoWebhook";
     a_store_that_ends_a_run_twice_is_caught: EndsRunsTwice, "ended twice";
+    a_store_that_gives_no_webhook_up_is_caught: NeverGivesUp, "its webhook is None";
 }
 
 /// The engine follows another schedule than the one that is promised.

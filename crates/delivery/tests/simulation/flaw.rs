@@ -38,6 +38,7 @@ pub(crate) enum Flaw {
     WritesTwoDeliveries,
     WritesNoDelivery,
     EndsRunsTwice,
+    NeverGivesUp,
 }
 
 pub(crate) struct Flawed {
@@ -76,6 +77,9 @@ impl Flawed {
             && let Some(lease) = self.leases.lock().unwrap().get(&record.delivery_id)
         {
             record.lease = *lease;
+        }
+        if self.has(Flaw::NeverGivesUp) {
+            record.disabling.patience = None;
         }
         if self.has(Flaw::KeepsNoRequest) {
             record.request = None;

@@ -19,16 +19,18 @@ use preclinical_core::{
     attempt::ErrorKind,
     delivery::DeliveryStatus,
     event::EventKind,
+    health::Patience,
     id::{AgentId, DeliveryId, EventId, LeaseToken, RedeliveryJobId, RunId, WebhookId},
-    redelivery::RepeatedStatus,
+    redelivery::Repeated,
     request::WebhookRequest,
     run::RunStatus,
     secret::SigningSecret,
     signature,
+    webhook::DisabledReason,
 };
 
 use self::deaths::{Name, Presences};
-use crate::receiver::Reaction;
+use crate::{plan::Plan, receiver::Reaction};
 
 pub(crate) type Shared = Arc<Mutex<Oracle>>;
 
@@ -38,6 +40,8 @@ pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(15);
 #[derive(Default)]
 pub(crate) struct Oracle {
     pub(crate) waits: Vec<SignedDuration>,
+    /// How long webhooks may fail.
+    pub(crate) patience: Option<Patience>,
     /// Nobody dies, sleeps, errs about the time or loses an answer of the store.
     pub(crate) is_calm: bool,
     /// Whoever noted when something is due is still there.
@@ -65,9 +69,18 @@ pub(crate) struct Webhook {
     /// The one before it, and until when it signs, too.
     pub(crate) rotated: Option<(String, Timestamp)>,
     pub(crate) is_enabled: bool,
-    pub(crate) is_gone: bool,
+    /// Why it was disabled, if its owner did not do that.
+    pub(crate) given_up: Option<DisabledReason>,
     pub(crate) is_deleted: bool,
-    pub(crate) consecutive_failures: u32,
+    pub(crate) streak: Streak,
+}
+
+/// Failures of a webhook since its last success.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Streak {
+    pub(crate) failures: u32,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) exhausted: u32,
 }
 
 pub(crate) struct Run {
@@ -89,6 +102,8 @@ pub(crate) struct Delivery {
     pub(crate) holder: Option<Name>,
     pub(crate) failures: u32,
     pub(crate) url: String,
+    /// It failed for good, or its webhook was given up.
+    pub(crate) is_missed: bool,
     pub(crate) attempts: Vec<Attempt>,
 }
 
@@ -120,14 +135,15 @@ pub(crate) struct Request {
 }
 
 pub(crate) struct Job {
-    pub(crate) status: RepeatedStatus,
+    pub(crate) ended: Repeated,
     pub(crate) originals: BTreeSet<DeliveryId>,
 }
 
 impl Oracle {
-    pub(crate) fn new(now: Timestamp, waits: Vec<SignedDuration>, nodes_beat: bool) -> Self {
+    pub(crate) fn new(now: Timestamp, plan: &Plan, nodes_beat: bool) -> Self {
         let presences = nodes_beat.then(Presences::default);
-        Self { now, waits, is_calm: true, is_watched: true, clocks_agree: true, presences, ..Self::default() }
+        let (waits, patience) = (plan.waits.clone(), plan.patience);
+        Self { now, waits, patience, is_calm: true, is_watched: true, clocks_agree: true, presences, ..Self::default() }
     }
 
     pub(crate) fn tell(&mut self, what: impl Display) {
@@ -149,11 +165,15 @@ impl Oracle {
         self.is_calm = false;
     }
 
+    /// The webhook of that level.
+    pub(super) fn at(&self, level: Option<AgentId>) -> Option<(WebhookId, &Webhook)> {
+        let mut there = self.webhooks.iter().filter(|(_, webhook)| !webhook.is_deleted);
+        there.find(|(_, webhook)| webhook.agent == level).map(|(id, webhook)| (*id, webhook))
+    }
+
     /// The webhook that a run of the agent is judged by.
-    pub(crate) fn in_force(&self, agent: AgentId) -> Option<WebhookId> {
-        let at = |level| self.webhooks.iter().find(|(_, webhook)| webhook.agent == level && !webhook.is_deleted);
-        let found = at(Some(agent)).or_else(|| at(None));
-        found.filter(|(_, webhook)| webhook.is_enabled).map(|(id, _)| *id)
+    pub(crate) fn in_force(&self, agent: AgentId) -> Option<(WebhookId, &Webhook)> {
+        self.at(Some(agent)).or_else(|| self.at(None))
     }
 
     pub(crate) fn secrets(&self, webhook: WebhookId, now: Timestamp) -> Vec<String> {
@@ -164,9 +184,11 @@ impl Oracle {
 
     /// The webhook sends no more.
     pub(crate) fn cancel_pending(&mut self, webhook: WebhookId) {
+        let is_given_up = self.webhooks.get(&webhook).is_some_and(|webhook| webhook.given_up.is_some());
         for delivery in self.deliveries.values_mut().filter(|delivery| delivery.webhook == webhook) {
             if delivery.status == DeliveryStatus::Pending {
                 (delivery.status, delivery.due) = (DeliveryStatus::Canceled, None);
+                delivery.is_missed = is_given_up && delivery.kind != EventKind::Test;
             }
         }
     }
@@ -178,8 +200,9 @@ impl Oracle {
         self.tell(format!("  delivery {} is written", short(id)));
         let Origin { run, repeats } = of;
         let (status, due) = (DeliveryStatus::Pending, Some(micros(at)));
-        let (lease, holder, failures, attempts) = (None, None, 0, Vec::new());
-        let delivery = Delivery { webhook, run, kind, repeats, status, due, lease, holder, failures, url, attempts };
+        let (lease, holder, failures, is_missed, attempts) = (None, None, 0, false, Vec::new());
+        let delivery =
+            Delivery { webhook, run, kind, repeats, status, due, lease, holder, failures, url, is_missed, attempts };
         let before = self.deliveries.insert(id, delivery);
         self.expect(before.is_none(), || format!("delivery {id} is written twice"));
     }

@@ -1,6 +1,7 @@
 //! What a seed decides before it begins.
 
 use jiff::SignedDuration;
+use preclinical_core::health::Patience;
 
 use crate::{dice::Dice, receiver::Temper};
 
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) temper: Temper,
     /// Engines are told of what is due, as they should be.
     pub(crate) wakes: bool,
+    /// How long webhooks may fail.
+    pub(crate) patience: Option<Patience>,
 }
 
 /// What may become of nodes.
@@ -60,7 +63,11 @@ impl Plan {
             troubles: Troubles { deaths: dice.happens(400), sleeps: dice.happens(300), jumps: dice.happens(300) },
             temper,
             wakes: true,
+            patience: None,
         };
+        let (minutes, exhausted) = (dice.below(20), 1 + dice.below(3));
+        let time = SignedDuration::from_mins(minutes.into());
+        plan.patience = dice.happens(700).then_some(Patience { time, exhausted });
         plan.set_schedule(seconds);
         plan
     }

@@ -156,6 +156,11 @@ fn among_the_seeds_is_everything_that_can_happen() {
         "is to stop a job",
         "an agent is deleted",
         "is replaced",
+        "a webhook is given up: Gone",
+        "a webhook is given up: Failing",
+        "the organization is told",
+        "its webhook was given up, and it is missed",
+        "is to repeat all that is Missed",
     ] {
         assert!(story.iter().any(|line| line.contains(what)), "nowhere: {what}");
     }

@@ -106,7 +106,7 @@ impl Simulation {
         let seed = plan.seed;
         let truth = Arc::new(ManualClock::default());
         let weather = Weather::new(Dice::of(seed, 2), plan.storm, ground.home.clone());
-        let oracle = Oracle::new(truth.now(), plan.waits.clone(), ground.join.is_some());
+        let oracle = Oracle::new(truth.now(), &plan, ground.join.is_some());
         let oracle = Arc::new(Mutex::new(oracle));
         let receiver = Receiver::new(truth.clone(), oracle.clone(), weather.clone(), Dice::of(seed, 3), plan.temper);
         let chance = SeededChance::new(seed.wrapping_mul(31).wrapping_add(7));
@@ -205,6 +205,8 @@ impl Simulation {
             schedule: self.plan.schedule.parse().unwrap(),
             request_timeout: Duration::try_from(DEADLINE).unwrap(),
             lease_margin: Duration::from_secs(30),
+            patience: self.plan.patience,
+            public_url: "https://app.example.com".into(),
         };
         let around = (self.receiver.clone(), self.weather.clone());
         self.nodes.push(Node::start(number, Node::clock(&self.truth), store, around, (settings, chance)));

@@ -1,6 +1,6 @@
 //! A webhook as people, or scripts, want to read it.
 
-use preclinical_core::request::header;
+use preclinical_core::{event::EventKind, request::header};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,6 +14,7 @@ pub(crate) fn as_text(received: &Received) -> String {
     let mut lines = vec![String::new()];
     match serde_json::from_slice::<Value>(&received.body) {
         Ok(body) if body["test_run"].is_object() => describe(&body, &time.to_string(), &mut lines),
+        Ok(body) if body["event"] == EventKind::WebhookDisabled.as_str() => tell(&body, &time.to_string(), &mut lines),
         _ => {
             let text: String = String::from_utf8_lossy(&received.body).chars().take(500).collect();
             lines.push(format!("{time}  {}", Styled(BAD, "not a webhook of Preclinical")));
@@ -54,6 +55,16 @@ fn describe(body: &Value, time: &str, lines: &mut Vec<String>) {
     if let Some(url) = body["results_url"].as_str() {
         lines.push(format!("  {}", printable(url)));
     }
+}
+
+/// A webhook that was disabled.
+fn tell(body: &Value, time: &str, lines: &mut Vec<String>) {
+    let webhook = &body["webhook"];
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), printable);
+    let title = format!("webhook of {} disabled", text(&webhook["agent_name"]));
+    lines.push(format!("{time}  {}  {}", Styled(STRONG, title), Styled(BAD, text(&webhook["reason"]))));
+    lines.push(format!("  {} attempts failed since {}", webhook["consecutive_failures"], text(&webhook["failing_since"])));
+    lines.push(format!("  {}", text(&body["settings_url"])));
 }
 
 fn verdict(check: &Check) -> String {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     custom_header::{CustomHeaders, HeaderName, WantedHeader},
+    health::Health,
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
@@ -38,8 +39,7 @@ fn read(row: &Row) -> Result<Webhook, Failure> {
         description: get(row, "description")?,
         is_enabled: get(row, "is_enabled")?,
         disabled_reason: candidates::disabled_reason(row)?,
-        last_triggered_at: maybe_time(row, "last_triggered_at")?,
-        consecutive_failures: number(row, "consecutive_failures")?,
+        health: queue::health::read(row)?,
         version: Version(number(row, "version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
@@ -94,6 +94,20 @@ pub(super) async fn list(
     let agent = agent.map(Id);
     let parameters: [&dyn Param; 2] = [&Id(organization), &agent];
     super::page(transaction, TABLE, "($2 IS NULL OR agent_id = $2)", &parameters, page, read).await
+}
+
+/// Those that we disabled.
+pub(super) async fn given_up(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    limit: u32,
+) -> Result<Vec<Webhook>, Failure> {
+    let sql = format!(
+        "SELECT * FROM {TABLE} WHERE organization_id = $1 AND disabled_reason IS NOT NULL \
+         ORDER BY updated_at DESC, id DESC LIMIT $2"
+    );
+    let rows = transaction.rows(&sql, &[&Id(organization), &i64::from(limit)]).await?;
+    rows.iter().map(read).collect()
 }
 
 pub(super) async fn create(
@@ -185,6 +199,7 @@ pub(super) async fn update(
     // What comes to be enabled must not send what was pending before.
     if !was_enabled && webhook.is_enabled {
         queue::cancel_whatever_is_left(transaction, left).await.map_err(unavailable)?;
+        webhook.health = begin_anew(transaction, id).await.map_err(unavailable)?.unwrap_or(webhook.health);
     }
     save(transaction, &webhook).await.map_err(unavailable)?;
     match is_enabled {
@@ -196,6 +211,15 @@ pub(super) async fn update(
         _ => {}
     }
     Ok(webhook)
+}
+
+/// Ends the streak of a webhook, whatever others recorded of it meanwhile.
+async fn begin_anew(transaction: &Transaction, webhook: WebhookId) -> Result<Option<Health>, Failure> {
+    let sql = "SELECT * FROM webhook_health WHERE webhook_id = $1 FOR UPDATE";
+    let Some(row) = transaction.row(sql, &[&Id(webhook)]).await? else { return Ok(None) };
+    let health = queue::health::read(&row)?.anew();
+    queue::health::save(transaction, &[(webhook, health)]).await?;
+    Ok(Some(health))
 }
 
 async fn save(transaction: &Transaction, webhook: &Webhook) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ pub(super) struct Ending<'a> {
     pub(super) run: &'a Run,
     pub(super) generation: i64,
     pub(super) event: EventId,
-    /// Used for the webhook that hears of it.
+    /// Used for the webhook that hears of it, or misses it.
     pub(super) delivery: DeliveryId,
 }
 
@@ -40,7 +40,9 @@ pub(super) async fn keep(transaction: &Transaction, ending: &Ending<'_>, candida
     let urls: Vec<_> = rows.iter().map(|row| row.as_ref().map(|(_, known, _)| known.url.clone())).collect();
     let names: Vec<_> = rulings.iter().map(|(name, _)| *name).collect();
     let reasons: Vec<_> = rulings.iter().map(|(_, reason)| reason.map(|reason| reason.as_str().to_owned())).collect();
-    let deliveries: Vec<_> = names.iter().map(|name| (*name == SENT).then_some(Id(ending.delivery))).collect();
+    let has_delivery =
+        |row: &Option<(Level, &Known, Ruling)>| row.as_ref().is_some_and(|(_, _, ruling)| ruling.has_delivery());
+    let deliveries: Vec<_> = rows.iter().map(|row| has_delivery(row).then_some(Id(ending.delivery))).collect();
     let at = Time(ending.run.completed_at.unwrap_or(ending.run.created_at));
     let sql = "INSERT INTO decisions (run_id, generation, event_id, decided_at, position, level, webhook_id, url, ruling, \
          disabled_reason, delivery_id) SELECT $1, $2, $3, $4, * FROM unnest($5, $6, $7, $8, $9, $10, $11)";

@@ -128,9 +128,9 @@ async fn announce(
     };
     queue::insert_event(transaction, &event).await?;
     let candidates = Candidates::find(transaction, organization_id, run.agent_id).await?;
-    let chosen = candidates.judged().find(|(_, _, ruling)| *ruling == Ruling::Sent);
-    let chosen = chosen.map(|(_, known, _)| (known.candidate.id, known.standing));
-    if let Some((webhook_id, _)) = chosen {
+    let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
+    let chosen = chosen.map(|(_, known, ruling)| (known.candidate.id, known.standing, ruling));
+    if let Some((webhook_id, _, ruling)) = chosen {
         let delivery = queue::NewDelivery {
             id: dispatch.delivery_id,
             organization_id,
@@ -144,10 +144,14 @@ async fn announce(
             at,
         };
         queue::insert_delivery(transaction, &delivery).await?;
+        if ruling != Ruling::Sent {
+            queue::hold_back(transaction, dispatch.delivery_id, at).await?;
+        }
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(transaction, &ending, &candidates).await?;
-    let Some((webhook, standing)) = chosen else { return Ok(Fate::NoWebhook) };
+    let sent = chosen.filter(|(.., ruling)| *ruling == Ruling::Sent);
+    let Some((webhook, standing, _)) = sent else { return Ok(Fate::NoWebhook) };
     let applicant = Applicant { delivery: dispatch.delivery_id, organization: organization_id, webhook, standing };
     let claimed = queue::claim_if_admitted(transaction, holder, &applicant, &*dispatch.places, at).await?;
     Ok(claimed.map_or(Fate::Due, Fate::Claimed))

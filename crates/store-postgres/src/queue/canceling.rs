@@ -38,10 +38,11 @@ pub(super) fn locked(part: &str) -> String {
     format!("SELECT count(*) FROM (SELECT FROM deliveries WHERE {pending} ORDER BY id FOR UPDATE) locked")
 }
 
-/// Ends a part. Not by the ids of what was locked: for many of them PostgreSQL would read the whole history.
+/// Ends a part; it is missed if we have disabled the webhook. Not by the ids of what was locked: for many of them PostgreSQL would read the whole history.
 pub(super) fn canceled(part: &str) -> String {
     format!(
-        "WITH canceled AS (UPDATE deliveries SET status = 'canceled', completed_at = $4, due_at = NULL \
+        "WITH canceled AS (UPDATE deliveries SET status = 'canceled', completed_at = $4, due_at = NULL, \
+         missed = kind <> 'test' AND EXISTS (SELECT FROM webhooks WHERE id = $1 AND disabled_reason IS NOT NULL) \
          WHERE webhook_id = $1 AND status = 'pending' AND {part} RETURNING organization_id) \
          SELECT organization_id FROM canceled LIMIT 1"
     )

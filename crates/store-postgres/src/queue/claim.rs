@@ -276,7 +276,8 @@ async fn end(
     if deliveries.is_empty() {
         return Ok(());
     }
-    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, lease_token = NULL, lease_node = NULL \
+    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, lease_token = NULL, lease_node = NULL, \
+         missed = $2 = 'canceled' AND EXISTS (SELECT FROM webhooks WHERE webhooks.id = deliveries.webhook_id AND disabled_reason IS NOT NULL) \
          WHERE id = ANY($1) RETURNING organization_id";
     for row in transaction.rows(sql, &[&deliveries, &status.as_str(), &Time(at)]).await? {
         transaction.concerns(id(&row, "organization_id")?);

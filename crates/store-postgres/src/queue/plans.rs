@@ -47,7 +47,10 @@ async fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
     assert_eq!(planner.indexes(BOUND, &[webhook, from, &1000_i64]).await, of_webhook);
     for part in [FIRST, LATER] {
         assert_eq!(planner.indexes(&locked(part), &[webhook, before, from]).await, of_webhook);
-        assert_eq!(planner.indexes(&canceled(part), &[webhook, before, from, &Time(Timestamp::MAX)]).await, of_webhook);
+        let mut indexes = planner.indexes(&canceled(part), &[webhook, before, from, &Time(Timestamp::MAX)]).await;
+        // The other one says whether we have disabled the webhook.
+        indexes.retain(|index| !index.starts_with("webhooks_"));
+        assert_eq!(indexes, of_webhook);
     }
 }
 
@@ -57,6 +60,7 @@ async fn what_is_claimed_or_recorded_is_looked_for_in_its_weeks_alone() {
     let ids = vec![Id(DeliveryId::from_uuid(id(6, 0))), Id(DeliveryId::from_uuid(id(6, 1)))];
     let (numbers, tokens, times) =
         (vec![1_i64, 1], vec![Id(LeaseToken::from_uuid(Uuid::nil())); 2], vec![Time(Timestamp::MAX); 2]);
+    let flags = vec![false, true];
     let (texts, maybe_number) = (vec!["", ""], vec![None::<i64>, None]);
     let (maybe_text, maybe_time) = (vec![None::<String>, None], vec![None::<Time>, None]);
     let none = None::<Uuid>;
@@ -79,7 +83,7 @@ async fn what_is_claimed_or_recorded_is_looked_for_in_its_weeks_alone() {
                 &maybe_number,
             ],
         ),
-        (MOVED_ON, vec![&ids, &texts, &maybe_time, &maybe_time, &maybe_number, &numbers, &numbers]),
+        (MOVED_ON, vec![&ids, &texts, &maybe_time, &maybe_time, &maybe_number, &numbers, &numbers, &flags]),
     ];
     for (sql, parameters) in statements {
         let plan = planner.plan(sql, &parameters).await;

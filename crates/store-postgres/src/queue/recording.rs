@@ -1,6 +1,6 @@
 //! Recording: the ends of attempts and what follows from them, many in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use preclinical_core::{
     attempt::{AttemptError, Message, Outcome},
@@ -13,7 +13,10 @@ use preclinical_core::{
 };
 use uuid::Uuid;
 
-use super::{cancel_pending, canceling::first_bound};
+use super::{
+    canceling::first_bound,
+    health::{self, Ended},
+};
 use crate::{
     failure::Failure,
     row::{Id, Time, id, maybe_id, micros, named},
@@ -35,8 +38,9 @@ pub(super) const ENDED: &str = "UPDATE attempts SET duration_ms = ended.duration
 /// What follows for their deliveries.
 pub(super) const MOVED_ON: &str = "UPDATE deliveries SET status = ended.status, due_at = ended.due, completed_at = ended.completed, \
      lease_token = NULL, lease_node = NULL, http_status = ended.http_status, duration_ms = ended.duration, \
-     failures = failures + ended.failed \
-     FROM unnest($1, $2, $3, $4, $5, $6, $7) AS ended (id, status, due, completed, http_status, duration, failed) \
+     failures = failures + ended.failed, \
+     missed = CASE ended.status WHEN 'canceled' THEN deliveries.missed ELSE ended.missed END \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS ended (id, status, due, completed, http_status, duration, failed, missed) \
      WHERE deliveries.id = ended.id AND deliveries.id = ANY($1)";
 
 struct Current {
@@ -49,36 +53,69 @@ struct Current {
 
 /// What was found out about an attempt, as far as its lease still holds.
 struct Accepted<'a> {
+    index: usize,
     record: &'a AttemptRecord,
     current: Current,
 }
 
-/// Records the attempts whose leases still hold; answers for each whether it did.
-pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<Vec<bool>, Failure> {
-    let mut known = lock(transaction, records).await?;
-    let mut accepted = Vec::new();
-    let answers = records.iter().map(|record| {
-        let current = known.remove(&record.delivery_id).filter(|current| current.lease == Some(record.lease));
-        let holds = current.is_some();
-        accepted.extend(current.map(|current| Accepted { record, current }));
-        holds
-    });
-    let answers: Vec<bool> = answers.collect();
-    if !accepted.is_empty() {
-        finish_attempts(transaction, &accepted).await?;
-        keep_messages(transaction, &accepted).await?;
-        move_on(transaction, &accepted).await?;
-        note_health(transaction, &accepted).await?;
-        for one in &accepted {
-            transaction.concerns(one.current.organization);
+impl Accepted<'_> {
+    fn is_test(&self) -> bool {
+        self.current.kind == EventKind::Test
+    }
+
+    /// What becomes of its delivery, and when that is due.
+    fn next(&self) -> (DeliveryStatus, Option<Time>) {
+        match (self.record.next, self.current.status) {
+            (NextStep::Delivered, _) => (DeliveryStatus::Delivered, None),
+            (NextStep::RetryAt(at), DeliveryStatus::Pending) => (DeliveryStatus::Pending, Some(Time(at))),
+            (NextStep::Exhausted | NextStep::Gone, DeliveryStatus::Pending) => (DeliveryStatus::Failed, None),
+            (_, ended) => (ended, None),
         }
     }
-    Ok(answers)
+
+    fn ended(&self) -> Ended<'_> {
+        let is_exhausted = self.current.status == DeliveryStatus::Pending && self.next().0 == DeliveryStatus::Failed;
+        Ended { record: self.record, webhook: self.current.webhook, is_exhausted }
+    }
 }
 
-/// Records that a receiver is gone, which also changes its webhook. Answers whether the lease held.
-pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecord) -> Result<bool, Failure> {
-    let sql = "SELECT organization_id, webhook_id, kind FROM deliveries WHERE id = $1";
+/// What came of records that were to be written together.
+pub(super) struct Recorded {
+    /// Of each, whether its lease held.
+    pub(super) held: Vec<bool>,
+    /// Those that are one too many for their webhooks, and why.
+    pub(super) verdicts: Vec<(usize, DisabledReason)>,
+}
+
+/// Records the attempts whose leases still hold. That some of them are to disable their webhooks is answered and not done.
+pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<Recorded, Failure> {
+    let mut known = lock(transaction, records).await?;
+    let mut accepted = Vec::new();
+    let held = records.iter().enumerate().map(|(index, record)| {
+        let current = known.remove(&record.delivery_id).filter(|current| current.lease == Some(record.lease));
+        let holds = current.is_some();
+        accepted.extend(current.map(|current| Accepted { index, record, current }));
+        holds
+    });
+    let held: Vec<bool> = held.collect();
+    if accepted.is_empty() {
+        return Ok(Recorded { held, verdicts: Vec::new() });
+    }
+    finish_attempts(transaction, &accepted).await?;
+    keep_messages(transaction, &accepted).await?;
+    move_on(transaction, &accepted).await?;
+    let counted: Vec<_> = accepted.iter().filter(|one| !one.is_test()).collect();
+    let ended: Vec<_> = counted.iter().map(|one| one.ended()).collect();
+    let verdicts = health::note(transaction, &ended).await?;
+    for one in &accepted {
+        transaction.concerns(one.current.organization);
+    }
+    Ok(Recorded { held, verdicts: verdicts.into_iter().map(|(nth, reason)| (counted[nth].index, reason)).collect() })
+}
+
+/// Records an attempt that may disable its webhook, and disables it if it does. Answers whether the lease held.
+pub(super) async fn record_alone(transaction: &Transaction, record: &AttemptRecord) -> Result<bool, Failure> {
+    let sql = "SELECT organization_id, webhook_id FROM deliveries WHERE id = $1";
     let Some(row) = transaction.row(sql, &[&Id(record.delivery_id)]).await? else { return Ok(false) };
     let organization = id(&row, "organization_id")?;
     transaction.be_alone_with(organization).await?;
@@ -88,13 +125,11 @@ pub(super) async fn record_gone(transaction: &Transaction, record: &AttemptRecor
     let sql = "SELECT 1 FROM deliveries WHERE id = $1 OR (webhook_id = $3 AND status = 'pending' AND (id < $2 OR kind = 'test')) \
          ORDER BY id FOR UPDATE";
     transaction.rows(sql, &[&Id(record.delivery_id), &before, &Id(webhook)]).await?;
-    let holds = record_all(transaction, &[record]).await?.first().copied().unwrap_or_default();
-    if holds && named(&row, "kind", EventKind::parse)? != EventKind::Test {
-        let sql = "UPDATE webhooks SET is_enabled = false, disabled_reason = $2, updated_at = $3, version = version + 1 WHERE id = $1";
-        transaction.run(sql, &[&Id(webhook), &DisabledReason::Gone.as_str(), &Time(record.ended_at)]).await?;
-        cancel_pending(transaction, organization, webhook, record.ended_at).await?;
+    let Recorded { held, verdicts } = record_all(transaction, &[record]).await?;
+    if let Some((_, reason)) = verdicts.first() {
+        health::give_up(transaction, record, organization, webhook, *reason).await?;
     }
-    Ok(holds)
+    Ok(held == [true])
 }
 
 async fn lock(transaction: &Transaction, records: &[&AttemptRecord]) -> Result<HashMap<DeliveryId, Current>, Failure> {
@@ -179,13 +214,9 @@ async fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> 
 }
 
 async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
-    let steps = accepted.iter().map(|one| match (one.record.next, one.current.status) {
-        (NextStep::Delivered, _) => (DeliveryStatus::Delivered, None),
-        (NextStep::RetryAt(at), DeliveryStatus::Pending) => (DeliveryStatus::Pending, Some(Time(at))),
-        (NextStep::Exhausted | NextStep::Gone, DeliveryStatus::Pending) => (DeliveryStatus::Failed, None),
-        (_, ended) => (ended, None),
-    });
-    let (statuses, dues): (Vec<_>, Vec<_>) = steps.map(|(status, due)| (status.as_str(), due)).unzip();
+    let (statuses, dues): (Vec<_>, Vec<_>) =
+        accepted.iter().map(Accepted::next).map(|(status, due)| (status.as_str(), due)).unzip();
+    let missed: Vec<_> = accepted.iter().map(|one| one.ended().is_exhausted && !one.is_test()).collect();
     let completed: Vec<_> =
         accepted.iter().zip(&dues).map(|(one, due)| due.is_none().then_some(Time(one.record.ended_at))).collect();
     transaction
@@ -199,42 +230,9 @@ async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result
                 &column(accepted, |record| record.outcome.http_status().map(i64::from)),
                 &column(accepted, duration),
                 &column(accepted, |record| i64::from(!record.outcome.is_success())),
+                &missed,
             ],
         )
         .await?;
-    Ok(())
-}
-
-/// How several attempts in a row change what is known of a webhook.
-#[derive(Default)]
-struct Change {
-    last: Option<Time>,
-    /// Failures since the last success among them, or in all.
-    failures: i64,
-    succeeded: bool,
-}
-
-async fn note_health(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
-    let mut changes = BTreeMap::<Id<WebhookId>, Change>::new();
-    for Accepted { record, current } in accepted.iter().filter(|one| one.current.kind != EventKind::Test) {
-        let change = changes.entry(Id(current.webhook)).or_default();
-        change.last = Some(Time(record.ended_at));
-        let succeeds = record.outcome.is_success();
-        change.succeeded |= succeeds;
-        change.failures = if succeeds { 0 } else { change.failures + 1 };
-    }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let sql = "WITH locked AS (SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY($1) ORDER BY webhook_id FOR UPDATE) \
-         UPDATE webhook_health SET last_triggered_at = change.last, \
-         consecutive_failures = change.failures + CASE WHEN change.succeeded THEN 0 ELSE consecutive_failures END \
-         FROM locked JOIN unnest($1, $2, $3, $4) AS change (id, last, failures, succeeded) ON change.id = locked.webhook_id \
-         WHERE webhook_health.webhook_id = change.id";
-    let webhooks: Vec<_> = changes.keys().copied().collect();
-    let last: Vec<_> = changes.values().map(|change| change.last).collect();
-    let failures: Vec<_> = changes.values().map(|change| change.failures).collect();
-    let succeeded: Vec<_> = changes.values().map(|change| change.succeeded).collect();
-    transaction.run(sql, &[&webhooks, &last, &failures, &succeeded]).await?;
     Ok(())
 }

@@ -2,17 +2,16 @@
 
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::DeliveryStatus,
     id::{OrganizationId, RedeliveryJobId},
     port::{CancelJobError, DeliveryCursor, NewRedeliveryJob, Page, RunningJob},
-    redelivery::{JobStatus, RedeliveryJob, RedeliverySelection, RepeatedStatus, Skipped},
+    redelivery::{JobStatus, Missed, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus, Skipped},
 };
 use tokio_postgres::Row;
 
-use super::originals::Frozen;
+use super::{missed, originals::Frozen};
 use crate::{
     failure::{Failure, unavailable},
-    row::{Id, Time, id, maybe_id, maybe_time, named, number, time},
+    row::{Id, Time, get, id, maybe_id, maybe_time, named, number, time},
     transaction::Transaction,
 };
 
@@ -42,13 +41,20 @@ fn read(row: &Row) -> Result<RedeliveryJob, Failure> {
 
 fn selection(row: &Row) -> Result<RedeliverySelection, Failure> {
     Ok(RedeliverySelection {
-        status: named(row, "of_status", RepeatedStatus::parse)?,
+        ended: ended(row)?,
         webhook_id: maybe_id(row, "webhook_id")?,
         agent_id: maybe_id(row, "agent_id")?,
         run_id: maybe_id(row, "run_id")?,
         created_after: maybe_time(row, "created_after")?,
         created_before: maybe_time(row, "created_before")?,
     })
+}
+
+fn ended(row: &Row) -> Result<Repeated, Failure> {
+    let Some(since) = maybe_time(row, "missed_since")? else {
+        return named(row, "of_status", RepeatedStatus::parse).map(Repeated::As);
+    };
+    Ok(Repeated::Missed(Missed { since, newest_per_agent: get(row, "newest_per_agent")? }))
 }
 
 pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, total: u64) -> Result<RedeliveryJob, Failure> {
@@ -58,7 +64,8 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
     let NewRedeliveryJob { id, organization_id, selection, at } = *new;
     let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
     let sql = "INSERT INTO redelivery_jobs (id, organization_id, status, of_status, webhook_id, agent_id, run_id, created_after, \
-         created_before, total, created_at, completed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+         created_before, total, created_at, completed_at, missed_since, newest_per_agent) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     transaction
         .run(
             sql,
@@ -66,7 +73,7 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
                 &Id(id),
                 &Id(organization_id),
                 &status.as_str(),
-                &DeliveryStatus::from(selection.status).as_str(),
+                &selection.ended.as_str(),
                 &selection.webhook_id.map(Id),
                 &selection.agent_id.map(Id),
                 &selection.run_id.map(Id),
@@ -75,6 +82,8 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
                 &i64::try_from(total).unwrap_or(i64::MAX),
                 &Time(at),
                 &completed_at.map(Time),
+                &selection.missed().map(|missed| Time(missed.since)),
+                &selection.missed().is_some_and(|missed| missed.newest_per_agent),
             ],
         )
         .await
@@ -84,6 +93,7 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
                 transaction.lose();
             }
         })?;
+    missed::take_over(transaction, new).await?;
     let skipped = Skipped::default();
     Ok(RedeliveryJob { id, status, selection, total, enqueued: 0, skipped, created_at: at, completed_at })
 }
@@ -127,6 +137,7 @@ pub(super) async fn cancel(
     let status = JobStatus::Canceled;
     let sql = "UPDATE redelivery_jobs SET status = $2, completed_at = $3 WHERE id = $1";
     transaction.run(sql, &[&Id(job), &status.as_str(), &Time(at)]).await.map_err(unavailable)?;
+    missed::give_back(transaction, &found.selection).await.map_err(unavailable)?;
     Ok(RedeliveryJob { status, completed_at: Some(at), ..found })
 }
 

@@ -6,7 +6,7 @@ use preclinical_core::{
     event::EventKind,
     id::{OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
-    redelivery::RedeliverySelection,
+    redelivery::{Missed, RedeliverySelection, Repeated},
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -35,32 +35,55 @@ pub(super) struct Original {
 impl Frozen {
     /// Conditions that hold for the originals; those that `job` itself wrote are not among them.
     pub(super) fn conditions(&self, job: Option<RedeliveryJobId>) -> Conditions {
-        let RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
+        let RedeliverySelection { ended, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
         let mut conditions = Conditions::of(self.organization);
-        let status = conditions.bind(DeliveryStatus::from(status).as_str());
         let at = conditions.bind(Time(self.at));
         let before = conditions.bind(Time(created_before.unwrap_or(Timestamp::MAX)));
         // The nil id is nobody's; NULL would be that of every delivery without a job.
         let job = conditions.bind(job.map_or(Uuid::nil(), RedeliveryJobId::uuid));
-        conditions.and("kind =", Some(EventKind::TestRunCompleted.as_str()));
+        let has_ended_so = has_ended_so(&mut conditions, ended);
+        conditions.and("kind <>", Some(EventKind::Test.as_str()));
         conditions.and("webhook_id =", webhook_id.map(Id));
         conditions.and("agent_id =", agent_id.map(Id));
         conditions.and("run_id =", run_id.map(Id));
         conditions.and("created_at >=", created_after.map(Time));
+        let selected = has_ended_so("deliveries");
         conditions.and_also(&format!(
-            "status = {status} AND completed_at <= {at} AND created_at < {before} AND redelivery_job IS DISTINCT FROM {job}"
+            "{selected} AND completed_at <= {at} AND created_at < {before} AND redelivery_job IS DISTINCT FROM {job}"
         ));
-        // Nothing came after it that stands in its place: a delivery of the same event to the same webhook that was under way or
-        // delivered by then, or that is selected itself. Only what repeats another can be that.
-        conditions.and_also(&format!(
-            "NOT EXISTS (SELECT 1 FROM deliveries newer \
-             WHERE newer.redelivery_of IS NOT NULL AND newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
+        // Whether the webhook got it later, was about to get it, or would by this selection.
+        let is_later = format!(
+            "newer.webhook_id = deliveries.webhook_id \
              AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= {at} \
              AND newer.redelivery_job IS DISTINCT FROM {job} \
              AND (newer.completed_at IS NULL OR newer.completed_at > {at} OR newer.status = 'delivered' \
-             OR (newer.status = {status} AND newer.created_at < {before})))"
+             OR ({} AND newer.created_at < {before}))",
+            has_ended_so("newer")
+        );
+        // Nothing came after it that stands in its place. Only what repeats another can be that.
+        conditions.and_also(&format!(
+            "NOT EXISTS (SELECT 1 FROM deliveries newer \
+             WHERE newer.redelivery_of IS NOT NULL AND newer.event_id = deliveries.event_id AND {is_later})"
         ));
+        if matches!(ended, Repeated::Missed(Missed { newest_per_agent: true, .. })) {
+            conditions.and_also(&format!(
+                "NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.agent_id = deliveries.agent_id \
+                 AND newer.run_number > deliveries.run_number AND {is_later})"
+            ));
+        }
         conditions
+    }
+}
+
+/// What holds for a table's rows that ended so.
+fn has_ended_so(conditions: &mut Conditions, ended: Repeated) -> impl Fn(&str) -> String + use<> {
+    let value = match ended {
+        Repeated::As(status) => conditions.bind(DeliveryStatus::from(status).as_str()),
+        Repeated::Missed(missed) => conditions.bind(Time(missed.since)),
+    };
+    move |table| match ended {
+        Repeated::As(_) => format!("{table}.status = {value}"),
+        Repeated::Missed(_) => format!("{table}.missed AND {table}.completed_at >= {value}"),
     }
 }
 
@@ -119,11 +142,15 @@ mod tests {
     #[tokio::test]
     async fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
         let Some(planner) = Planner::new().await else { return };
-        for (status, restricts) in RepeatedStatus::ALL.into_iter().flat_map(|status| (0..8).map(move |bits| (status, bits)))
-        {
+        let missed = [false, true]
+            .map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
+        let all = RepeatedStatus::ALL.map(Repeated::As).into_iter().chain(missed);
+        for (ended, restricts) in all.flat_map(|ended| (0..8).map(move |bits| (ended, bits))) {
+            // What was missed was missed by a webhook.
+            let is_missed = matches!(ended, Repeated::Missed(_));
             let selection = RedeliverySelection {
-                status,
-                webhook_id: (restricts & 1 != 0).then(webhook),
+                ended,
+                webhook_id: (restricts & 1 != 0 || is_missed).then(webhook),
                 agent_id: (restricts & 2 != 0).then(agent),
                 run_id: (restricts & 4 != 0).then(run),
                 created_after: Some(Timestamp::UNIX_EPOCH),

@@ -7,7 +7,7 @@ use preclinical_core::{
     redelivery::{JobStatus, MAX_PENDING_OF_JOB, Skipped},
 };
 
-use super::{jobs, looking::Ahead};
+use super::{jobs, looking::Ahead, missed};
 use crate::{
     failure::Failure,
     row::{Id, Time, get},
@@ -29,6 +29,11 @@ pub(super) async fn take(
         return Ok(JobStep { enqueued: 0, next: JobNext::Continue });
     }
     let (enqueued, skipped) = repeat(transaction, job, ahead, ids, at).await?;
+    if skipped.webhook_disabled > 0
+        && let Some((frozen, _)) = jobs::frozen(transaction, job).await?
+    {
+        missed::give_back(transaction, &frozen.selection).await?;
+    }
     note(transaction, job, ahead, enqueued, skipped, at).await?;
     let is_full = ahead.pending + enqueued >= MAX_PENDING_OF_JOB;
     let next = match (ahead.is_last, is_full) {

@@ -22,8 +22,8 @@ const OF_NO_WEEK: &str = "DELETE FROM deliveries_other WHERE id IN (SELECT id FR
      WHERE id < $1 AND status <> 'pending' AND completed_at < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) \
      RETURNING id, event_id";
 
-/// A run's event stays with the run; that of a test has nothing else.
-const OF_TESTS: &str = "DELETE FROM events WHERE id = ANY($1) AND kind = 'test' \
+/// A run's event stays with the run; every other has nothing else.
+const OF_NO_RUN: &str = "DELETE FROM events WHERE id = ANY($1) AND run_id IS NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id)";
 
 /// Forgets the oldest of them; answers how many.
@@ -51,6 +51,6 @@ async fn forget_some(
     let events: Vec<Id<EventId>> = rows.iter().map(|row| id(row, "event_id").map(Id)).collect::<Result<_, _>>()?;
     transaction.run("DELETE FROM messages WHERE delivery_id = ANY($1)", &[&deliveries]).await?;
     transaction.run("DELETE FROM attempts WHERE delivery_id = ANY($1)", &[&deliveries]).await?;
-    transaction.run(OF_TESTS, &[&events]).await?;
+    transaction.run(OF_NO_RUN, &[&events]).await?;
     Ok(deliveries.len() as u64)
 }

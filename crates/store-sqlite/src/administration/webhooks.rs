@@ -33,8 +33,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         description: row.get("description")?,
         is_enabled: row.get("is_enabled")?,
         disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
-        last_triggered_at: maybe_time(row, "last_triggered_at")?,
-        consecutive_failures: row.get("consecutive_failures")?,
+        health: queue::health::read(row)?,
         version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
@@ -90,6 +89,17 @@ pub(super) fn list(
     let agent = agent.map(Id);
     let parameters: [(&str, &dyn ToSql); 2] = [(":organization", &Id(organization)), (":agent", &agent)];
     super::page(connection, "webhooks", "(:agent IS NULL OR agent_id = :agent)", &parameters, page, read)
+}
+
+/// Those that we disabled.
+pub(super) fn given_up(connection: &Connection, organization: OrganizationId, limit: u32) -> rusqlite::Result<Vec<Webhook>> {
+    connection
+        .prepare_cached(
+            "SELECT * FROM webhooks INDEXED BY webhooks_given_up WHERE organization_id = ?1 AND disabled_reason IS NOT NULL \
+             ORDER BY updated_at DESC, id DESC LIMIT ?2",
+        )?
+        .query_map(params![Id(organization), limit], read)?
+        .collect()
 }
 
 pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) -> Result<Webhook, CreateWebhookError> {
@@ -158,6 +168,9 @@ pub(super) fn update(
         let sealed = secret.map(|secret| seal(vault, id, &secret));
         replace_secret(connection, id, sealed.as_deref()).map_err(unavailable)?;
     }
+    if !was_enabled && webhook.is_enabled {
+        webhook.health = webhook.health.anew();
+    }
     save(connection, &webhook).map_err(unavailable)?;
     // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
     if was_enabled && !webhook.is_enabled {
@@ -167,6 +180,7 @@ pub(super) fn update(
 }
 
 fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
+    queue::health::save(connection, webhook.id, &webhook.health)?;
     connection.execute(
         "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, version = ?6, \
          disabled_reason = ?7 WHERE id = ?1",

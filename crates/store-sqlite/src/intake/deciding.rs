@@ -24,7 +24,7 @@ pub(super) struct Ending<'a> {
     pub(super) run: &'a Run,
     pub(super) generation: i64,
     pub(super) event: EventId,
-    /// Used for the webhook that hears of it.
+    /// Used for the webhook that hears of it, or misses it.
     pub(super) delivery: DeliveryId,
 }
 
@@ -66,7 +66,7 @@ fn insert(
             judged.map(|(_, known, _)| known.url.as_str()),
             ruling,
             reason.map(DisabledReason::as_str),
-            (ruling == SENT).then_some(Id(ending.delivery)),
+            judged.is_some_and(|(_, _, ruling)| ruling.has_delivery()).then_some(Id(ending.delivery)),
             Time(at),
         ])
 }

@@ -121,9 +121,9 @@ fn announce(
     };
     queue::insert_event(connection, &event)?;
     let candidates = Candidates::find(connection, organization_id, run.agent_id)?;
-    let chosen = candidates.judged().find(|(_, _, ruling)| *ruling == Ruling::Sent);
-    let chosen = chosen.map(|(_, known, _)| known.candidate.id);
-    if let Some(webhook_id) = chosen {
+    let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
+    let chosen = chosen.map(|(_, known, ruling)| (known.candidate.id, ruling));
+    if let Some((webhook_id, ruling)) = chosen {
         let delivery = queue::NewDelivery {
             id: dispatch.delivery_id,
             organization_id,
@@ -137,10 +137,13 @@ fn announce(
             at,
         };
         queue::insert_delivery(connection, &delivery)?;
+        if ruling != Ruling::Sent {
+            queue::hold_back(connection, dispatch.delivery_id, at)?;
+        }
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(connection, &ending, &candidates)?;
-    if chosen.is_none() {
+    if chosen.is_none_or(|(_, ruling)| ruling != Ruling::Sent) {
         return Ok(Fate::NoWebhook);
     }
     let claimed = queue::claim_if_admitted(connection, vault, dispatch.delivery_id, &*dispatch.places, at)?;

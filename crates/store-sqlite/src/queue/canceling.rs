@@ -15,10 +15,11 @@ use crate::{
 };
 
 /// An index holds what is pending by organization and webhook.
-const CANCEL_PENDING: &str = "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL WHERE status = 'pending' \
+const CANCEL_PENDING: &str = "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = kind <> 'test' \
+     AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND disabled_reason IS NOT NULL) WHERE status = 'pending' \
      AND organization_id = (SELECT organization_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1";
 
-/// Ends what a webhook still has to send.
+/// Ends what a webhook still has to send. It is missed if we have disabled the webhook.
 pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
     connection.prepare_cached(CANCEL_PENDING)?.execute(params![Id(webhook), DeliveryStatus::Canceled.as_str(), Time(at)])
 }

@@ -1,5 +1,6 @@
 //! Recording: the end of an attempt and what follows from it, in one transaction.
 
+use jiff::Timestamp;
 use preclinical_core::{
     attempt::{Message, Outcome},
     delivery::DeliveryStatus,
@@ -7,11 +8,10 @@ use preclinical_core::{
     id::{LeaseToken, WebhookId},
     port::{AttemptRecord, RecordError, StoreError},
     retry::NextStep,
-    webhook::DisabledReason,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cancel_pending;
+use super::health;
 use crate::row::{Id, Micros, Time, id, maybe_id, named, unavailable};
 
 struct Current {
@@ -30,9 +30,12 @@ pub(super) fn record(connection: &Connection, record: &AttemptRecord) -> Result<
     finish_attempt(connection, record).map_err(unavailable)?;
     keep(connection, record, "request", record.request.as_ref())?;
     keep(connection, record, "response", record.response.as_ref())?;
-    move_on(connection, record, current.status).map_err(unavailable)?;
-    if current.kind != EventKind::Test {
-        note_health(connection, record, current.webhook).map_err(unavailable)?;
+    let (status, due) = next(record, current.status);
+    let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
+    let is_test = current.kind == EventKind::Test;
+    move_on(connection, record, (status, due), is_exhausted && !is_test).map_err(unavailable)?;
+    if !is_test {
+        health::note(connection, record, current.webhook, is_exhausted).map_err(unavailable)?;
     }
     Ok(())
 }
@@ -103,18 +106,27 @@ fn keep(
         .map_err(unavailable)
 }
 
-fn move_on(connection: &Connection, record: &AttemptRecord, status: DeliveryStatus) -> rusqlite::Result<usize> {
-    let (status, due) = match (record.next, status) {
+/// What becomes of a delivery in that status, and when it is due.
+fn next(record: &AttemptRecord, status: DeliveryStatus) -> (DeliveryStatus, Option<Timestamp>) {
+    match (record.next, status) {
         (NextStep::Delivered, _) => (DeliveryStatus::Delivered, None),
         (NextStep::RetryAt(at), DeliveryStatus::Pending) => (DeliveryStatus::Pending, Some(at)),
         (NextStep::Exhausted | NextStep::Gone, DeliveryStatus::Pending) => (DeliveryStatus::Failed, None),
         (_, ended) => (ended, None),
-    };
+    }
+}
+
+fn move_on(
+    connection: &Connection,
+    record: &AttemptRecord,
+    (status, due): (DeliveryStatus, Option<Timestamp>),
+    is_missed: bool,
+) -> rusqlite::Result<usize> {
     let completed_at = due.is_none().then_some(Time(record.ended_at));
     connection
         .prepare_cached(
             "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
-             duration_ms = ?6, failures = failures + ?7 WHERE id = ?1",
+             duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END WHERE id = ?1",
         )?
         .execute(params![
             Id(record.delivery_id),
@@ -124,21 +136,6 @@ fn move_on(connection: &Connection, record: &AttemptRecord, status: DeliveryStat
             record.outcome.http_status(),
             i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
             !record.outcome.is_success(),
+            is_missed,
         ])
-}
-
-fn note_health(connection: &Connection, record: &AttemptRecord, webhook: WebhookId) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE webhooks SET last_triggered_at = ?2, \
-             consecutive_failures = CASE WHEN ?3 THEN 0 ELSE consecutive_failures + 1 END WHERE id = ?1",
-        )?
-        .execute(params![Id(webhook), Time(record.ended_at), record.outcome.is_success()])?;
-    if record.next == NextStep::Gone {
-        connection
-            .prepare_cached("UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3, version = version + 1 WHERE id = ?1")?
-            .execute(params![Id(webhook), DisabledReason::Gone.as_str(), Time(record.ended_at)])?;
-        cancel_pending(connection, webhook, record.ended_at)?;
-    }
-    Ok(())
 }

@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::DeliveryStatus,
     id::{OrganizationId, RedeliveryJobId},
     port::{CancelJobError, DeliveryCursor, NewRedeliveryJob, Page, RunningJob},
-    redelivery::{JobStatus, RedeliveryJob, RedeliverySelection, RepeatedStatus, Skipped},
+    redelivery::{JobStatus, Missed, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus, Skipped},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::originals::Frozen;
+use super::{missed, originals::Frozen};
 use crate::row::{Id, Time, id, maybe_id, maybe_time, named, time, unavailable};
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RedeliveryJob> {
@@ -27,13 +26,20 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RedeliveryJob> {
 
 fn selection(row: &Row<'_>) -> rusqlite::Result<RedeliverySelection> {
     Ok(RedeliverySelection {
-        status: named(row, "of_status", RepeatedStatus::parse)?,
+        ended: ended(row)?,
         webhook_id: maybe_id(row, "webhook_id")?,
         agent_id: maybe_id(row, "agent_id")?,
         run_id: maybe_id(row, "run_id")?,
         created_after: maybe_time(row, "created_after")?,
         created_before: maybe_time(row, "created_before")?,
     })
+}
+
+fn ended(row: &Row<'_>) -> rusqlite::Result<Repeated> {
+    let Some(since) = maybe_time(row, "missed_since")? else {
+        return named(row, "of_status", RepeatedStatus::parse).map(Repeated::As);
+    };
+    Ok(Repeated::Missed(Missed { since, newest_per_agent: row.get("newest_per_agent")? }))
 }
 
 pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64) -> rusqlite::Result<RedeliveryJob> {
@@ -44,12 +50,13 @@ pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64
     let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
     connection.execute(
         "INSERT INTO redelivery_jobs (id, organization_id, status, of_status, webhook_id, agent_id, run_id, created_after, \
-         created_before, total, created_at, completed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         created_before, total, created_at, completed_at, missed_since, newest_per_agent) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             Id(id),
             Id(organization_id),
             status.as_str(),
-            DeliveryStatus::from(selection.status).as_str(),
+            selection.ended.as_str(),
             selection.webhook_id.map(Id),
             selection.agent_id.map(Id),
             selection.run_id.map(Id),
@@ -58,8 +65,11 @@ pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64
             total,
             Time(at),
             completed_at.map(Time),
+            selection.missed().map(|missed| Time(missed.since)),
+            selection.missed().is_some_and(|missed| missed.newest_per_agent),
         ],
     )?;
+    missed::take_over(connection, new)?;
     let skipped = Skipped::default();
     Ok(RedeliveryJob { id, status, selection, total, enqueued: 0, skipped, created_at: at, completed_at })
 }
@@ -109,6 +119,7 @@ pub(super) fn cancel(
             params![Id(id), status.as_str(), Time(at)],
         )
         .map_err(unavailable)?;
+    missed::give_back(connection, &job.selection).map_err(unavailable)?;
     Ok(RedeliveryJob { status, completed_at: Some(at), ..job })
 }
 

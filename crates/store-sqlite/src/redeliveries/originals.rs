@@ -6,7 +6,7 @@ use preclinical_core::{
     event::EventKind,
     id::{DeliveryId, OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
-    redelivery::RedeliverySelection,
+    redelivery::{Missed, RedeliverySelection, Repeated},
 };
 use rusqlite::Connection;
 
@@ -31,22 +31,45 @@ pub(super) struct Original {
 
 /// Nothing came after it that stands in its place: a delivery of the same event to the same webhook that was under way or
 /// delivered by then, or that is selected itself. Only what repeats another can be that.
-const IS_NEWEST: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_repeated \
-     WHERE newer.redelivery_of IS NOT NULL AND newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
+fn is_newest(is_selected: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_repeated \
+         WHERE newer.redelivery_of IS NOT NULL AND newer.event_id = deliveries.event_id AND newer.webhook_id = deliveries.webhook_id \
+         AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
+         AND newer.redelivery_job IS NOT :job \
+         AND (newer.completed_at IS NULL OR newer.completed_at > :at OR newer.status = 'delivered' \
+         OR ({is_selected} AND newer.created_at < :before)))"
+    )
+}
+
+/// No later run of the agent takes its place: one that the webhook got by then, was about to get, or missed as well.
+const IS_NEWEST_OF_AGENT: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_webhook_and_agent \
+     WHERE newer.webhook_id = deliveries.webhook_id AND newer.agent_id = deliveries.agent_id \
+     AND newer.run_number > deliveries.run_number \
      AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
      AND newer.redelivery_job IS NOT :job \
      AND (newer.completed_at IS NULL OR newer.completed_at > :at OR newer.status = 'delivered' \
-     OR (newer.status = :status AND newer.created_at < :before)))";
+     OR (newer.missed = 1 AND newer.completed_at >= :since AND newer.created_at < :before)))";
 
 impl Frozen {
     /// Conditions that hold for the originals; those that `job` itself wrote are not among them.
     pub(super) fn conditions(&self, job: Option<RedeliveryJobId>) -> Conditions {
-        let RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
-        let status = DeliveryStatus::from(status);
-        let index = delivery_index(Some(status), run_id.is_some(), webhook_id.is_some(), agent_id.is_some());
-        let mut conditions = Conditions::of(self.organization, index);
-        conditions.and("status = :status", ":status", Some(status.as_str()));
-        conditions.and("kind = :kind", ":kind", Some(EventKind::TestRunCompleted.as_str()));
+        let RedeliverySelection { ended, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
+        let mut conditions = Conditions::of(self.organization, self.index());
+        match ended {
+            Repeated::As(status) => {
+                conditions.and("status = :status", ":status", Some(DeliveryStatus::from(status).as_str()));
+                conditions.and_also(&is_newest("newer.status = :status"));
+            }
+            Repeated::Missed(Missed { since, newest_per_agent }) => {
+                conditions.and("missed = 1 AND completed_at >= :since", ":since", Some(Time(since)));
+                conditions.and_also(&is_newest("newer.missed = 1 AND newer.completed_at >= :since"));
+                if newest_per_agent {
+                    conditions.and_also(IS_NEWEST_OF_AGENT);
+                }
+            }
+        }
+        conditions.and("kind <> :test", ":test", Some(EventKind::Test.as_str()));
         conditions.and("completed_at <= :at", ":at", Some(Time(self.at)));
         conditions.and("webhook_id = :webhook", ":webhook", webhook_id.map(Id));
         conditions.and("agent_id = :agent", ":agent", agent_id.map(Id));
@@ -56,8 +79,17 @@ impl Frozen {
         // An empty id is nobody's; NULL would be that of every delivery without a job.
         let job = job.map_or(Vec::new(), |job| job.uuid().as_bytes().to_vec());
         conditions.and("redelivery_job IS NOT :job", ":job", Some(job));
-        conditions.and_also(IS_NEWEST);
         conditions
+    }
+
+    fn index(&self) -> &'static str {
+        let RedeliverySelection { ended, webhook_id, agent_id, run_id, .. } = self.selection;
+        let status = match (ended, webhook_id) {
+            (Repeated::Missed(_), Some(_)) => return "deliveries_missed",
+            (Repeated::Missed(_), None) => None,
+            (Repeated::As(status), _) => Some(DeliveryStatus::from(status)),
+        };
+        delivery_index(status, run_id.is_some(), webhook_id.is_some(), agent_id.is_some())
     }
 }
 
@@ -126,11 +158,15 @@ mod tests {
     #[test]
     fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
         let nil = Uuid::nil();
-        for (status, restricts) in RepeatedStatus::ALL.into_iter().flat_map(|status| (0..8).map(move |bits| (status, bits)))
-        {
+        let missed = [false, true]
+            .map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
+        let all = RepeatedStatus::ALL.map(Repeated::As).into_iter().chain(missed);
+        for (ended, restricts) in all.flat_map(|ended| (0..8).map(move |bits| (ended, bits))) {
+            // What was missed was missed by a webhook.
+            let is_missed = matches!(ended, Repeated::Missed(_));
             let selection = RedeliverySelection {
-                status,
-                webhook_id: (restricts & 1 != 0).then(|| WebhookId::from_uuid(nil)),
+                ended,
+                webhook_id: (restricts & 1 != 0 || is_missed).then(|| WebhookId::from_uuid(nil)),
                 agent_id: (restricts & 2 != 0).then(|| AgentId::from_uuid(nil)),
                 run_id: (restricts & 4 != 0).then(|| RunId::from_uuid(nil)),
                 created_after: Some(Timestamp::UNIX_EPOCH),

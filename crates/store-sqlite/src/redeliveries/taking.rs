@@ -8,7 +8,7 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, params};
 
-use super::{jobs, looking::Ahead, originals::Frozen};
+use super::{jobs, looking::Ahead, missed, originals::Frozen};
 use crate::{
     history, queue,
     row::{Id, Time},
@@ -30,6 +30,9 @@ pub(super) fn take(
     }
     let (enqueued, skipped) = repeat(connection, job, &frozen, ahead, ids, at)?;
     note(connection, job, ahead, enqueued, skipped, at)?;
+    if skipped.webhook_disabled > 0 {
+        missed::give_back(connection, &frozen.selection)?;
+    }
     let is_full = ahead.pending + enqueued >= MAX_PENDING_OF_JOB;
     let next = match (ahead.is_last, is_full) {
         (true, _) => JobNext::Ended,

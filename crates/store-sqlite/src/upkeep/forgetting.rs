@@ -10,8 +10,8 @@ use crate::row::{Id, Time, id};
 const OLD: &str = "SELECT id, event_id FROM deliveries \
      WHERE id < ?1 AND status <> 'pending' AND completed_at < ?2 ORDER BY id LIMIT ?3";
 
-/// A run's event stays with the run; that of a test has nothing else.
-const OF_TESTS: &str = "DELETE FROM events WHERE id = ?1 AND kind = 'test' \
+/// A run's event stays with the run; every other has nothing else.
+const OF_NO_RUN: &str = "DELETE FROM events WHERE id = ?1 AND run_id IS NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)";
 
 /// Forgets the oldest of them; answers how many.
@@ -26,7 +26,7 @@ pub(super) fn forget(connection: &Connection, before: Timestamp, most: u32) -> r
         connection.prepare_cached("DELETE FROM messages WHERE delivery_id = ?1")?.execute([Id(*delivery)])?;
         connection.prepare_cached("DELETE FROM attempts WHERE delivery_id = ?1")?.execute([Id(*delivery)])?;
         connection.prepare_cached("DELETE FROM deliveries WHERE id = ?1")?.execute([Id(*delivery)])?;
-        connection.prepare_cached(OF_TESTS)?.execute([event])?;
+        connection.prepare_cached(OF_NO_RUN)?.execute([event])?;
     }
     Ok(old.len() as u64)
 }

@@ -203,7 +203,7 @@ pub async fn the_health_of_a_webhook_follows_its_attempts(store: Arc<dyn Store>)
         let claimed = world.claimed(agent).await;
         world.clock.turn(SignedDuration::from_secs(1));
         store.record(world.record(&claimed, outcome, next)).await.unwrap();
-        let health = store.webhook(world.organization, webhook).await.unwrap().unwrap();
+        let health = store.webhook(world.organization, webhook).await.unwrap().unwrap().health;
         assert_eq!(health.consecutive_failures, failures);
         assert!(health.last_triggered_at.is_some());
     }
@@ -224,7 +224,7 @@ pub async fn a_test_is_made_once_and_leaves_the_webhook_alone(store: Arc<dyn Sto
         let delivery = world.delivery(test.delivery_id).await;
         assert_eq!((delivery.status, delivery.attempt_count, delivery.run_id), (DeliveryStatus::Failed, 1, None));
     }
-    let health = store.webhook(world.organization, webhook).await.unwrap().unwrap();
+    let health = store.webhook(world.organization, webhook).await.unwrap().unwrap().health;
     assert_eq!((health.consecutive_failures, health.last_triggered_at), (0, None));
 }
 

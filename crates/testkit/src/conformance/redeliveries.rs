@@ -8,7 +8,7 @@ use preclinical_core::{
     delivery::{Delivery, DeliveryStatus},
     id::{AgentId, DeliveryId, RedeliveryJobId},
     port::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Page, Redelivery, Store},
-    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, RepeatedStatus, Skipped},
+    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus, Skipped},
     retry::NextStep,
     version::Expected,
     webhook::WebhookChanges,
@@ -22,7 +22,14 @@ use crate::{
 /// All that failed.
 fn failed() -> RedeliverySelection {
     let (webhook_id, agent_id, run_id, created_after, created_before) = (None, None, None, None, None);
-    RedeliverySelection { status: RepeatedStatus::Failed, webhook_id, agent_id, run_id, created_after, created_before }
+    RedeliverySelection {
+        ended: Repeated::As(RepeatedStatus::Failed),
+        webhook_id,
+        agent_id,
+        run_id,
+        created_after,
+        created_before,
+    }
 }
 
 /// Deliveries that fail one after the other, oldest first.
@@ -215,15 +222,15 @@ pub async fn a_selection_restricts_as_the_filter_of_the_history_does(store: Arc<
         (RedeliverySelection { run_id: run, ..failed() }, 1),
         (RedeliverySelection { created_after: Some(middle), ..failed() }, 3),
         (RedeliverySelection { created_before: Some(middle), ..failed() }, 2),
-        (RedeliverySelection { status: RepeatedStatus::Delivered, ..failed() }, 0),
-        (RedeliverySelection { status: RepeatedStatus::Canceled, ..failed() }, 0),
+        (RedeliverySelection { ended: Repeated::As(RepeatedStatus::Delivered), ..failed() }, 0),
+        (RedeliverySelection { ended: Repeated::As(RepeatedStatus::Canceled), ..failed() }, 0),
         (RedeliverySelection { agent_id: Some(first), webhook_id: Some(own), ..failed() }, 0),
     ] {
         assert_eq!(count(&world, selection).await, expected, "{selection:?}");
     }
     let job = create(&world, RedeliverySelection { agent_id: Some(second), ..failed() }).await;
     assert_eq!(drive(&world, job.id).await, of_second);
-    let delivered = RedeliverySelection { status: RepeatedStatus::Delivered, ..failed() };
+    let delivered = RedeliverySelection { ended: Repeated::As(RepeatedStatus::Delivered), ..failed() };
     assert_eq!(count(&world, delivered).await, 3, "what was delivered can be repeated, too");
 }
 

@@ -188,6 +188,17 @@ impl Administration for ReferenceStore {
         }))
     }
 
+    async fn given_up_webhooks(&self, organization: OrganizationId, limit: u32) -> Result<Vec<Webhook>, StoreError> {
+        Ok(self.read(|ledger| {
+            let all = ledger.webhooks.values().map(|row| &row.webhook);
+            let ours = all.filter(|webhook| webhook.organization_id == organization && webhook.disabled_reason.is_some());
+            let mut given_up: Vec<_> = ours.cloned().collect();
+            given_up.sort_by_key(|webhook| std::cmp::Reverse((webhook.updated_at, webhook.id)));
+            given_up.truncate(limit as usize);
+            given_up
+        }))
+    }
+
     async fn webhook_in_force(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<InForce>, StoreError> {
         Ok(self.read(|ledger| ledger.webhook_in_force(organization, agent)))
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use preclinical_core::{
     choice::Ruling,
     decision::{Decision, Judged},
+    delivery::DeliveryStatus,
     event::{EventContent, EventKind},
     id::WebhookId,
     port::{
@@ -128,18 +129,19 @@ impl Ledger {
         self.events.insert(dispatch.event_id, EventRow { run: Some(run.id), content });
         let chosen = self.decide(&run, dispatch, at);
         self.concerned.insert(run.organization_id);
-        let fate = chosen.map_or(Fate::NoWebhook, |webhook| self.announce(&run, webhook, dispatch, at));
+        let fate = chosen.map_or(Fate::NoWebhook, |(webhook, ruling)| self.announce(&run, webhook, ruling, dispatch, at));
         Finished { run, fate }
     }
 
-    /// Keeps what is decided about each webhook; answers the one that hears of the run.
-    fn decide(&mut self, run: &Run, dispatch: &Dispatch, at: Timestamp) -> Option<WebhookId> {
+    /// Keeps what is decided about each webhook; answers the one that hears of the run, or misses it.
+    fn decide(&mut self, run: &Run, dispatch: &Dispatch, at: Timestamp) -> Option<(WebhookId, Ruling)> {
         let (event_id, decided_at) = (dispatch.event_id, at);
         let judged = self.judged(run.organization_id, run.agent_id);
-        let chosen = judged.iter().find(|(_, _, ruling)| *ruling == Ruling::Sent).map(|(_, webhook, _)| webhook.id);
+        let chosen =
+            judged.iter().find(|(_, _, ruling)| ruling.has_delivery()).map(|(_, webhook, ruling)| (webhook.id, *ruling));
         let decision = |(level, webhook, ruling): (_, &preclinical_core::webhook::Webhook, Ruling)| {
             let about = Judged { level, webhook_id: webhook.id, url: webhook.url.clone(), ruling, delivery: None };
-            let delivery = (ruling == Ruling::Sent).then_some(dispatch.delivery_id);
+            let delivery = ruling.has_delivery().then_some(dispatch.delivery_id);
             (Decision { event_id, decided_at, about: Some(about) }, delivery)
         };
         let mut decisions: Vec<_> = judged.into_iter().map(decision).collect();
@@ -152,12 +154,17 @@ impl Ledger {
         chosen
     }
 
-    fn announce(&mut self, run: &Run, webhook: WebhookId, dispatch: &Dispatch, at: Timestamp) -> Fate {
+    fn announce(&mut self, run: &Run, webhook: WebhookId, ruling: Ruling, dispatch: &Dispatch, at: Timestamp) -> Fate {
         let row =
             DeliveryRow::new(self, (dispatch.delivery_id, dispatch.event_id), EventKind::TestRunCompleted, webhook, at);
         let (agent_id, run_id, run_number) = (Some(run.agent_id), Some(run.id), Some(run.number));
         let delivery = preclinical_core::delivery::Delivery { agent_id, run_id, run_number, ..row.delivery };
         self.insert(DeliveryRow { delivery, ..row });
+        if ruling != Ruling::Sent {
+            self.end(dispatch.delivery_id, DeliveryStatus::Canceled, at);
+            self.change(dispatch.delivery_id, |row| row.is_missed = true);
+            return Fate::NoWebhook;
+        }
         self.claim_if_admitted(dispatch.delivery_id, &*dispatch.places, micros(at)).map_or(Fate::Due, Fate::Claimed)
     }
 }

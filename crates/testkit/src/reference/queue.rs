@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use preclinical_core::{
     attempt::{Attempt, AttemptError, ErrorKind, Outcome},
     delivery::{Claimed, Delivery, DeliveryStatus, Lease},
-    event::{EventContent, EventKind},
+    event::{DisabledWebhook, EventContent, EventKind},
+    health::{Ending, Patience},
     id::{DeliveryId, EventId, OrganizationId, WebhookId},
     port::{
-        Admission, Admitted, Applicant, AttemptRecord, CancelDeliveryError, DeliveryQueue, Enqueued, RecordError,
+        Admission, Admitted, Applicant, AttemptRecord, CancelDeliveryError, DeliveryQueue, Disabling, Enqueued, RecordError,
         RedeliverError, Redelivery, Standing, StoreError, TestDelivery, Watch,
     },
     retry::NextStep,
     timing::Timing,
-    webhook::DisabledReason,
+    webhook::{DisabledReason, Webhook},
 };
 
 use super::{DeliveryRow, EventRow, Ledger, ReferenceStore, micros};
@@ -57,6 +58,7 @@ impl DeliveryRow {
             lease: None,
             failures: 0,
             job: None,
+            is_missed: false,
             change: 0,
             attempts: Vec::new(),
         }
@@ -65,6 +67,10 @@ impl DeliveryRow {
     pub(super) fn shown(&self) -> Delivery {
         let next_attempt_at = self.due.filter(|_| self.lease.is_none());
         Delivery { next_attempt_at, ..self.delivery.clone() }
+    }
+
+    fn is_delivered(&self) -> bool {
+        self.delivery.status == DeliveryStatus::Delivered
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -160,7 +166,8 @@ impl Ledger {
         let row = self.deliveries.get(&id)?;
         let (organization, webhook) = (row.organization, row.delivery.webhook_id);
         let health = self.webhooks.get(&webhook).map(|row| &row.webhook);
-        let health = health.map_or((None, 0), |webhook| (webhook.last_triggered_at, webhook.consecutive_failures));
+        let health =
+            health.map_or((None, 0), |webhook| (webhook.health.last_triggered_at, webhook.health.consecutive_failures));
         let standing = Standing::of(health.0, health.1);
         let Admitted::Granted(lease) = places.admit(&Applicant { delivery: id, organization, webhook, standing }) else {
             return None;
@@ -174,21 +181,56 @@ impl Ledger {
     fn record(&mut self, record: AttemptRecord) -> Result<(), RecordError> {
         let row = self.deliveries.get(&record.delivery_id).filter(|row| row.lease == Some(record.lease));
         let row = row.ok_or(RecordError::LeaseLost)?;
-        let (webhook, kind, is_success) = (row.delivery.webhook_id, row.delivery.event, record.outcome.is_success());
-        let (next, ended_at) = (record.next, record.ended_at);
-        self.change(record.delivery_id, |row| note(row, record));
+        let (webhook, kind, was) = (row.delivery.webhook_id, row.delivery.event, row.delivery.status);
+        let (is_success, next, at) = (record.outcome.is_success(), record.next, micros(record.ended_at));
+        let (id, disabling) = (record.delivery_id, record.disabling.clone());
+        self.change(id, |row| note(row, record));
         if kind == EventKind::Test {
             return Ok(());
         }
+        let is_exhausted = was == DeliveryStatus::Pending && self.deliveries[&id].delivery.status == DeliveryStatus::Failed;
+        self.change(id, |row| row.is_missed = is_exhausted || (row.is_missed && !row.is_delivered()));
         let Some(found) = self.webhooks.get_mut(&webhook).map(|row| &mut row.webhook) else { return Ok(()) };
-        found.last_triggered_at = Some(ended_at);
-        found.consecutive_failures = if is_success { 0 } else { found.consecutive_failures + 1 };
-        if next == NextStep::Gone {
-            (found.is_enabled, found.disabled_reason) = (false, Some(DisabledReason::Gone));
-            (found.updated_at, found.version) = (ended_at, found.version.next());
-            self.cancel_pending(webhook, ended_at);
+        found.health = found.health.after(Ending { at, is_success, is_exhausted });
+        let verdict = Patience::verdict(disabling.patience, next, &found.health, at);
+        if let Some(reason) = verdict.filter(|reason| found.is_enabled || *reason == DisabledReason::Gone) {
+            self.give_up(webhook, reason, &disabling, at);
         }
         Ok(())
+    }
+
+    /// Disables a webhook. What it still has to send is missed.
+    fn give_up(&mut self, id: WebhookId, reason: DisabledReason, disabling: &Disabling, at: Timestamp) {
+        let Some(webhook) = self.webhooks.get_mut(&id).map(|row| &mut row.webhook) else { return };
+        let was_enabled = webhook.is_enabled;
+        webhook.health = webhook.health.missing();
+        (webhook.is_enabled, webhook.disabled_reason) = (false, Some(reason));
+        (webhook.updated_at, webhook.version) = (at, webhook.version.next());
+        let webhook = webhook.clone();
+        for missed in self.cancel_pending(id, at) {
+            if self.deliveries[&missed].delivery.event != EventKind::Test {
+                self.change(missed, |row| row.is_missed = true);
+            }
+        }
+        if was_enabled {
+            self.tell(&webhook, reason, disabling, at);
+        }
+    }
+
+    /// Tells the organization's webhook of an agent's that was disabled.
+    fn tell(&mut self, webhook: &Webhook, reason: DisabledReason, disabling: &Disabling, at: Timestamp) {
+        let Some(agent_id) = webhook.agent_id else { return };
+        let listener = self.webhook_at(webhook.organization_id, None).filter(|listener| listener.is_enabled);
+        let Some(listener) = listener.map(|listener| listener.id) else { return };
+        let agent_name = &self.agents[&agent_id].agent.name;
+        let (id, url, health) = (webhook.id, webhook.url.as_str(), webhook.health);
+        let disabled = DisabledWebhook { id, url, agent_id, agent_name, reason, health };
+        let content = EventContent::of_disabling(&disabled, &disabling.public_url);
+        self.events.insert(disabling.event_id, EventRow { run: None, content });
+        let ids = (disabling.delivery_id, disabling.event_id);
+        let row = DeliveryRow::new(self, ids, EventKind::WebhookDisabled, listener, at);
+        let delivery = Delivery { agent_id: Some(agent_id), ..row.delivery };
+        self.insert(DeliveryRow { delivery, ..row });
     }
 
     fn enqueue_test(&mut self, test: &TestDelivery) -> Option<Claimed> {

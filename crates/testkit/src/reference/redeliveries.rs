@@ -7,10 +7,10 @@ use preclinical_core::{
     event::EventKind,
     id::{DeliveryId, OrganizationId, RedeliveryJobId},
     port::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Page, Redeliveries, RunningJob, StoreError},
-    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Skipped},
+    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Repeated, Skipped},
 };
 
-use super::{DeliveryRow, JobRow, Ledger, ReferenceStore, history::key, page};
+use super::{DeliveryRow, JobRow, Ledger, ReferenceStore, history::key, micros, page};
 
 /// A selection among what had ended at a time, without what a job itself wrote.
 #[derive(Clone, Copy)]
@@ -26,12 +26,21 @@ impl Frozen {
         self.job.is_some() && row.job == self.job
     }
 
+    fn has_ended_so(&self, row: &DeliveryRow) -> bool {
+        match self.selection.ended {
+            Repeated::As(status) => row.delivery.status == DeliveryStatus::from(status),
+            Repeated::Missed(missed) => {
+                row.is_missed && row.delivery.completed_at.is_some_and(|completed| completed >= missed.since)
+            }
+        }
+    }
+
     fn selects(&self, row: &DeliveryRow) -> bool {
-        let RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
+        let RedeliverySelection { ended: _, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
         let delivery = &row.delivery;
         row.organization == self.organization
-            && delivery.event == EventKind::TestRunCompleted
-            && delivery.status == DeliveryStatus::from(status)
+            && delivery.event != EventKind::Test
+            && self.has_ended_so(row)
             && delivery.completed_at.is_some_and(|completed| completed <= self.at)
             && webhook_id.is_none_or(|webhook| delivery.webhook_id == webhook)
             && (agent_id.is_none() || delivery.agent_id == agent_id)
@@ -43,13 +52,26 @@ impl Frozen {
 
     /// Whether `newer` stands in the place of `row`.
     fn replaces(&self, newer: &DeliveryRow, row: &DeliveryRow) -> bool {
+        newer.delivery.redelivery_of.is_some() && newer.event == row.event && self.is_later(newer, row)
+    }
+
+    /// Whether `newer` tells of a later run of the same agent, and no earlier one is wanted beside it.
+    fn is_of_later_run(&self, newer: &DeliveryRow, row: &DeliveryRow) -> bool {
+        let newest_per_agent = self.selection.missed().is_some_and(|missed| missed.newest_per_agent);
+        newest_per_agent
+            && row.delivery.run_number.is_some()
+            && newer.delivery.agent_id == row.delivery.agent_id
+            && newer.delivery.run_number > row.delivery.run_number
+            && self.is_later(newer, row)
+    }
+
+    /// Whether the webhook of `row` got `newer` later, was about to get it, or would by this selection.
+    fn is_later(&self, newer: &DeliveryRow, row: &DeliveryRow) -> bool {
         let delivery = &newer.delivery;
         let is_under_way = delivery.completed_at.is_none_or(|completed| completed > self.at);
-        let is_selected = delivery.status == DeliveryStatus::from(self.selection.status)
-            && self.selection.created_before.is_none_or(|before| delivery.created_at < before);
-        delivery.redelivery_of.is_some()
-            && newer.event == row.event
-            && delivery.webhook_id == row.delivery.webhook_id
+        let is_selected =
+            self.has_ended_so(newer) && self.selection.created_before.is_none_or(|before| delivery.created_at < before);
+        delivery.webhook_id == row.delivery.webhook_id
             && key(newer.position()) > key(row.position())
             && delivery.created_at <= self.at
             && !self.is_own(newer)
@@ -60,7 +82,9 @@ impl Frozen {
 impl Ledger {
     /// What is to be repeated, oldest first.
     fn originals(&self, frozen: Frozen) -> Vec<&DeliveryRow> {
-        let is_newest = |row: &&DeliveryRow| !self.deliveries.values().any(|newer| frozen.replaces(newer, row));
+        let is_newest = |row: &&DeliveryRow| {
+            !self.deliveries.values().any(|newer| frozen.replaces(newer, row) || frozen.is_of_later_run(newer, row))
+        };
         let selected = self.deliveries.values().filter(|row| frozen.selects(row));
         let mut rows: Vec<_> = selected.filter(is_newest).collect();
         rows.sort_by_key(|row| key(row.position()));
@@ -77,7 +101,31 @@ impl Ledger {
         let skipped = Skipped::default();
         let job = RedeliveryJob { id, status, selection, total, enqueued: 0, skipped, created_at: at, completed_at };
         self.jobs.insert(id, JobRow { job: job.clone(), organization, reached: None });
+        self.take_over(new);
         job
+    }
+
+    /// What a webhook missed is in the hands of the job that replays it, unless that leaves something out.
+    fn take_over(&mut self, job: NewRedeliveryJob) {
+        let (Some(missed), Some(webhook)) = (job.selection.missed(), job.selection.webhook_id) else { return };
+        let (since, at) = (micros(missed.since), micros(job.at));
+        let is_later =
+            |row: &DeliveryRow| row.is_missed && row.delivery.completed_at.is_some_and(|completed| completed > at);
+        let is_later = self.deliveries.values().any(|row| row.delivery.webhook_id == webhook && is_later(row));
+        let found = self.webhooks.get_mut(&webhook).map(|row| &mut row.webhook);
+        let found = found.filter(|found| found.organization_id == job.organization_id && found.is_enabled);
+        if let Some(found) = found.filter(|found| found.health.missed_since.is_some_and(|missed| missed >= since)) {
+            found.health.missed_since = is_later.then_some(at);
+        }
+    }
+
+    /// A job did not replay all of it, and somebody may order that again.
+    fn give_back(&mut self, selection: RedeliverySelection) {
+        let (Some(missed), Some(webhook)) = (selection.missed(), selection.webhook_id) else { return };
+        if let Some(row) = self.webhooks.get_mut(&webhook) {
+            let health = &mut row.webhook.health;
+            health.missed_since = health.missed_since.into_iter().chain([micros(missed.since)]).min();
+        }
     }
 
     fn job(&self, organization: OrganizationId, id: RedeliveryJobId) -> Option<&JobRow> {
@@ -96,7 +144,9 @@ impl Ledger {
             return Err(CancelJobError::AlreadyEnded(job.status));
         }
         (job.status, job.completed_at) = (JobStatus::Canceled, Some(at));
-        Ok(job.clone())
+        let job = job.clone();
+        self.give_back(job.selection);
+        Ok(job)
     }
 
     fn pending_of(&self, job: RedeliveryJobId) -> u32 {
@@ -145,6 +195,9 @@ impl Ledger {
         if let Some(row) = self.jobs.get_mut(&id) {
             row.reached = reached;
             row.note(enqueued, skipped, is_last.then_some(at));
+        }
+        if skipped.webhook_disabled > 0 {
+            self.give_back(selection);
         }
         let is_full = pending + enqueued >= MAX_PENDING_OF_JOB;
         let next = match (is_last, is_full) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
     delivery::DeliveryStatus,
-    id::{AgentId, OrganizationId, WebhookId},
+    id::{AgentId, DeliveryId, OrganizationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, UpdateWebhookError},
     secret::SigningSecret,
@@ -106,6 +106,9 @@ impl Ledger {
         if webhook.is_enabled {
             webhook.disabled_reason = None;
         }
+        if webhook.is_enabled && !was_enabled {
+            webhook.health = webhook.health.anew();
+        }
         if let Some(secret) = changes.secret {
             (webhook.has_secret, webhook.rotated_until) = (secret.is_some(), None);
             (row.secret, row.rotated) = (secret, None);
@@ -153,12 +156,15 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Ends what a webhook still has to send. Leases stay: who holds one may still record how the attempt ended.
-    pub(super) fn cancel_pending(&mut self, webhook: WebhookId, at: Timestamp) {
+    /// Ends what a webhook still has to send, and answers what that was. Leases stay: who holds one may still record how the attempt
+    /// ended.
+    pub(super) fn cancel_pending(&mut self, webhook: WebhookId, at: Timestamp) -> Vec<DeliveryId> {
         let pending = self.deliveries.values().map(|row| &row.delivery);
         let pending = pending.filter(|one| one.webhook_id == webhook && one.status == DeliveryStatus::Pending);
-        for id in pending.map(|delivery| delivery.id).collect::<Vec<_>>() {
-            self.end(id, DeliveryStatus::Canceled, at);
+        let pending: Vec<_> = pending.map(|delivery| delivery.id).collect();
+        for id in &pending {
+            self.end(*id, DeliveryStatus::Canceled, at);
         }
+        pending
     }
 }

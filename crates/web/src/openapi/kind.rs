@@ -9,6 +9,7 @@ use preclinical_core::{
     decision::DecisionOutcome,
     delivery::DeliveryStatus,
     event::EventKind,
+    health::HealthStatus,
     redelivery::{JobStatus, RepeatedStatus},
     run::RunStatus,
     scenario::ScenarioStatus,
@@ -67,7 +68,7 @@ macro_rules! named {
     )*};
 }
 
-named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind JobStatus Level Provider RunStatus ScenarioStatus Scope }
+named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind HealthStatus JobStatus Level Provider RunStatus ScenarioStatus Scope }
 
 impl Names for RepeatedStatus {
     fn names() -> Vec<&'static str> {

@@ -3,11 +3,12 @@
 use preclinical_core::{
     event::EventKind,
     request::{self, header},
+    webhook::DisabledReason,
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::kind::{DateTime, Percent, RunNumber, Uuid};
+use super::kind::{Choice, DateTime, Percent, RunNumber, Uuid};
 
 /// The body of a request that tells that a run ended. New fields may be added.
 #[derive(JsonSchema)]
@@ -22,6 +23,44 @@ struct TestRunCompleted {
     /// Opens the results in a browser.
     #[schemars(extend("format" = "uri"))]
     results_url: String,
+}
+
+/// The body of a request that tells the organization's webhook that the server disabled the webhook of an agent. New fields may be
+/// added.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes bytes that `core` makes")]
+struct WebhookDisabled {
+    #[schemars(extend("const" = EventKind::WebhookDisabled.as_str()))]
+    event: String,
+    /// When this attempt was made; every retry has its own.
+    #[schemars(with = "DateTime")]
+    timestamp: (),
+    webhook: DisabledWebhook,
+    /// Opens the page where the webhook can be enabled again.
+    #[schemars(extend("format" = "uri"))]
+    settings_url: String,
+}
+
+/// The webhook as it was when it was disabled.
+#[derive(JsonSchema)]
+#[schemars(rename = "EventWebhook")]
+#[expect(dead_code, reason = "describes bytes that `core` makes")]
+struct DisabledWebhook {
+    #[schemars(with = "Uuid")]
+    id: (),
+    /// The scheme, the host and the port of its URL. The rest is left out: many receivers expect a secret there.
+    #[schemars(extend("format" = "uri"))]
+    url: String,
+    #[schemars(with = "Uuid")]
+    agent_id: (),
+    agent_name: String,
+    /// `gone` after `410 Gone`, `failing` when it did nothing but fail for too long.
+    #[schemars(with = "Choice<DisabledReason>")]
+    reason: (),
+    /// When the first attempt ended that failed after the last success.
+    #[schemars(with = "DateTime")]
+    failing_since: (),
+    consecutive_failures: u32,
 }
 
 /// The body of a test delivery: a run that never was.
@@ -77,6 +116,9 @@ pub(super) fn webhooks(schemas: &mut SchemaGenerator) -> Value {
     let sent = EventKind::ALL.map(|kind| {
         let (summary, body) = match kind {
             EventKind::TestRunCompleted => ("A run ended", schemas.subschema_for::<TestRunCompleted>()),
+            EventKind::WebhookDisabled => {
+                ("The webhook of an agent was disabled automatically", schemas.subschema_for::<WebhookDisabled>())
+            }
             EventKind::Test => ("Somebody tries the webhook out", schemas.subschema_for::<TestSent>()),
         };
         let operation = json!({
@@ -133,7 +175,7 @@ fn answers(kind: EventKind) -> Value {
             "2XX": {"description": "It was taken."},
             "default": {"description": "It failed; a test is not repeated."},
         }),
-        EventKind::TestRunCompleted => json!({
+        EventKind::TestRunCompleted | EventKind::WebhookDisabled => json!({
             "2XX": {"description": "It was taken."},
             "410": {"description": "Nobody listens any more: the webhook is disabled."},
             "default": {"description": "It failed and is repeated; `Retry-After` of 429 and 503 can postpone that."},

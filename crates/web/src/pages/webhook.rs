@@ -5,10 +5,12 @@
 mod check_url;
 mod delete;
 mod form;
+mod given_up;
 mod headers;
 mod health;
 mod in_force;
 mod panel;
+mod replay;
 mod reveal;
 mod rotate;
 mod save;
@@ -26,8 +28,10 @@ use preclinical_core::{id::AgentId, webhook::Webhook};
 pub(super) use self::{
     check_url::check_url,
     delete::{ask_to_delete, delete},
+    given_up::given_up,
     in_force::in_force,
     panel::Panel,
+    replay::replay,
     reveal::reveal,
     rotate::rotate,
     save::save,

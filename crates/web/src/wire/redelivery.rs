@@ -3,7 +3,7 @@
 use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, RedeliveryJobId, RunId, WebhookId},
-    redelivery::{JobStatus, RedeliveryJob, RedeliverySelection, RepeatedStatus, Skipped},
+    redelivery::{JobStatus, RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus, Skipped},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,12 +30,12 @@ pub(crate) struct RedeliveryJobView {
     completed_at: Option<String>,
 }
 
-/// As the body of the order has it.
+/// As the body of the order has it. A replay of what a webhook missed has no status, but a time from which on it was missed.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "RedeliveryFilter")]
 struct FilterView {
-    #[schemars(with = "Choice<RepeatedStatus>")]
-    status: &'static str,
+    #[schemars(with = "Option<Choice<RepeatedStatus>>")]
+    status: Option<&'static str>,
     #[schemars(with = "Option<Uuid>")]
     webhook_id: Option<WebhookId>,
     #[schemars(with = "Option<Uuid>")]
@@ -46,6 +46,9 @@ struct FilterView {
     created_after: Option<String>,
     #[schemars(with = "Option<DateTime>")]
     created_before: Option<String>,
+    #[schemars(with = "Option<DateTime>")]
+    missed_since: Option<String>,
+    newest_per_agent: bool,
 }
 
 /// Why deliveries were passed over.
@@ -75,12 +78,17 @@ impl From<&RedeliveryJob> for RedeliveryJobView {
 impl From<RedeliverySelection> for FilterView {
     fn from(selection: RedeliverySelection) -> Self {
         Self {
-            status: DeliveryStatus::from(selection.status).as_str(),
+            status: match selection.ended {
+                Repeated::As(status) => Some(DeliveryStatus::from(status).as_str()),
+                Repeated::Missed(_) => None,
+            },
             webhook_id: selection.webhook_id,
             agent_id: selection.agent_id,
             run_id: selection.run_id,
             created_after: selection.created_after.map(precise),
             created_before: selection.created_before.map(precise),
+            missed_since: selection.missed().map(|missed| precise(missed.since)),
+            newest_per_agent: selection.missed().is_some_and(|missed| missed.newest_per_agent),
         }
     }
 }

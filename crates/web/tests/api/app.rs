@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use preclinical_core::{
     api_key::{ApiKey, ApiKeyText},
     endpoint::EndpointPolicy,
+    health::DEFAULT_PATIENCE,
     id::ApiKeyId,
     port::Store,
     retry::RetrySchedule,
@@ -86,6 +87,7 @@ impl TestApp {
             public_url: PUBLIC_URL.to_owned(),
             schedule: RetrySchedule::default(),
             request_timeout: Duration::from_secs(15),
+            patience: Some(DEFAULT_PATIENCE),
             limits,
             streams: streams.clone(),
         }));

@@ -54,7 +54,7 @@ async fn a_job_is_accepted_and_shows_how_far_it_got() {
     assert_eq!(answer.header("location"), Some(format!("/api/v1/webhooks/redeliveries/{id}").as_str()));
     let filter = json!({
         "status": "failed", "webhook_id": webhook, "agent_id": null, "run_id": null, "created_after": null,
-        "created_before": null,
+        "created_before": null, "missed_since": null, "newest_per_agent": false,
     });
     let expected = json!({
         "id": id, "status": "running", "filter": filter, "total": 3, "enqueued": 0, "skipped": 0,

@@ -45,4 +45,5 @@ mod test_suites;
 mod unavailable;
 mod validation;
 mod versions;
+mod webhook_health;
 mod webhooks;

@@ -14,6 +14,7 @@ mod run;
 mod runs;
 mod signing_in;
 mod snippet;
+mod webhook_health;
 mod webhooks;
 
 pub(crate) use self::browser::{Browser, Shown};

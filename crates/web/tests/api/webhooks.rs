@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{NOBODY, TestApp, URL, names};
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "id",
     "url",
     "description",
@@ -13,6 +13,7 @@ const FIELDS: [&str; 11] = [
     "disabled_reason",
     "last_triggered_at",
     "consecutive_failures",
+    "health",
     "created_at",
     "updated_at",
     "headers",
@@ -29,9 +30,13 @@ async fn a_webhook_is_created_and_its_secret_is_never_shown() {
     assert_eq!(names(&webhook), FIELDS);
     let id = webhook["id"].as_str().unwrap();
     assert_eq!(answer.header("location"), Some(format!("/api/v1/webhooks/{id}").as_str()));
+    let health = json!({
+        "status": "disabled", "last_success_at": null, "failing_since": null, "consecutive_failures": 0, "exhausted_deliveries": 0,
+        "missed_since": null,
+    });
     let expected = json!({
         "id": id, "url": URL, "description": "Pages us", "agent_id": agent, "is_enabled": false, "disabled_reason": null,
-        "last_triggered_at": null, "consecutive_failures": 0, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
+        "last_triggered_at": null, "consecutive_failures": 0, "health": health, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
         "headers": {},
     });
     assert_eq!(webhook, expected);
@@ -114,6 +119,7 @@ async fn a_change_touches_only_the_fields_that_are_present() {
         if let Some((field, value)) = effect {
             expected[field] = value;
         }
+        expected["health"]["status"] = json!(if expected["is_enabled"] == true { "healthy" } else { "disabled" });
         expected["updated_at"] = json!(app.world.now().to_string());
         assert_eq!(answered, expected);
         assert_eq!(names(&answered), FIELDS);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use preclinical_core::{
     attempt::{Attempt as Kept, ErrorKind},
     delivery::{Delivery as Shown, DeliveryStatus},
+    health::Health,
     id::{DeliveryId, OrganizationId},
     port::{DeliveryFilter, Page, Store},
     redelivery::JobStatus,
     run::RunRef,
 };
 
-use super::{Attempt, Delivery, End, Oracle, micros};
+use super::{Attempt, Delivery, End, Oracle, Streak, micros};
 use crate::{receiver::Reaction, weather::Weather};
 
 impl Oracle {
@@ -47,10 +48,11 @@ impl Oracle {
         for (id, webhook) in &self.webhooks {
             let shown = weather.finish(store.webhook(organization, *id)).unwrap();
             let told = shown.map(|shown| {
-                let is_gone = shown.disabled_reason.is_some();
-                (shown.url, shown.is_enabled, is_gone, shown.consecutive_failures)
+                let Health { consecutive_failures: failures, failing_since: since, exhausted_deliveries: exhausted, .. } =
+                    shown.health;
+                (shown.url, shown.is_enabled, shown.disabled_reason, Streak { failures, since, exhausted })
             });
-            let known = (webhook.url.clone(), webhook.is_enabled, webhook.is_gone, webhook.consecutive_failures);
+            let known = (webhook.url.clone(), webhook.is_enabled, webhook.given_up, webhook.streak);
             let known = (!webhook.is_deleted).then_some(known);
             if told != known {
                 self.violations.push(format!("webhook {id} is {told:?}, not {known:?}"));

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use preclinical_core::{
+    delivery::DeliveryStatus,
     event::EventKind,
     id::{DeliveryId, RunId, WebhookId},
     port::{Dispatch, Fate, Finish, FinishError, Finished, Report, ReportError},
@@ -66,10 +67,17 @@ impl Oracle {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.ended = Some((to, dispatch.event_id));
         let agent = run.agent;
-        let expected = self.in_force(agent);
+        let judged = self.in_force(agent).map(|(webhook, found)| (webhook, found.is_enabled, found.given_up.is_some()));
+        let expected = judged.filter(|(_, is_enabled, _)| *is_enabled).map(|(webhook, ..)| webhook);
         self.tell(format!("  run {} is {}", finished.run.number, to.as_str()));
         match (&finished.fate, expected) {
-            (Fate::NoWebhook, None) => {}
+            (Fate::NoWebhook, None) => {
+                // What a webhook misses that was given up is kept.
+                if let Some((webhook, ..)) = judged.filter(|(_, _, is_given_up)| *is_given_up) {
+                    self.wrote_of_run(dispatch.delivery_id, webhook, id, at);
+                    self.hold_back(dispatch.delivery_id);
+                }
+            }
             (Fate::Due, Some(webhook)) if dispatch.places.granted().is_empty() => {
                 self.wrote_of_run(dispatch.delivery_id, webhook, id, at);
             }
@@ -78,6 +86,13 @@ impl Oracle {
                 self.claimed(node, claimed, at);
             }
             (fate, expected) => self.violate(format!("run {id} ended as {fate:?}, its webhook is {expected:?}")),
+        }
+    }
+
+    fn hold_back(&mut self, id: DeliveryId) {
+        self.tell("  its webhook was given up, and it is missed");
+        if let Some(delivery) = self.deliveries.get_mut(&id) {
+            (delivery.status, delivery.due, delivery.is_missed) = (DeliveryStatus::Canceled, None, true);
         }
     }
 

@@ -5,12 +5,13 @@ use preclinical_core::{
     attempt::{ErrorKind, Outcome},
     delivery::DeliveryStatus,
     event::EventKind,
-    id::DeliveryId,
+    id::{DeliveryId, WebhookId},
     port::{AttemptRecord, RecordError},
     retry::NextStep,
+    webhook::DisabledReason,
 };
 
-use super::{DEADLINE, Delivery, End, Oracle, micros, short};
+use super::{DEADLINE, Delivery, End, Oracle, Origin, Streak, micros, short};
 use crate::receiver::Reaction;
 
 impl Oracle {
@@ -101,6 +102,7 @@ impl Oracle {
             self.tell("  answered as canceled and delivered after all");
         }
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        let was = delivery.status;
         if let Some(attempt) = delivery.attempts.get_mut(record.number as usize - 1) {
             attempt.end = match &record.outcome {
                 Outcome::Answered { status, .. } => End::Answered(*status),
@@ -110,15 +112,44 @@ impl Oracle {
         (delivery.lease, delivery.holder) = (None, None);
         delivery.failures += u32::from(!is_success);
         (delivery.status, delivery.due) = after(delivery, record.next);
-        let (webhook, kind) = (delivery.webhook, delivery.kind);
-        if kind == EventKind::Test {
+        let is_test = delivery.kind == EventKind::Test;
+        let is_exhausted = was == DeliveryStatus::Pending && delivery.status == DeliveryStatus::Failed;
+        delivery.is_missed = !is_test && (is_exhausted || delivery.is_missed && delivery.status == was);
+        let webhook = delivery.webhook;
+        if !is_test {
+            self.note_streak(webhook, record, is_exhausted);
+        }
+    }
+
+    /// What the attempt leaves on the webhook, which may be the end of it.
+    fn note_streak(&mut self, id: WebhookId, record: &AttemptRecord, is_exhausted: bool) {
+        let (at, patience) = (record.ended_at, self.patience);
+        let Some(webhook) = self.webhooks.get_mut(&id).filter(|webhook| !webhook.is_deleted) else { return };
+        let streak = &mut webhook.streak;
+        if record.outcome.is_success() {
+            *streak = Streak::default();
             return;
         }
-        let Some(found) = self.webhooks.get_mut(&webhook) else { return };
-        found.consecutive_failures = if is_success { 0 } else { found.consecutive_failures + 1 };
-        if record.next == NextStep::Gone {
-            (found.is_enabled, found.is_gone) = (false, true);
-            self.cancel_pending(webhook);
+        streak.failures += 1;
+        streak.exhausted += u32::from(is_exhausted);
+        let since = *streak.since.get_or_insert(micros(at));
+        let is_over =
+            patience.is_some_and(|most| micros(at).duration_since(since) >= most.time && streak.exhausted >= most.exhausted);
+        let was_enabled = webhook.is_enabled;
+        let reason = match record.next {
+            NextStep::Gone => DisabledReason::Gone,
+            _ if is_over && was_enabled => DisabledReason::Failing,
+            _ => return,
+        };
+        (webhook.is_enabled, webhook.given_up) = (false, Some(reason));
+        let is_agents = webhook.agent.is_some();
+        self.tell(format!("  a webhook is given up: {reason:?}"));
+        self.cancel_pending(id);
+        let listener = self.at(None).filter(|(_, listener)| listener.is_enabled).map(|(listener, _)| listener);
+        if let Some(listener) = listener.filter(|_| was_enabled && is_agents) {
+            self.tell("  the organization is told");
+            let news = record.disabling.delivery_id;
+            self.wrote(news, (EventKind::WebhookDisabled, listener), Origin::default(), at);
         }
     }
 }

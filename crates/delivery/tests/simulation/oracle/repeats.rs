@@ -8,7 +8,7 @@ use preclinical_core::{
     event::EventKind,
     id::{DeliveryId, RedeliveryJobId},
     port::{CancelDeliveryError, Enqueued, NewRedeliveryJob, RedeliverError, Redelivery, StoreError, TestDelivery},
-    redelivery::MAX_PENDING_OF_JOB,
+    redelivery::{MAX_PENDING_OF_JOB, Repeated},
 };
 
 use super::{Job, Oracle, Origin};
@@ -64,8 +64,8 @@ impl Oracle {
     }
 
     pub(crate) fn ordered(&mut self, order: &NewRedeliveryJob) {
-        let status = order.selection.status;
-        self.jobs.entry(order.id).or_insert(Job { status, originals: BTreeSet::new() });
+        let ended = order.selection.ended;
+        self.jobs.entry(order.id).or_insert(Job { ended, originals: BTreeSet::new() });
     }
 
     /// A bulk redelivery wrote a delivery.
@@ -74,11 +74,15 @@ impl Oracle {
         let Some((of, old)) = of.and_then(|of| self.deliveries.get(&of).map(|old| (of, old))) else {
             return self.violate(format!("{id} repeats nothing"));
         };
-        let (kind, webhook, run, status) = (old.kind, old.webhook, old.run, old.status);
+        let (kind, webhook, run, status, is_missed) = (old.kind, old.webhook, old.run, old.status, old.is_missed);
         let is_enabled = self.webhooks.get(&webhook).is_some_and(|webhook| webhook.is_enabled && !webhook.is_deleted);
-        let wanted = self.jobs.get(&job).map(|job| DeliveryStatus::from(job.status));
+        let wanted = self.jobs.get(&job).map(|job| job.ended);
+        let has_ended_so = wanted.is_some_and(|wanted| match wanted {
+            Repeated::As(wanted) => status == DeliveryStatus::from(wanted),
+            Repeated::Missed(_) => is_missed,
+        });
         // What was canceled may be delivered after all when the job is under way.
-        let is_wanted = Some(status) == wanted || status == DeliveryStatus::Delivered;
+        let is_wanted = has_ended_so || status == DeliveryStatus::Delivered;
         self.expect(is_wanted, || format!("{of} is {status:?} and repeated by a job for {wanted:?}"));
         self.expect(is_enabled, || format!("{of} is repeated by a job, and its webhook is off"));
         self.expect(kind != EventKind::Test, || format!("{of} is a test and repeated by a job"));

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use preclinical_core::{
     clock::Clock,
-    id::{DeliveryId, EventId, RedeliveryJobId, RunId},
+    id::{DeliveryId, EventId, RedeliveryJobId, RunId, WebhookId},
     port::{Dispatch, Fate, Finish, Finished, NewRedeliveryJob, NewRun, Offer, Redelivery, Report, TestDelivery},
-    redelivery::{RedeliverySelection, RepeatedStatus},
+    redelivery::{Missed, RedeliverySelection, Repeated, RepeatedStatus},
     run::{FinalStatus, RunRef},
     scenario::ScenarioStatus,
 };
@@ -181,12 +181,16 @@ impl Simulation {
 
     pub(super) fn order_job(&mut self) {
         let Some(host) = self.host() else { return };
+        let missed = if self.dice.happens(400) { self.missed() } else { None };
+        let (webhook_id, ended) = match missed {
+            Some((webhook, missed)) => (Some(webhook), Repeated::Missed(missed)),
+            None => (None, Repeated::As(*self.dice.pick(&RepeatedStatus::ALL).unwrap())),
+        };
         let node = &self.nodes[host];
-        let status = *self.dice.pick(&RepeatedStatus::ALL).unwrap();
-        let (webhook_id, agent_id, run_id, created_after, created_before) = (None, None, None, None, None);
-        let selection = RedeliverySelection { status, webhook_id, agent_id, run_id, created_after, created_before };
+        let (agent_id, run_id, created_after, created_before) = (None, None, None, None);
+        let selection = RedeliverySelection { ended, webhook_id, agent_id, run_id, created_after, created_before };
         let (id, at) = (RedeliveryJobId::generate(self.truth.now(), &self.chance), node.clock.now());
-        let story = format!("node {} is to repeat all that is {status:?}", node.number);
+        let story = format!("node {} is to repeat all that is {ended:?}", node.number);
         self.oracle().tell(story);
         let job = NewRedeliveryJob { id, organization_id: self.organization, selection, at };
         node.within(async {
@@ -194,6 +198,15 @@ impl Simulation {
                 node.engine.handoff().wake_redeliveries();
             }
         });
+    }
+
+    /// What some webhook missed.
+    fn missed(&self) -> Option<(WebhookId, Missed)> {
+        let newest_per_agent = self.dice.happens(500);
+        let webhooks: Vec<_> = self.oracle().webhooks.keys().copied().collect();
+        let id = *self.dice.pick(&webhooks)?;
+        let webhook = self.weather.finish(self.roles.administration.webhook(self.organization, id)).unwrap()?;
+        Some((id, Missed { since: webhook.health.missed_since?, newest_per_agent }))
     }
 
     pub(super) fn order_or_stop_job(&mut self) {

@@ -5,6 +5,7 @@ use preclinical_core::{
     agent::{Agent, AgentConfig, Provider},
     clock::Clock,
     custom_header::CustomHeaders,
+    health::Health,
     id::{AgentId, RotationId, WebhookId},
     organization::Organization,
     port::{NewAgent, NewWebhook},
@@ -90,8 +91,7 @@ impl Simulation {
             description: None,
             is_enabled: true,
             disabled_reason: None,
-            last_triggered_at: None,
-            consecutive_failures: 0,
+            health: Health::default(),
             version: Version::FIRST,
             created_at: at,
             updated_at: at,
@@ -109,9 +109,9 @@ impl Simulation {
                 secret,
                 rotated: None,
                 is_enabled: true,
-                is_gone: false,
+                given_up: None,
                 is_deleted: false,
-                consecutive_failures: 0,
+                streak: oracle::Streak::default(),
             },
         );
     }
@@ -173,7 +173,9 @@ impl Simulation {
         oracle.tell(format!("a webhook is enabled: {to}"));
         let webhook = oracle.webhooks.get_mut(&id).unwrap();
         webhook.is_enabled = to;
-        webhook.is_gone &= !to;
+        if to {
+            (webhook.given_up, webhook.streak) = (None, oracle::Streak::default());
+        }
         if !to {
             oracle.cancel_pending(id);
         }

@@ -9,7 +9,7 @@ use axum::{
 use preclinical_core::{
     id::RedeliveryJobId,
     port::{NewRedeliveryJob, StoreError},
-    redelivery::{RedeliveryJob, RedeliverySelection, RepeatedStatus},
+    redelivery::{RedeliveryJob, RedeliverySelection, Repeated, RepeatedStatus},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,10 +26,16 @@ use crate::{
 
 /// What a bulk redelivery would do.
 #[derive(Serialize, JsonSchema)]
-struct DryRun {
+pub(crate) struct DryRun {
     dry_run: bool,
     /// How many deliveries would be repeated.
     count: u64,
+}
+
+impl DryRun {
+    pub(crate) const fn of(count: u64) -> Self {
+        Self { dry_run: true, count }
+    }
 }
 
 /// Repeats what a filter finds: all that failed, unless told otherwise. Tests are left out, and what a webhook got later or is
@@ -46,7 +52,7 @@ pub(crate) async fn create(
     let (organization_id, at) = (caller.organization, app.clock.now());
     if dry_run {
         let count = app.store.count_redeliveries(organization_id, selection, at).await?;
-        return Ok(Json(DryRun { dry_run: true, count }).into_response());
+        return Ok(Json(DryRun::of(count)).into_response());
     }
     let id = RedeliveryJobId::from_uuid(subject.uuid(at, &*app.chance));
     let job = app::to_its_end(start(app, NewRedeliveryJob { id, organization_id, selection, at })).await??;
@@ -86,7 +92,7 @@ pub(crate) async fn start(app: Arc<App>, job: NewRedeliveryJob) -> Result<Redeli
 pub(crate) fn selection(body: &mut Fields) -> Result<RedeliverySelection, ApiError> {
     let status = body.choice("status", "one of delivered, failed, canceled", RepeatedStatus::parse)?;
     Ok(RedeliverySelection {
-        status: status.unwrap_or_default(),
+        ended: Repeated::As(status.unwrap_or_default()),
         webhook_id: body.id("webhook_id")?,
         agent_id: body.id("agent_id")?,
         run_id: body.id("run_id")?,

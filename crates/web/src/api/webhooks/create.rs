@@ -7,6 +7,7 @@ use axum::{
 };
 use preclinical_core::{
     custom_header::CustomHeaders,
+    health::Health,
     id::WebhookId,
     port::{CreateWebhookError, NewWebhook},
     version::Version,
@@ -45,8 +46,7 @@ pub(crate) async fn create(
         description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         disabled_reason: None,
-        last_triggered_at: None,
-        consecutive_failures: 0,
+        health: Health::default(),
         version: Version::FIRST,
         created_at: now,
         updated_at: now,

@@ -5,7 +5,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, RunId, WebhookId},
     port::{DeliveryCursor, DeliveryFilter},
-    redelivery::{RedeliverySelection, RepeatedStatus},
+    redelivery::{RedeliverySelection, Repeated, RepeatedStatus},
     search::Search,
 };
 
@@ -152,7 +152,7 @@ impl Filter {
         }
         let repeated = |status| RepeatedStatus::ALL.into_iter().find(|each| DeliveryStatus::from(*each) == status);
         Some(RedeliverySelection {
-            status: self.status.and_then(repeated).unwrap_or_default(),
+            ended: Repeated::As(self.status.and_then(repeated).unwrap_or_default()),
             webhook_id: self.webhook_id,
             agent_id: self.agent_id,
             run_id: self.run_id,
@@ -244,9 +244,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_found_can_be_repeated_unless_it_is_pending_or_searched() {
         let redelivery = async |query: &str| read(query).await.unwrap().redelivery(now());
-        assert_eq!(redelivery("").await.unwrap().status, RepeatedStatus::Failed);
+        assert_eq!(redelivery("").await.unwrap().ended, Repeated::As(RepeatedStatus::Failed));
         let of_the_last_hour = redelivery("status=canceled&within=1h").await.unwrap();
-        assert_eq!(of_the_last_hour.status, RepeatedStatus::Canceled);
+        assert_eq!(of_the_last_hour.ended, Repeated::As(RepeatedStatus::Canceled));
         assert_eq!(of_the_last_hour.created_after, "2026-01-30T09:00:00Z".parse().ok());
         assert_eq!((redelivery("status=pending").await, redelivery("q=TR-1").await), (None, None));
     }

@@ -54,12 +54,14 @@ pub(super) fn what(delivery: &Delivery) -> String {
         (EventKind::Test, _) => "a test".to_owned(),
         (EventKind::TestRunCompleted, Some(number)) => number.to_string(),
         (EventKind::TestRunCompleted, None) => "a run".to_owned(),
+        (EventKind::WebhookDisabled, _) => "news of a disabled webhook".to_owned(),
     }
 }
 
 fn run(delivery: &Delivery) -> Markup {
     match (delivery.event, delivery.run_id) {
         (EventKind::Test, _) => html! { span.badge.quiet { "Test" } },
+        (EventKind::WebhookDisabled, _) => html! { span.badge.quiet { "Webhook disabled" } },
         (EventKind::TestRunCompleted, Some(run)) => {
             html! { a.strong-link.number href={ "/test/" (run) } { (what(delivery)) } }
         }

@@ -22,6 +22,7 @@ use crate::{
         failure::Failure,
         parts::{self, Icon, badge, field},
         shell::{self, Section},
+        webhook,
     },
 };
 
@@ -72,8 +73,9 @@ pub(in crate::pages) async fn list(
     let organization = visitor.organization.id;
     let (runs, total) = app.store.runs(organization, asked.filter, asked.page.page()).await?;
     let agents = agents(&app, organization, asked.filter.agent_id).await?;
+    let given_up = webhook::given_up(&app, organization, None).await?;
     if total == 0 && !asked.restricts() {
-        let content = html! { (head()) (nothing::reported_yet(&app, &visitor, agents.first())) };
+        let content = html! { (head()) (given_up) (nothing::reported_yet(&app, &visitor, agents.first())) };
         return Ok(shell::page(&visitor, Section::Runs, "Runs", &content));
     }
     let chart = if asked.page.number == 1 {
@@ -85,6 +87,7 @@ pub(in crate::pages) async fn list(
     let content = html! {
         (head())
         div.stack {
+            (given_up)
             (chart)
             section.card aria-label="All runs" {
                 (filters(&asked, &agents))

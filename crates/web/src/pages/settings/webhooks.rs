@@ -41,9 +41,11 @@ pub(in crate::pages) async fn page(app: &App, visitor: &Visitor, panel: &Panel) 
 
 async fn render(app: &App, visitor: &Visitor, panel: &Panel, done: &Markup) -> Result<Response, Failure> {
     let (agents, total) = agents(app, visitor).await?;
+    let given_up = webhook::given_up(app, visitor.organization.id, panel.about()).await?;
     let history = html! { a.button href="/deliveries" { (Icon::Clock) "View Delivery History" } };
     let content = html! {
         (done)
+        (given_up)
         div.wide-narrow {
             div.stack { (panel.render(app, visitor)) }
             div.stack {

@@ -2,14 +2,19 @@
 
 use maud::{Markup, html};
 use preclinical_core::{
-    custom_header::HeaderName,
-    delivery::Delivery,
-    port::DeliveryFilter,
-    reveal::SecretReveal,
-    webhook::{DisabledReason, Webhook},
+    custom_header::HeaderName, delivery::Delivery, id::WebhookId, port::DeliveryFilter, reveal::SecretReveal,
+    webhook::Webhook,
 };
 
-use super::{Place, form::Typed, health, secret, test::TestResult, verification};
+use super::{
+    Place,
+    form::Typed,
+    given_up, health,
+    replay::{self, Missed},
+    secret,
+    test::TestResult,
+    verification,
+};
 use crate::{
     app::App,
     error::ApiError,
@@ -33,6 +38,8 @@ pub(in crate::pages) struct Panel {
     pub(super) webhook: Option<Webhook>,
     /// The latest deliveries, newest first.
     recent: Vec<Delivery>,
+    /// What it missed, if it did.
+    missed: Option<Missed>,
     /// Who was shown the secret, the last first.
     reveals: Vec<SecretReveal>,
     /// What was typed and is not saved.
@@ -60,8 +67,17 @@ impl Panel {
             Some(webhook) => app.store.secret_reveals(organization, webhook.id, REVEALS).await?,
             None => Vec::new(),
         };
+        let missed = match &webhook {
+            Some(webhook) => Missed::load(app, webhook).await?,
+            None => None,
+        };
         let typed = Typed::from(webhook.as_ref());
-        Ok(Self { place, webhook, recent, reveals, typed, wrong: Wrong::default(), shown_secret: None, test: None })
+        Ok(Self { place, webhook, recent, missed, reveals, typed, wrong: Wrong::default(), shown_secret: None, test: None })
+    }
+
+    /// The webhook that it is about, if there is one.
+    pub(in crate::pages) fn about(&self) -> Option<WebhookId> {
+        self.webhook.as_ref().map(|webhook| webhook.id)
     }
 
     /// The panel with what can be done by this visitor.
@@ -69,9 +85,11 @@ impl Panel {
         let (may_change, now) = (visitor.member.role.may_change(), app.clock.now());
         html! {
             @if let Some(secret) = &self.shown_secret { (secret::shown_once(secret)) }
+            @if let Some(webhook) = &self.webhook { (given_up::banner(webhook, self.missed.as_ref(), visitor)) }
             (self.settings(visitor, may_change))
             @if let Some(webhook) = &self.webhook {
-                (health::card(webhook, &self.recent, now))
+                (health::card(webhook, &self.recent, app.patience, now))
+                @if let Some(missed) = &self.missed { (replay::card(webhook, missed, visitor)) }
                 (secret::card(app, webhook, &self.reveals, visitor))
                 (verification::card(webhook))
             }
@@ -103,9 +121,7 @@ impl Panel {
 fn state(webhook: Option<&Webhook>) -> Markup {
     match webhook {
         None => badge::badge(Tone::Quiet, Icon::Info, "Not set up"),
-        Some(webhook) if !webhook.is_enabled => badge::badge(Tone::Warn, Icon::Mute, "Disabled"),
-        Some(webhook) if webhook.consecutive_failures > 0 => badge::badge(Tone::Bad, Icon::Alert, "Failing"),
-        Some(_) => badge::badge(Tone::Good, Icon::Check, "Enabled"),
+        Some(webhook) => maud::Render::render(&health::look(webhook)),
     }
 }
 
@@ -138,24 +154,9 @@ fn actions(webhook: &Webhook, visitor: &Visitor) -> Markup {
                 }
                 a.button.danger href={ "/webhooks/" (id) "/delete" } { "Delete" }
             }
-            @if !webhook.is_enabled {
-                (parts::notice(Tone::Warn, &html! { p { (muted(webhook)) } }))
+            @if !webhook.is_enabled && webhook.disabled_reason.is_none() {
+                (parts::notice(Tone::Warn, &html! { p { (given_up::consequence(webhook)) } }))
             }
-        }
-    }
-}
-
-/// Why a webhook is disabled, if we did that, and what it means.
-fn muted(webhook: &Webhook) -> Markup {
-    html! {
-        @match webhook.disabled_reason {
-            Some(DisabledReason::Gone) => "It was disabled because its receiver answered 410 Gone. ",
-            None => "",
-        }
-        @if webhook.agent_id.is_some() {
-            "While it is disabled, nobody hears of this agent’s runs. To fall back to the organization’s webhook, delete it."
-        } @else {
-            "While it is disabled, nobody hears of runs of agents without a webhook of their own."
         }
     }
 }

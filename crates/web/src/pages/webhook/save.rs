@@ -4,6 +4,7 @@ use axum::{
 };
 use preclinical_core::{
     custom_header::{CustomHeaders, WantedHeader},
+    health::Health,
     id::{AgentId, WebhookId},
     port::NewWebhook,
     secret::SigningSecret,
@@ -94,8 +95,7 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         description: wish.description,
         is_enabled: true,
         disabled_reason: None,
-        last_triggered_at: None,
-        consecutive_failures: 0,
+        health: Health::default(),
         version: Version::FIRST,
         created_at: now,
         updated_at: now,

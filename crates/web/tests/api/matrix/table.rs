@@ -79,6 +79,7 @@ pub(super) const CALLS: &[Row] = &[
     row("DELETE", "/api/v1/webhooks/{id}", WRITE, ""),
     row("POST", "/api/v1/webhooks/{id}/test", WRITE, "{}"),
     row("POST", "/api/v1/webhooks/{id}/rotate-secret", WRITE, "{}"),
+    row("POST", "/api/v1/webhooks/{id}/replay", WRITE, "{}"),
     row("GET", "/api/v1/webhooks/{id}/deliveries", READ, ""),
     row("GET", "/api/v1/webhooks/deliveries", READ, ""),
     row("GET", "/api/v1/webhooks/deliveries/{id}", READ, ""),

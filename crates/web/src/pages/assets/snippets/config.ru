@@ -12,8 +12,9 @@ receiver = lambda do |env|
   next [404, {}, []] unless env["REQUEST_METHOD"] == "POST" && env["PATH_INFO"] == "/preclinical-webhook"
   next [401, {}, []] unless genuine?(body, env["HTTP_X_PRECLINICAL_SIGNATURE"])
 
-  run = JSON.parse(body).fetch("test_run")
-  puts "#{run["test_run_id"]} #{run["status"]} #{run["pass_rate"]}"
+  # Other kinds of events have no run: take them, and do nothing.
+  run = JSON.parse(body)["test_run"]
+  puts "#{run["test_run_id"]} #{run["status"]} #{run["pass_rate"]}" if run
   [204, {}, []]
 end
 

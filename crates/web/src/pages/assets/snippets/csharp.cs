@@ -17,8 +17,9 @@ app.MapPost("/preclinical-webhook", async (HttpRequest request) =>
     await request.Body.CopyToAsync(buffer);
     var body = buffer.ToArray();
     if (!IsGenuine(body, request.Headers["X-Preclinical-Signature"].ToString())) return Results.Unauthorized();
-    var run = JsonDocument.Parse(body).RootElement.GetProperty("test_run");
-    Console.WriteLine($"{run.GetProperty("test_run_id")} {run.GetProperty("status")} {run.GetProperty("pass_rate")}");
+    // Other kinds of events have no run: take them, and do nothing.
+    if (JsonDocument.Parse(body).RootElement.TryGetProperty("test_run", out var run))
+        Console.WriteLine($"{run.GetProperty("test_run_id")} {run.GetProperty("status")} {run.GetProperty("pass_rate")}");
     return Results.NoContent();
 });
 app.Run();

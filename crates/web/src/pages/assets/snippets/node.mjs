@@ -16,6 +16,7 @@ createServer(async (request, response) => {
   if (request.method !== "POST" || request.url !== "/preclinical-webhook") return response.writeHead(404).end();
   if (!isGenuine(body, request.headers["x-preclinical-signature"])) return response.writeHead(401).end();
   const { test_run } = JSON.parse(body);
-  console.log(test_run.test_run_id, test_run.status, test_run.pass_rate);
+  // Other kinds of events have no run: take them, and do nothing.
+  if (test_run) console.log(test_run.test_run_id, test_run.status, test_run.pass_rate);
   response.writeHead(204).end();
 }).listen(process.env.PORT ?? 8080);

@@ -9,6 +9,8 @@ if (!hash_equals('sha256=' . hash_hmac('sha256', $body, $secret), $given)) {
     exit;
 }
 
-$run = json_decode($body, true)['test_run'];
-error_log("{$run['test_run_id']} {$run['status']} {$run['pass_rate']}");
+// Other kinds of events have no run: take them, and do nothing.
+if ($run = json_decode($body, true)['test_run'] ?? null) {
+    error_log("{$run['test_run_id']} {$run['status']} {$run['pass_rate']}");
+}
 http_response_code(204);

@@ -9,7 +9,7 @@ use preclinical_core::redelivery::RedeliveryJob;
 use super::{
     super::ABOVE,
     progress::{bar, look},
-    selection::{deliveries, word},
+    selection::{deliveries, ended},
 };
 use crate::{
     app::App,
@@ -78,7 +78,7 @@ fn row(job: &RedeliveryJob) -> Markup {
             td data-label=(COLUMNS[0]) {
                 a.row-open href={ "/deliveries/redeliveries/" (job.id) } { (look(job.status)) span.sr { " bulk redelivery" } }
             }
-            td data-label=(COLUMNS[1]) { (deliveries(job.total)) ", " (word(job.selection.status).to_lowercase()) }
+            td data-label=(COLUMNS[1]) { (deliveries(job.total)) ", " (ended(job.selection.ended)) }
             td data-label=(COLUMNS[2]) { div.meter { (bar(job)) span.small.muted.number { (job.enqueued) " of " (job.total) } } }
             td.number data-label=(COLUMNS[3]) { (job.skipped.sum()) }
             td.nowrap data-label=(COLUMNS[4]) { (time::ago(job.created_at)) }

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use preclinical_core::{
     id::RedeliveryJobId,
     port::NewRedeliveryJob,
-    redelivery::{MAX_PENDING_OF_JOB, RedeliverySelection, RepeatedStatus},
+    redelivery::{MAX_PENDING_OF_JOB, RedeliverySelection, Repeated, RepeatedStatus},
 };
 
 use super::{
@@ -65,11 +65,11 @@ pub(in crate::pages) async fn offer(
 }
 
 fn statuses(selection: &RedeliverySelection) -> Markup {
-    let address = |status| offer_of(&RedeliverySelection { status, ..*selection });
+    let address = |status| offer_of(&RedeliverySelection { ended: Repeated::As(status), ..*selection });
     html! {
         nav.buttons aria-label="Which deliveries" {
             @for status in [RepeatedStatus::Failed, RepeatedStatus::Canceled, RepeatedStatus::Delivered] {
-                a.button.little href=(address(status)) aria-current=[(status == selection.status).then_some("true")] { (word(status)) }
+                a.button.little href=(address(status)) aria-current=[(Repeated::As(status) == selection.ended).then_some("true")] { (word(status)) }
             }
         }
     }

@@ -5,7 +5,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::OrganizationId,
     port::{Store, StoreError},
-    redelivery::{RedeliverySelection, RepeatedStatus},
+    redelivery::{RedeliverySelection, Repeated, RepeatedStatus},
     run::RunRef,
 };
 
@@ -42,7 +42,13 @@ impl Described {
         let agent = |id| self.names.agent(id).map_or_else(|| format!("Deleted, {id}"), |agent| agent.name.clone());
         html! {
             dl.pairs {
-                dt { "Status" } dd { (of_delivery(selection.status.into())) }
+                @match selection.ended {
+                    Repeated::As(status) => { dt { "Status" } dd { (of_delivery(status.into())) } },
+                    Repeated::Missed(missed) => {
+                        dt { "Missed since" } dd { (time::time(missed.since)) }
+                        @if missed.newest_per_agent { dt { "Of each agent" } dd { "The newest run alone" } }
+                    },
+                }
                 dt { "Webhook" } dd { (selection.webhook_id.map_or_else(|| "Every webhook".to_owned(), webhook)) }
                 dt { "Agent" } dd { (selection.agent_id.map_or_else(|| "Every agent".to_owned(), agent)) }
                 @if let Some(id) = selection.run_id {
@@ -60,10 +66,22 @@ pub(super) fn word(status: RepeatedStatus) -> &'static str {
     of_delivery(status.into()).word
 }
 
+/// How the deliveries ended that are repeated, at the end of a sentence.
+pub(super) fn ended(ended: Repeated) -> String {
+    match ended {
+        Repeated::As(status) => word(status).to_lowercase(),
+        Repeated::Missed(_) => "missed".to_owned(),
+    }
+}
+
 /// The fields of a form or an address that make the selection.
 pub(super) fn pairs(selection: &RedeliverySelection) -> [(&'static str, Option<String>); 6] {
+    let status = match selection.ended {
+        Repeated::As(status) => Some(DeliveryStatus::from(status).as_str().to_owned()),
+        Repeated::Missed(_) => None,
+    };
     [
-        ("status", Some(DeliveryStatus::from(selection.status).as_str().to_owned())),
+        ("status", status),
         ("webhook_id", selection.webhook_id.map(|id| id.to_string())),
         ("agent_id", selection.agent_id.map(|id| id.to_string())),
         ("run_id", selection.run_id.map(|id| id.to_string())),

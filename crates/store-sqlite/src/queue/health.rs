@@ -1,0 +1,141 @@
+//! What an attempt leaves on its webhook, and how a webhook is given up.
+
+use preclinical_core::{
+    event::{DisabledWebhook, EventContent, EventKind},
+    health::{Ending, Health, Patience},
+    id::{AgentId, OrganizationId, WebhookId},
+    port::AttemptRecord,
+    webhook::DisabledReason,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{NewDelivery, NewEvent, cancel_pending, insert_delivery, insert_event};
+use crate::row::{Id, Time, id, maybe_id, maybe_time};
+
+/// What attempts left on a webhook.
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Health> {
+    Ok(Health {
+        last_triggered_at: maybe_time(row, "last_triggered_at")?,
+        last_success_at: maybe_time(row, "last_success_at")?,
+        consecutive_failures: row.get("consecutive_failures")?,
+        failing_since: maybe_time(row, "failing_since")?,
+        exhausted_deliveries: row.get("exhausted_deliveries")?,
+        missed_since: maybe_time(row, "missed_since")?,
+    })
+}
+
+/// Keeps it.
+pub(crate) fn save(connection: &Connection, webhook: WebhookId, health: &Health) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE webhooks SET last_triggered_at = ?2, last_success_at = ?3, consecutive_failures = ?4, failing_since = ?5, \
+             exhausted_deliveries = ?6, missed_since = ?7 WHERE id = ?1",
+        )?
+        .execute(params![
+            Id(webhook),
+            health.last_triggered_at.map(Time),
+            health.last_success_at.map(Time),
+            health.consecutive_failures,
+            health.failing_since.map(Time),
+            health.exhausted_deliveries,
+            health.missed_since.map(Time),
+        ])
+}
+
+struct Found {
+    organization: OrganizationId,
+    agent: Option<AgentId>,
+    url: String,
+    is_enabled: bool,
+    health: Health,
+}
+
+/// Notes an attempt on its webhook, and disables it if that was one too many.
+pub(super) fn note(
+    connection: &Connection,
+    record: &AttemptRecord,
+    webhook: WebhookId,
+    is_exhausted: bool,
+) -> rusqlite::Result<()> {
+    let Some(found) = find(connection, webhook)? else { return Ok(()) };
+    let ending = Ending { at: record.ended_at, is_success: record.outcome.is_success(), is_exhausted };
+    let health = found.health.after(ending);
+    let verdict = Patience::verdict(record.disabling.patience, record.next, &health, record.ended_at);
+    // Who is disabled already can still turn out to be gone.
+    let verdict = verdict.filter(|reason| found.is_enabled || *reason == DisabledReason::Gone);
+    let Some(reason) = verdict else { return save(connection, webhook, &health).map(drop) };
+    let health = health.missing();
+    save(connection, webhook, &health)?;
+    disable(connection, record, webhook, reason)?;
+    match found.agent {
+        Some(agent) if found.is_enabled => {
+            let disabled = (webhook, found.url.as_str(), reason, health);
+            tell(connection, record, found.organization, agent, disabled)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn find(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Option<Found>> {
+    connection
+        .prepare_cached("SELECT * FROM webhooks WHERE id = ?1")?
+        .query_row([Id(webhook)], |row| {
+            Ok(Found {
+                organization: id(row, "organization_id")?,
+                agent: maybe_id(row, "agent_id")?,
+                url: row.get("url")?,
+                is_enabled: row.get("is_enabled")?,
+                health: read(row)?,
+            })
+        })
+        .optional()
+}
+
+fn disable(
+    connection: &Connection,
+    record: &AttemptRecord,
+    webhook: WebhookId,
+    reason: DisabledReason,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3, version = version + 1 WHERE id = ?1",
+        )?
+        .execute(params![Id(webhook), reason.as_str(), Time(record.ended_at)])?;
+    cancel_pending(connection, webhook, record.ended_at).map(drop)
+}
+
+/// Writes a delivery to the organization's webhook, if there is one that is enabled.
+fn tell(
+    connection: &Connection,
+    record: &AttemptRecord,
+    organization_id: OrganizationId,
+    agent_id: AgentId,
+    (id, url, reason, health): (WebhookId, &str, DisabledReason, Health),
+) -> rusqlite::Result<()> {
+    let listens = "SELECT id FROM webhooks WHERE organization_id = ?1 AND agent_id IS NULL AND is_enabled = 1";
+    let listener: Option<WebhookId> =
+        connection.prepare_cached(listens)?.query_row([Id(organization_id)], |row| crate::row::id(row, "id")).optional()?;
+    let Some(webhook_id) = listener else { return Ok(()) };
+    let agent_name: String = connection
+        .prepare_cached("SELECT name FROM agents WHERE id = ?1")?
+        .query_row([Id(agent_id)], |row| row.get("name"))?;
+    let disabled = DisabledWebhook { id, url, agent_id, agent_name: &agent_name, reason, health };
+    let (kind, at) = (EventKind::WebhookDisabled, record.ended_at);
+    let (event_id, delivery_id) = (record.disabling.event_id, record.disabling.delivery_id);
+    let content = EventContent::of_disabling(&disabled, &record.disabling.public_url);
+    insert_event(connection, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, at })?;
+    let delivery = NewDelivery {
+        id: delivery_id,
+        organization_id,
+        event_id,
+        kind,
+        webhook_id,
+        agent_id: Some(agent_id),
+        run: None,
+        redelivery_of: None,
+        job: None,
+        at,
+    };
+    insert_delivery(connection, &delivery).map(drop)
+}
