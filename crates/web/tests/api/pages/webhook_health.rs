@@ -31,7 +31,7 @@ async fn a_webhook_that_fails_says_so_and_what_will_come_of_it() {
     owner.get("/settings/webhooks").await.says("The last attempt failed.").says("Enabled").does_not_say("it is disabled.");
     ends(&app, &agent, 500, NextStep::Exhausted).await;
     let page = owner.get("/settings/webhooks").await;
-    page.says("The last 2 attempts failed.").says("1 delivery has failed for good").says("Failing");
+    page.says("The last 2 attempts failed.").says("1 delivery has failed for good").says("</svg>Failing</span>");
     page.says("If nothing gets through for 5 days, and 10 deliveries have failed for good, it is disabled.");
     owner.get("/agents").await.says("Organization’s, failing");
 }
