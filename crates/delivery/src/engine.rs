@@ -171,6 +171,11 @@ impl Engine {
                     } else {
                         drop(tokio::time::timeout(BREATH, self.places.changed.notified()).await);
                     }
+                    tokio::select! {
+                        biased;
+                        () = left_by_others.rung() => self.jobs.changed.notify_one(),
+                        () = std::future::ready(()) => {}
+                    }
                     continue;
                 }
                 Ok(Tick::IdleUntil(due)) => self.until(due),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use preclinical_core::{attempt::ErrorKind, delivery::DeliveryStatus, endpoint::EndpointPolicy, port::Prober};
-use preclinical_delivery::Probe;
+use preclinical_delivery::{Probe, Tick};
 use preclinical_testkit::attack::URLS;
 use rustls::RootCertStore;
 
@@ -28,13 +28,13 @@ async fn none_is_called_by_a_delivery_that_has_one_already() {
 async fn none_is_called_by_a_retry() {
     let rig = rig().await;
     let mut ids = Vec::new();
-    // As many as one look of the engine takes, each pointing to where the last one does when they are due.
+    // Each points to where the last one does when they are due, and one at a time is tried of a webhook that failed.
     for attack in &URLS[..100] {
         rig.point_to(attack.url).await;
         ids.push(rig.deliver().await.0);
     }
     rig.world.clock.turn(SignedDuration::from_mins(2));
-    rig.tick().await;
+    while matches!(rig.tick().await, Tick::Waiting(_)) {}
     for id in ids {
         let kinds: Vec<_> = rig.attempts(id).await.into_iter().map(|attempt| attempt.error.unwrap().kind).collect();
         assert_eq!(kinds, [ErrorKind::Blocked; 2]);
