@@ -7,6 +7,7 @@ mod agents_changed;
 mod any_input;
 mod api_keys;
 mod app;
+mod attacks;
 mod bodies;
 mod bulk_redelivery;
 mod canceling;
