@@ -9,8 +9,8 @@ pub(in crate::pages) fn visible(text: &str) -> Cow<'_, str> {
     with_signs(text, hides)
 }
 
-/// What people said, with a sign in place of each character that is none of a text or that makes it read as another. Those that
-/// join letters and pictures stay: languages are written with them.
+/// A whole page, with a sign in place of each character that is none of a text or that makes others read in another order. Those
+/// that join letters and pictures stay: languages are written with them.
 pub(in crate::pages) fn legible(text: &str) -> Cow<'_, str> {
     with_signs(text, turns)
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_said_stays_as_it_is_but_for_what_turns_it_around() {
+    fn a_page_stays_as_it_is_but_for_what_turns_its_text_around() {
         for text in ["plain é 🦀\n\ttext", "👩\u{200d}⚕\u{fe0f}", "می\u{200c}خواهم", "\u{200f}שלום"] {
             assert_eq!(legible(text), text);
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::cut::{self, TEXT};
 use crate::{
     app::App,
-    pages::parts::{Icon, Tone, visible::legible},
+    pages::parts::{Icon, Tone},
 };
 
 /// How many criteria are shown as a list at most.
@@ -37,8 +37,8 @@ fn shown(criterion: &Criterion<'_>) -> Markup {
         li {
             span class=(tone.class()) { (icon.sized(16)) }
             div {
-                span.sr { (word) } (legible(criterion.name))
-                @if let Some(reason) = criterion.reason { p.small.muted { (legible(reason)) } }
+                span.sr { (word) } (criterion.name)
+                @if let Some(reason) = criterion.reason { p.small.muted { (reason) } }
             }
         }
     }

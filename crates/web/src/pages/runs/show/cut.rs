@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use preclinical_core::run::Run;
 use serde_json::Value;
 
-use crate::{app::App, pages::parts::visible::legible};
+use crate::app::App;
 
 /// How much of a transcript is shown, in bytes.
 pub(super) const TRANSCRIPT: usize = 64 * 1024;
@@ -54,7 +54,7 @@ impl Write for Kept {
 pub(super) fn block(app: &App, run: &Run, label: &str, value: &Value, limit: usize) -> Markup {
     let (text, is_cut) = json(value, limit);
     html! {
-        pre.code tabindex="0" role="region" aria-label=(label) { (legible(&text)) }
+        pre.code tabindex="0" role="region" aria-label=(label) { (text) }
         @if is_cut { (note(app, run, limit)) }
     }
 }

@@ -18,7 +18,6 @@ use crate::{
         self, Tone,
         badge::{self, Look},
         time,
-        visible::legible,
     },
 };
 
@@ -62,7 +61,7 @@ fn evidence(app: &App, run: &Run, result: &ScenarioResult) -> Markup {
 
 fn text(app: &App, run: &Run, text: &str) -> Markup {
     let (shown, is_cut) = cut::cut(text, TEXT);
-    html! { p.said { (legible(shown)) } @if is_cut { (cut::note(app, run, TEXT)) } }
+    html! { p.said { (shown) } @if is_cut { (cut::note(app, run, TEXT)) } }
 }
 
 /// An id of the page for any text that is unique in its run.

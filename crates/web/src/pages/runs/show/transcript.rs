@@ -5,7 +5,7 @@ use preclinical_core::run::Run;
 use serde_json::{Map, Value};
 
 use super::cut::{self, TRANSCRIPT};
-use crate::{app::App, pages::parts::visible::legible};
+use crate::app::App;
 
 /// What a turn takes of what is shown beside its text: its markup.
 const TURN: usize = 200;
@@ -36,8 +36,8 @@ fn said(turn: &Turn<'_>) -> Markup {
     };
     html! {
         li class=(side) {
-            p.small { strong { (legible(who)) } @if let Some(number) = turn.number { span.muted.number { " · turn " (number) } } }
-            p.said { (legible(turn.content)) }
+            p.small { strong { (who) } @if let Some(number) = turn.number { span.muted.number { " · turn " (number) } } }
+            p.said { (turn.content) }
         }
     }
 }
