@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::id::{LeaseToken, OrganizationId};
@@ -28,7 +29,7 @@ impl CallId {
 
 /// What a call asks for, to tell a repetition from another call: the hash of its body. It is stored sealed, because a short
 /// secret in a body could be guessed from a readable hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
@@ -37,11 +38,24 @@ impl Fingerprint {
         Self(hash(&[body]))
     }
 
-    /// The 32 bytes to seal or to compare.
+    /// The 32 bytes to seal.
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Whether those bytes were sealed of the same body, in a time that does not tell how much of them is right.
+    pub fn is(&self, opened: &[u8]) -> bool {
+        self.0.ct_eq(opened).into()
+    }
 }
+
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl Eq for Fingerprint {}
 
 impl std::fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -128,6 +142,14 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_its_body_and_of_no_other() {
+        let one = Fingerprint::of(b"{}");
+        assert!(one.is(Fingerprint::of(b"{}").bytes()) && one == Fingerprint::of(b"{}"));
+        assert!(!one.is(Fingerprint::of(b"{} ").bytes()) && one != Fingerprint::of(b"{} "));
+        assert!(!one.is(&one.bytes()[..31]) && !one.is(b""));
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl ApiClient {
         if !matches!(url.scheme(), "http" | "https") {
             bail!("the server's address must begin with http:// or https://");
         }
+        // Errors name the address, and the key is what a server asks for.
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        if !is_plain || url.query().is_some() || url.fragment().is_some() {
+            bail!("the server's address must be without user, password, query and fragment");
+        }
         Ok(Self { http: HttpClient::new()?, base: url.as_str().trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 

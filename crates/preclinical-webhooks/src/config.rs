@@ -206,9 +206,10 @@ fn parse_file(text: &str) -> Result<PathBuf, String> {
 }
 
 fn parse_public_url(text: &str) -> Result<String, String> {
-    let wrong = || "must be an http or https URL without query or fragment".to_owned();
+    let wrong = || "must be an http or https URL without user, password, query or fragment".to_owned();
     let url = Url::parse(text).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !is_plain || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong());
     }
     Ok(text.trim_end_matches('/').to_owned())
@@ -371,6 +372,10 @@ mod tests {
     #[test]
     fn a_public_url_loses_its_last_slash() {
         assert_eq!(parse_public_url("https://example.com/base/").as_deref(), Ok("https://example.com/base"));
-        assert!(parse_public_url("ftp://example.com").is_err());
+        for wrong in
+            ["ftp://example.com", "https://user:s3cret@example.com", "https://example.com/?a=b", "https://example.com/#a"]
+        {
+            assert!(!parse_public_url(wrong).unwrap_err().contains("s3cret"), "{wrong}");
+        }
     }
 }

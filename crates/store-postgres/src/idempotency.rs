@@ -97,7 +97,7 @@ fn judge(vault: &Vault, call: &NewCall, known: Known) -> Result<Verdict, StoreEr
         return Ok(Verdict::New);
     }
     let fingerprint = vault.open(Purpose::CallFingerprint, owner(call.id), &known.fingerprint).map_err(damaged)?;
-    let is_same = *fingerprint == call.fingerprint.bytes();
+    let is_same = call.fingerprint.is(&fingerprint);
     Ok(match (known.answer, known.held_until) {
         (Some(_), _) | (None, Some(_)) if !is_same => Verdict::Begun(Begun::Reused),
         (Some(sealed), _) => {

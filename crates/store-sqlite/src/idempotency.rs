@@ -53,7 +53,7 @@ fn begin(connection: &Connection, vault: &Vault, call: &NewCall) -> Result<Begun
     let known = known.filter(|known| call.at.duration_since(known.began_at) < REMEMBERED);
     let Some(known) = known else { return carry_out(connection, vault, call, None) };
     let fingerprint = vault.open(Purpose::CallFingerprint, owner(call.id), &known.fingerprint).map_err(damaged)?;
-    let is_same = *fingerprint == call.fingerprint.bytes();
+    let is_same = call.fingerprint.is(&fingerprint);
     match (known.answer, known.held_until) {
         (Some(_), _) | (None, Some(_)) if !is_same => Ok(Begun::Reused),
         (Some(sealed), _) => {

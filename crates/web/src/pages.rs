@@ -179,7 +179,8 @@ fn forms_alone() -> Vec<(&'static str, &'static str)> {
 
 /// Leads to the page above, of the same thing.
 fn leave(uri: &Uri, above: &'static str) -> Redirect {
-    let segments = above.split('/').count();
+    // The page above all others has one segment, which is empty.
+    let segments = above.trim_end_matches('/').split('/').count();
     let path = uri.path().split('/').take(segments).collect::<Vec<_>>().join("/");
     Redirect::to(if path.is_empty() { "/" } else { &path })
 }

@@ -1,6 +1,7 @@
 //! The rules. Each is a function from the repository to the places where it is broken.
 
 mod arrows;
+mod dependencies;
 mod links;
 mod schema;
 mod sources;
@@ -18,6 +19,7 @@ use anyhow::{Context, bail};
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let files = files(root)?;
     let mut broken = arrows::check(root)?;
+    broken.extend(dependencies::check(root, &files)?);
     broken.extend(sources::check(&files));
     broken.extend(schema::check(&files));
     broken.extend(suite::check(&files)?);

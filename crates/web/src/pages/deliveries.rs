@@ -17,7 +17,6 @@ mod nothing;
 mod rows;
 mod timeline;
 mod timing;
-mod visible;
 
 pub(super) use actions::{cancel, redeliver};
 pub(super) use bulk::{cancel as cancel_bulk, job, jobs, offer, start};

@@ -5,6 +5,7 @@ pub(super) mod field;
 mod icon;
 pub(super) mod options;
 pub(super) mod time;
+pub(super) mod visible;
 
 use maud::{Markup, html};
 

@@ -1,12 +1,14 @@
 //! What is around every page.
 
+use std::borrow::Cow;
+
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
     assets::{MARK, SCRIPT, STYLE},
     door::{Theme, Visitor},
-    parts::Icon,
+    parts::{Icon, visible::legible},
 };
 
 /// What the sidebar shows as the place where one is.
@@ -109,5 +111,11 @@ fn document(theme: Theme, title: &str, body: &Markup) -> Response {
             }
         }
     };
-    Html(markup.into_string()).into_response()
+    let html = markup.into_string();
+    // Names and texts of others stand on every page: none may turn around what stands beside it.
+    let signs = match legible(&html) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(changed) => Some(changed),
+    };
+    Html(signs.unwrap_or(html)).into_response()
 }

@@ -1,40 +1,40 @@
-//! URLs that must never be called are refused where they come in, by the API and by the pages.
+//! The API and the pages under attack: requests as an attacker writes them, and what must become of each. None may change
+//! anything, fail on our side, or be told more than that it was refused.
+
+mod guessing;
+mod markup;
+mod planted;
+mod request;
+mod table;
+mod urls;
 
 use preclinical_core::member::Role;
-use preclinical_testkit::attack::URLS;
-use serde_json::json;
 
-use crate::{
-    app::{TestApp, URL},
-    pages::Browser,
-};
+use self::{request::Target, table::ATTACKS};
+use crate::{app::TestApp, pages::Browser};
 
 #[tokio::test]
-async fn the_api_saves_none_and_names_the_field() {
+async fn every_attack_comes_to_what_the_table_says_and_changes_nothing() {
     let app = TestApp::new().await;
-    let agent = app.api.agent("Assistant").await;
-    let path = format!("/webhooks/{}", app.api.webhook(URL, None).await);
-    let before = app.database.rows();
-    for attack in URLS {
-        app.pass(1);
-        for agent in [json!(null), json!(agent)] {
-            let created = app.api.post("/webhooks", json!({"url": attack.url, "agent_id": agent})).await;
-            created.refuses_field("INVALID_FIELD_VALUE", "url");
-        }
-        app.api.put(&path, json!({"url": attack.url})).await.refuses_field("INVALID_FIELD_VALUE", "url");
-        assert_eq!(app.database.rows(), before, "{}", attack.name);
+    let target = Target::of(app).await;
+    assert!(ATTACKS.len() >= 80, "{}", ATTACKS.len());
+    let mut broken = Vec::new();
+    for attack in ATTACKS {
+        target.app.pass(1);
+        broken.extend(target.endure(attack).await.err().map(|why| format!("{}: {why}", attack.name)));
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
 #[tokio::test]
-async fn the_pages_save_none_and_say_so_before() {
-    let app = TestApp::new().await;
-    let owner = Browser::of(app.router(), &app.world, Role::Owner).await;
-    for attack in URLS {
-        app.pass(1);
-        let shown = owner.post("/webhooks/save", &[("url", attack.url)]).await;
-        shown.is(422).says("aria-invalid=\"true\"").does_not_say("<script>alert");
-        owner.post("/webhooks/check-url", &[("url", attack.url)]).await.is(200).says("data-valid=\"false\"");
+async fn what_the_table_attacks_works_when_nobody_attacks() {
+    let target = Target::of(TestApp::new().await).await;
+    let before = target.app.database.rows();
+    for form in ["/theme", "/webhooks/{webhook}/disable", "/webhooks/{webhook}/delete"] {
+        let shown = target.owner.post(&target.filled(form), &[("theme", "dark")]).await;
+        shown.leads_to();
     }
-    assert_eq!(app.api.get("/webhooks").await.is(200)["total"], 0);
+    assert!(target.app.database.rows() != before);
+    let owner = Browser::of(target.app.router(), &target.app.world, Role::Owner).await;
+    owner.get("/settings/webhooks").await.is(200);
 }

@@ -9,12 +9,12 @@ use preclinical_core::{
 use super::{
     advice::{Advice, advice},
     body, timing,
-    visible::visible_line,
 };
 use crate::pages::parts::{
     Icon, Tone,
     badge::{Look, badge, of_http},
     time,
+    visible::visible_line,
 };
 
 /// How an attempt stands out in the time line.

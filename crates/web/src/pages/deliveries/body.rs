@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use preclinical_core::attempt::{KEPT_RESPONSE_BYTES, Message};
 use serde_json::Value;
 
-use super::visible::visible;
+use crate::pages::parts::visible::visible;
 
 /// How many bytes of a body that is no text are shown.
 const DUMPED: usize = 2048;

@@ -16,7 +16,6 @@ use preclinical_core::{
 use super::{
     body::bytes,
     detail::{self, Detail},
-    visible::visible_line,
 };
 use crate::{
     app::App,
@@ -28,6 +27,7 @@ use crate::{
             self, Icon, Tone,
             badge::badge,
             field::{TextField, text_area},
+            visible::visible_line,
         },
         shell,
     },

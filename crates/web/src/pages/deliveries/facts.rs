@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use preclinical_core::{event::EventKind, request};
 
-use super::{detail::Detail, visible::visible_line};
+use super::detail::Detail;
 use crate::pages::{
-    parts::{self, badge},
+    parts::{self, badge, visible::visible_line},
     webhook::Place,
 };
 

@@ -1,12 +1,22 @@
-//! Text of receivers, so that nothing in it hides.
+//! Text of others, so that nothing in it hides.
 
 use std::{borrow::Cow, fmt::Write};
 
 use preclinical_core::invisible::is_invisible;
 
 /// The text with a sign in place of each character that cannot be seen or that turns others around. Line breaks and tabs stay.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(hides) {
+pub(in crate::pages) fn visible(text: &str) -> Cow<'_, str> {
+    with_signs(text, hides)
+}
+
+/// A whole page, with a sign in place of each character that is none of a text or that makes others read in another order. Those
+/// that join letters and pictures stay: languages are written with them.
+pub(in crate::pages) fn legible(text: &str) -> Cow<'_, str> {
+    with_signs(text, turns)
+}
+
+fn with_signs(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&hides) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -26,12 +36,20 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// The same in one line.
-pub(super) fn visible_line(text: &str) -> String {
+pub(in crate::pages) fn visible_line(text: &str) -> String {
     visible(text).replace('\n', "␊").replace('\t', "␉")
 }
 
 fn hides(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\t')) || is_invisible(character)
+    is_no_text(character) || is_invisible(character)
+}
+
+fn turns(character: char) -> bool {
+    is_no_text(character) || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_no_text(character: char) -> bool {
+    character.is_control() && !matches!(character, '\n' | '\t')
 }
 
 fn push_sign(shown: &mut String, character: char) {
@@ -65,6 +83,14 @@ mod tests {
             assert_eq!(visible(text), expected, "{text:?}");
         }
         assert_eq!(visible_line("a\r\nb\tc"), "a␊b␉c");
+    }
+
+    #[test]
+    fn a_page_stays_as_it_is_but_for_what_turns_its_text_around() {
+        for text in ["plain é 🦀\n\ttext", "👩\u{200d}⚕\u{fe0f}", "می\u{200c}خواهم", "\u{200f}שלום"] {
+            assert_eq!(legible(text), text);
+        }
+        assert_eq!(legible("a\0\u{202e}b\u{2066}"), "a␀⟨U+202E⟩b⟨U+2066⟩");
     }
 
     proptest! {
