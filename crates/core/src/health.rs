@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    retry::NextStep,
+    retry::{MAX_RETRIES, NextStep},
     webhook::{DisabledReason, Webhook},
 };
 
@@ -82,6 +82,10 @@ impl Health {
     }
 }
 
+/// As many as a delivery can have.
+#[expect(clippy::cast_possible_truncation, reason = "a schedule has a few retries")]
+const MAX_ATTEMPTS: u32 = MAX_RETRIES as u32 + 1;
+
 impl Patience {
     /// Why an attempt that ended so disables its webhook, whose health is the one after it. `None` if it does not.
     ///
@@ -98,7 +102,9 @@ impl Patience {
 
     fn is_over(self, health: &Health, at: Timestamp) -> bool {
         let is_long = health.failing_since.is_some_and(|since| at.duration_since(since) >= self.time);
-        is_long && health.exhausted_deliveries >= self.exhausted
+        // One that hangs is asked so rarely that what waits for it may never run out of attempts: then attempts are counted.
+        let attempts = self.exhausted.saturating_mul(MAX_ATTEMPTS);
+        is_long && (health.exhausted_deliveries >= self.exhausted || health.consecutive_failures >= attempts)
     }
 }
 

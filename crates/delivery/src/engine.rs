@@ -19,7 +19,7 @@ use crate::{
     attempt,
     offer::EngineOffer,
     places::{Place, Places, Reserved},
-    shares::{Ending, Refusal},
+    shares::{Asks, Ending, Refusal},
     transport::Transport,
 };
 
@@ -37,6 +37,9 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// The pause after nothing of what is due had a place. Long enough that asking in vain costs little, however much is due.
 const BREATH: Duration = Duration::from_millis(20);
+
+/// How long it becomes while nothing changes: then what else becomes due is found that late.
+const LONGEST_BREATH: Duration = Duration::from_millis(320);
 
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -141,7 +144,7 @@ impl Engine {
         if room == 0 {
             return Ok(Tick::MayBeMore);
         }
-        let offer = Arc::new(EngineOffer::new(self, room));
+        let offer = Arc::new(EngineOffer::new(self, room, Asks::WhatWaits));
         let claimed = self.store.claim_due(self.clock.now(), Arc::clone(&offer) as _).await?;
         let started = claimed.len();
         for claimed in claimed {
@@ -158,7 +161,7 @@ impl Engine {
 
     /// Ticks until [`Self::close`] is called.
     pub async fn run(self: Arc<Self>) {
-        let mut left_by_others = self.watch_work().await;
+        let (mut left_by_others, mut breath) = (self.watch_work().await, BREATH);
         while !self.is_closing() {
             let sleep = match self.tick().await {
                 Ok(Tick::MayBeMore) => {
@@ -168,8 +171,12 @@ impl Engine {
                 Ok(Tick::Waiting(started)) => {
                     if started == 0 {
                         tokio::time::sleep(BREATH).await;
-                    } else {
-                        drop(tokio::time::timeout(BREATH, self.places.changed.notified()).await);
+                    }
+                    breath = if started == 0 { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
+                    tokio::select! {
+                        () = self.places.changed.notified() => {}
+                        () = self.changed.notified() => {}
+                        () = tokio::time::sleep(breath) => {}
                     }
                     tokio::select! {
                         biased;
@@ -251,12 +258,12 @@ impl Engine {
 
 impl Handoff for EngineHandoff {
     fn offer(&self) -> Arc<dyn Offer> {
-        Arc::new(EngineOffer::new(&self.engine, usize::from(self.takes_what_is_due)))
+        Arc::new(EngineOffer::new(&self.engine, usize::from(self.takes_what_is_due), Asks::WhatIsNew))
     }
 
     fn reserve_for_test(&self, organization: OrganizationId, webhook: WebhookId) -> Option<Box<dyn Reservation>> {
         let (engine, places) = (Arc::clone(&self.engine), &self.engine.places);
-        let place = places.give(|shares, now| shares.admit_test(organization, webhook, now).ok_or(Refusal::Webhook)).ok()?;
+        let place = places.give(|shares, _| shares.admit_test(organization, webhook).ok_or(Refusal::Webhook)).ok()?;
         let lease = engine.lease();
         Some(Box::new(Reserved { engine, place, lease }))
     }

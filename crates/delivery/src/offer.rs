@@ -15,19 +15,24 @@ use preclinical_core::{
     port::{Admission, Admitted, Applicant, Offer, Sent},
 };
 
-use crate::{engine::Engine, places::Place, shares::Refusal};
+use crate::{
+    engine::Engine,
+    places::Place,
+    shares::{Asks, Refusal},
+};
 
 /// So many places at most. Those that were given away and not taken out are given back when it is dropped.
 pub(crate) struct EngineOffer {
     engine: Arc<Engine>,
     room: usize,
+    asks: Asks,
     granted: Mutex<HashMap<DeliveryId, (Lease, Place)>>,
     has_refused: AtomicBool,
 }
 
 impl EngineOffer {
-    pub(crate) fn new(engine: &Arc<Engine>, room: usize) -> Self {
-        Self { engine: Arc::clone(engine), room, granted: Mutex::default(), has_refused: AtomicBool::new(false) }
+    pub(crate) fn new(engine: &Arc<Engine>, room: usize, asks: Asks) -> Self {
+        Self { engine: Arc::clone(engine), room, asks, granted: Mutex::default(), has_refused: AtomicBool::new(false) }
     }
 
     /// Takes out the place that was given away for a delivery.
@@ -59,7 +64,7 @@ impl Admission for EngineOffer {
             return Admitted::Full;
         }
         let Applicant { delivery, organization, webhook, standing } = *applicant;
-        match self.engine.places.give(|shares, now| shares.admit(organization, webhook, standing, now)) {
+        match self.engine.places.give(|shares, now| shares.admit(organization, webhook, standing, self.asks, now)) {
             Ok(place) => {
                 let lease = self.engine.lease();
                 granted.insert(delivery, (lease, place));

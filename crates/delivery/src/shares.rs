@@ -53,6 +53,9 @@ const TESTS: u32 = 4;
 /// Tests of an organization.
 const TESTS_OF_ORGANIZATION: u32 = 32;
 
+/// Tests of everybody.
+const TESTS_OF_ALL: u32 = 128;
+
 /// Webhooks that are remembered; beyond that those with nothing under way are forgotten.
 const REMEMBERED: usize = 16 * 1024;
 
@@ -65,6 +68,15 @@ pub(crate) enum Refusal {
     Organization,
     /// For anybody.
     Everybody,
+}
+
+/// Who asks for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Something that is being written.
+    WhatIsNew,
+    /// Something that was due before.
+    WhatWaits,
 }
 
 /// How an attempt ended, for its webhook's share.
@@ -96,6 +108,7 @@ pub(crate) struct Shares {
     taken: Taken,
     organizations: HashMap<OrganizationId, Taken>,
     webhooks: HashMap<WebhookId, Line>,
+    tests: HashMap<(OrganizationId, WebhookId), u32>,
 }
 
 #[derive(Debug, Default)]
@@ -111,8 +124,11 @@ struct Taken {
 #[derive(Debug)]
 struct Line {
     under_way: u32,
-    tests: u32,
     slow: u32,
+    /// The last success came late, and none in time since.
+    was_slow: bool,
+    /// The engine looked for what waits and had no place for it: whoever writes has to wait behind that.
+    has_waiting: bool,
     may_have: u32,
     began_at: u32,
     /// When a receiver took something the last time.
@@ -156,7 +172,7 @@ impl Line {
             Standing::Untried => UNTRIED,
             Standing::Failing => 1,
         };
-        Self { under_way: 0, tests: 0, slow: 0, may_have, began_at: may_have, taken_at: None }
+        Self { under_way: 0, slow: 0, was_slow: false, has_waiting: false, may_have, began_at: may_have, taken_at: None }
     }
 
     fn has_room(&self) -> bool {
@@ -164,7 +180,7 @@ impl Line {
     }
 
     fn is_idle(&self) -> bool {
-        self.under_way + self.tests == 0
+        self.under_way == 0
     }
 
     fn was_well(&self, now: Duration) -> bool {
@@ -172,12 +188,12 @@ impl Line {
     }
 
     fn has_reserve(&self, now: Duration) -> bool {
-        self.was_well(now) && self.slow == 0 && self.under_way < FEW
+        self.was_well(now) && self.slow == 0 && !self.was_slow && self.under_way < FEW
     }
 
     /// Whether it would come out the same if it began again: at the least after a failure.
     fn is_forgettable(&self) -> bool {
-        self.is_idle() && self.taken_at.is_none() && [self.began_at, 1].contains(&self.may_have)
+        self.is_idle() && !self.was_slow && self.taken_at.is_none() && [self.began_at, 1].contains(&self.may_have)
     }
 }
 
@@ -193,6 +209,24 @@ impl Shares {
         organization: OrganizationId,
         webhook: WebhookId,
         standing: Standing,
+        asks: Asks,
+        now: Duration,
+    ) -> Result<Seat, Refusal> {
+        let seat = self.seat(organization, webhook, standing, asks, now);
+        if asks == Asks::WhatWaits
+            && let Some(line) = self.webhooks.get_mut(&webhook)
+        {
+            line.has_waiting = matches!(seat, Err(Refusal::Webhook));
+        }
+        seat
+    }
+
+    fn seat(
+        &mut self,
+        organization: OrganizationId,
+        webhook: WebhookId,
+        standing: Standing,
+        asks: Asks,
         now: Duration,
     ) -> Result<Seat, Refusal> {
         if self.free() == 0 {
@@ -203,10 +237,15 @@ impl Shares {
             return Err(Refusal::Organization);
         }
         let known = self.webhooks.get(&webhook);
-        let class = if known.is_some_and(|line| line.slow > 0) { Standing::Failing } else { standing };
+        let is_slow = known.is_some_and(|line| line.slow > 0 || line.was_slow);
+        let class = if is_slow { Standing::Failing } else { standing };
         let has_room = of_organization.has_room(class, 2) && self.taken.has_room(class, 1);
-        let has_reserve = class == Standing::Proven && known.is_some_and(|line| line.has_reserve(now));
-        if !known.is_none_or(Line::has_room) || !(has_room || has_reserve) {
+        // One that was well just now is asked once more, whatever became of the last attempt.
+        let has_reserve = known.is_some_and(|line| {
+            line.has_reserve(now) && (class == Standing::Proven || (class == Standing::Failing && line.under_way == 0))
+        });
+        let stands_behind = asks == Asks::WhatIsNew && known.is_some_and(|line| line.has_waiting);
+        if stands_behind || !known.is_none_or(Line::has_room) || !(has_room || has_reserve) {
             self.forget_organization(organization);
             return Err(Refusal::Webhook);
         }
@@ -218,25 +257,29 @@ impl Shares {
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
-    pub(crate) fn admit_test(&mut self, organization: OrganizationId, webhook: WebhookId, now: Duration) -> Option<Seat> {
-        let tests = self.webhooks.get(&webhook).map_or(0, |line| line.tests);
+    pub(crate) fn admit_test(&mut self, organization: OrganizationId, webhook: WebhookId) -> Option<Seat> {
+        let tests = self.tests.get(&(organization, webhook)).copied().unwrap_or(0);
+        let has_place = tests < TESTS && self.taken.tests < TESTS_OF_ALL;
         let of_organization = self.organizations.entry(organization).or_default();
         let has_room = of_organization.tests < TESTS_OF_ORGANIZATION && of_organization.has_reserve(2);
-        if tests >= TESTS || !has_room || !self.taken.has_reserve(1) {
+        if !has_place || !has_room || !self.taken.has_reserve(1) {
             self.forget_organization(organization);
             return None;
         }
         of_organization.tests += 1;
         of_organization.proven += 1;
         self.taken.proven += 1;
-        self.forget_idle(now);
-        self.webhooks.entry(webhook).or_insert_with(|| Line::new(Standing::Untried)).tests += 1;
+        self.taken.tests += 1;
+        *self.tests.entry((organization, webhook)).or_default() += 1;
         Some(Seat { organization, webhook, class: Standing::Proven, is_test: true, is_slow: false })
     }
 
     /// The attempt takes long: it is counted among those that fail, as far as they have room.
     pub(crate) fn slow(&mut self, seat: &mut Seat) {
-        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_test && !seat.is_slow) {
+        if seat.is_test {
+            return;
+        }
+        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_slow) {
             line.slow += 1;
             seat.is_slow = true;
         }
@@ -259,18 +302,29 @@ impl Shares {
             of_organization.tests -= u32::from(seat.is_test);
         }
         self.forget_organization(seat.organization);
+        if seat.is_test {
+            self.taken.tests -= 1;
+            if let Entry::Occupied(mut tests) = self.tests.entry((seat.organization, seat.webhook)) {
+                *tests.get_mut() -= 1;
+                if *tests.get() == 0 {
+                    tests.remove();
+                }
+            }
+            return;
+        }
         let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return };
         let line = entry.get_mut();
-        *(if seat.is_test { &mut line.tests } else { &mut line.under_way }) -= 1;
+        line.under_way -= 1;
         line.slow -= u32::from(seat.is_slow);
-        line.may_have = match if seat.is_test { Ending::Unknown } else { ending } {
+        line.may_have = match ending {
             Ending::Taken => line.may_have.saturating_mul(2).min(WEBHOOK),
             Ending::Failed => (line.may_have / 2).max(1),
             Ending::Hung => 1,
             Ending::Unknown => line.may_have,
         };
-        if ending == Ending::Taken && !seat.is_test {
-            line.taken_at = Some(now);
+        if ending == Ending::Taken {
+            line.was_slow = seat.is_slow;
+            line.taken_at = (!seat.is_slow).then_some(now).or(line.taken_at);
         }
         if line.is_forgettable() {
             entry.remove();

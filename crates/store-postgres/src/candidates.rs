@@ -34,7 +34,8 @@ impl Candidates {
         organization: OrganizationId,
         agent: AgentId,
     ) -> Result<Self, Failure> {
-        let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, consecutive_failures \
+        let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, \
+             consecutive_failures \
              FROM webhooks LEFT JOIN webhook_health ON webhook_id = id WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
         let mut found = Self::default();
         for row in transaction.rows(sql, &[&Id(organization), &Id(agent)]).await? {
@@ -70,7 +71,7 @@ fn known(row: &Row) -> Result<Known, Failure> {
 pub(crate) fn standing(row: &Row) -> Result<Standing, Failure> {
     let failures = get::<Option<i64>>(row, "consecutive_failures")?.unwrap_or(0);
     let failures = u32::try_from(failures).map_err(|_| Failure::unreadable("consecutive_failures"))?;
-    Ok(Standing::of(maybe_time(row, "last_triggered_at")?, failures))
+    Ok(Standing::of(maybe_time(row, "last_triggered_at")?, maybe_time(row, "last_success_at")?, failures))
 }
 
 /// The reason in the column `disabled_reason`.

@@ -180,7 +180,7 @@ pub(crate) async fn repeat(
 }
 
 async fn standing_of(transaction: &Transaction, webhook: WebhookId) -> Result<Standing, Failure> {
-    let sql = "SELECT last_triggered_at, consecutive_failures FROM webhook_health WHERE webhook_id = $1";
+    let sql = "SELECT last_triggered_at, last_success_at, consecutive_failures FROM webhook_health WHERE webhook_id = $1";
     transaction.row(sql, &[&Id(webhook)]).await?.map_or(Ok(Standing::Untried), |row| standing(&row))
 }
 

@@ -28,7 +28,7 @@ pub struct Applicant {
 /// What the last attempt for a webhook said of its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// None was made.
+    /// None was made since it was written or enabled.
     Untried,
     /// It answered 2xx.
     Proven,
@@ -37,12 +37,12 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Judged by a webhook's health.
-    pub const fn of(last_triggered_at: Option<Timestamp>, consecutive_failures: u32) -> Self {
-        match (last_triggered_at, consecutive_failures) {
+    /// Judged by a webhook's health. One that failed and was enabled again has to prove itself anew.
+    pub fn of(last_triggered_at: Option<Timestamp>, last_success_at: Option<Timestamp>, consecutive_failures: u32) -> Self {
+        match (last_success_at, consecutive_failures) {
             (_, 1..) => Self::Failing,
-            (Some(_), 0) => Self::Proven,
-            (None, 0) => Self::Untried,
+            (Some(_), 0) if last_success_at >= last_triggered_at => Self::Proven,
+            (_, 0) => Self::Untried,
         }
     }
 }

@@ -15,7 +15,7 @@ use preclinical_core::{
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::turns::{self, Turns};
+use super::turns::{self, Turns, locked};
 use crate::{
     candidates::standing,
     failure::Failure,
@@ -28,6 +28,7 @@ use crate::{
 /// the end of the lease: clocks of two nodes may differ.
 pub(super) const OLDEST: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off, organization_id, webhook_id, \
        (SELECT last_triggered_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
+       (SELECT last_success_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
        (SELECT consecutive_failures FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id) \
      FROM deliveries WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
        OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) \
@@ -126,7 +127,8 @@ impl Claiming<'_> {
     }
 }
 
-/// Claims what is due and admitted: the oldest, and by turns what that has no place for.
+/// Claims what is due and admitted: the oldest, and by turns if some of them have no place. The call after that begins with the turns, so
+/// that what is oldest does not take all the places there are each time.
 pub(super) async fn due(
     transaction: &Transaction,
     holder: Holder<'_>,
@@ -139,13 +141,18 @@ pub(super) async fn due(
     let mut claiming = Claiming { node, now, places, settled, cut_off, failed, taken, leases };
     let most = i64::try_from(places.room()).unwrap_or(i64::MAX);
     let (mut is_in_the_way, mut is_full) = (false, false);
+    let begins_by_turns = std::mem::take(&mut locked(turns).come_first);
+    if begins_by_turns {
+        turns::go_round(transaction, turns, &mut claiming).await?;
+    }
     for row in transaction.rows(OLDEST, &[&Time(now), &most, &holder.node]).await? {
         let refusal = claiming.ask(&Due::read(&row)?);
         is_full |= refusal == Some(Admitted::Full);
         is_in_the_way |= refusal.is_some();
     }
-    if is_in_the_way && !is_full {
+    if is_in_the_way && !is_full && !begins_by_turns {
         turns::go_round(transaction, turns, &mut claiming).await?;
+        locked(turns).come_first = true;
     }
     let Claiming { cut_off, failed, taken, leases, .. } = claiming;
     note_interruptions(transaction, &cut_off).await?;
@@ -251,8 +258,12 @@ async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, what: &st
     let sql = "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) \
          VALUES ($1, $2, $3, 0, $4, $5)";
     transaction.run(sql, &[&delivery, &attempt, &Time(now), &ErrorKind::Blocked.as_str(), &what]).await?;
-    let sql = "UPDATE deliveries SET attempt_count = $2, failures = failures + 1 WHERE id = $1";
+    let sql = "UPDATE deliveries SET attempt_count = $2, failures = failures + 1, missed = kind <> 'test' WHERE id = $1";
     transaction.run(sql, &[&delivery, &attempt]).await?;
+    if claimed.event != EventKind::Test {
+        let sql = "UPDATE webhook_health SET missed_since = coalesce(missed_since, $2) WHERE webhook_id = $1";
+        transaction.run(sql, &[&Id(claimed.webhook_id), &Time(now)]).await?;
+    }
     end(transaction, vec![delivery], DeliveryStatus::Failed, now).await
 }
 

@@ -4,8 +4,8 @@
 //! for. Where the last round stopped is known to this node alone: after a restart the round begins anew.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use preclinical_core::{
@@ -23,13 +23,13 @@ use crate::{
 };
 
 /// Organizations whose turn it is in one round.
-const ORGANIZATIONS_OF_A_ROUND: i64 = 16;
+const ORGANIZATIONS_OF_A_ROUND: usize = 16;
 
-/// Webhooks of an organization that are looked at in its turn.
-const WEBHOOKS_OF_A_TURN: i64 = 8;
+/// Webhooks that are looked at in one round, in equal parts of each organization.
+const WEBHOOKS: usize = 128;
 
-/// Deliveries of a webhook that are looked at in its turn.
-const DELIVERIES_OF_A_TURN: i64 = 8;
+/// Deliveries of a webhook that are looked at in its turn: they are locked for that.
+const DELIVERIES_OF_A_TURN: i64 = 4;
 
 /// Organizations whose place is remembered; beyond that their turns begin with their first webhook.
 const REMEMBERED: usize = 4096;
@@ -54,6 +54,7 @@ pub(super) const TURNS: &str = "SELECT turn.organization_id AS turn_of, webhook.
        SELECT id FROM webhook) AS webhook \
      LEFT JOIN LATERAL (SELECT id, kind, lease_token IS NOT NULL AS cut_off, organization_id, webhook_id, due_at, \
          (SELECT last_triggered_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
+         (SELECT last_success_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
          (SELECT consecutive_failures FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id) \
        FROM deliveries WHERE status = 'pending' AND organization_id = turn.organization_id AND webhook_id = webhook.id \
          AND due_at <= $5 AND (lease_node IS NULL OR lease_node = $6 \
@@ -66,6 +67,12 @@ pub(super) const TURNS: &str = "SELECT turn.organization_id AS turn_of, webhook.
 pub(crate) struct Turns {
     organization: Option<OrganizationId>,
     webhooks: HashMap<OrganizationId, WebhookId>,
+    /// The next call begins with them.
+    pub(super) come_first: bool,
+}
+
+pub(super) fn locked(turns: &Mutex<Turns>) -> MutexGuard<'_, Turns> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Offers places by turns, until there are none or everybody of the round was asked.
@@ -74,24 +81,21 @@ pub(super) async fn go_round(
     turns: &Mutex<Turns>,
     claiming: &mut Claiming<'_>,
 ) -> Result<(), Failure> {
-    let last = turns.lock().unwrap_or_else(PoisonError::into_inner).organization;
+    let last = locked(turns).organization;
     let mut organizations = after(transaction, last).await?;
-    let is_end = organizations.len() < ORGANIZATIONS_OF_A_ROUND as usize;
-    if is_end && last.is_some() {
-        organizations.extend(after(transaction, None).await?);
-        organizations.truncate(ORGANIZATIONS_OF_A_ROUND as usize);
+    if organizations.len() < ORGANIZATIONS_OF_A_ROUND && last.is_some() {
+        let others = after(transaction, None).await?;
+        let known: HashSet<_> = organizations.iter().copied().collect();
+        organizations.extend(others.into_iter().filter(|id| !known.contains(id)));
+        organizations.truncate(ORGANIZATIONS_OF_A_ROUND);
     }
     let places: Vec<Id<WebhookId>> = {
-        let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let nil = WebhookId::from_uuid(Uuid::nil());
-        // Taken out, so that the turn of one with nothing behind that place begins anew the next time.
-        organizations.iter().map(|id| Id(turns.webhooks.remove(id).unwrap_or(nil))).collect()
+        let (turns, nil) = (locked(turns), WebhookId::from_uuid(Uuid::nil()));
+        organizations.iter().map(|id| Id(turns.webhooks.get(id).copied().unwrap_or(nil))).collect()
     };
-    if let Some(last) = organizations.last() {
-        turns.lock().unwrap_or_else(PoisonError::into_inner).organization = Some(*last);
-    }
     let ids: Vec<_> = organizations.iter().copied().map(Id).collect();
-    let (webhooks, deliveries) = (WEBHOOKS_OF_A_TURN, DELIVERIES_OF_A_TURN);
+    let webhooks = i64::try_from(WEBHOOKS / organizations.len().max(1)).unwrap_or(i64::MAX);
+    let deliveries = DELIVERIES_OF_A_TURN;
     let rows =
         transaction.rows(TURNS, &[&ids, &places, &webhooks, &deliveries, &Time(claiming.now), &claiming.node]).await?;
     let mut is_full = false;
@@ -99,6 +103,7 @@ pub(super) async fn go_round(
     while let Some(row) = rows.peek().filter(|_| !is_full) {
         let organization: OrganizationId = id(row, "turn_of")?;
         let mut turn = TurnOf::new(organization);
+        organizations.retain(|other| *other != organization);
         while let Some(row) = rows.peek() {
             if id::<OrganizationId>(row, "turn_of")? != organization {
                 break;
@@ -106,7 +111,13 @@ pub(super) async fn go_round(
             is_full |= turn.go_on(row, claiming)?;
             rows.next();
         }
-        turns.lock().unwrap_or_else(PoisonError::into_inner).remember(&turn);
+        locked(turns).remember(&turn, webhooks);
+    }
+    if !is_full {
+        // There is nothing behind their places: their next turns begin anew.
+        for organization in &organizations {
+            locked(turns).webhooks.remove(organization);
+        }
     }
     Ok(())
 }
@@ -156,7 +167,8 @@ impl TurnOf {
 
 async fn after(transaction: &Transaction, last: Option<OrganizationId>) -> Result<Vec<OrganizationId>, Failure> {
     let last = Id(last.unwrap_or(OrganizationId::from_uuid(Uuid::nil())));
-    let rows = transaction.rows(ORGANIZATIONS, &[&last, &ORGANIZATIONS_OF_A_ROUND]).await?;
+    let most = i64::try_from(ORGANIZATIONS_OF_A_ROUND).unwrap_or(i64::MAX);
+    let rows = transaction.rows(ORGANIZATIONS, &[&last, &most]).await?;
     let mut organizations: Vec<OrganizationId> = rows.iter().map(|row| id(row, "id")).collect::<Result<_, _>>()?;
     organizations.sort_unstable();
     Ok(organizations)
@@ -164,9 +176,9 @@ async fn after(transaction: &Transaction, last: Option<OrganizationId>) -> Resul
 
 impl Turns {
     /// The next turn goes on behind the last webhook that was asked, or begins anew if that was the last one there is.
-    fn remember(&mut self, turn: &TurnOf) {
+    fn remember(&mut self, turn: &TurnOf, webhooks: i64) {
         self.organization = Some(turn.organization);
-        let is_end = turn.found == turn.asked && turn.webhooks < WEBHOOKS_OF_A_TURN;
+        let is_end = turn.found == turn.asked && turn.webhooks < webhooks;
         match turn.asked.filter(|_| !is_end) {
             Some(webhook) => {
                 if self.webhooks.len() >= REMEMBERED {

@@ -79,7 +79,7 @@ mod tests {
     fn what_a_webhook_still_has_to_send_is_found_without_its_history() {
         let database = database();
         let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {CANCEL_PENDING}")).unwrap();
-        let step: String = statement.query_row([], |row| row.get("detail")).unwrap();
+        let step: String = statement.raw_query().next().unwrap().unwrap().get("detail").unwrap();
         assert!(step.contains("INDEX deliveries_waiting (organization_id=? AND webhook_id=?)"), "{step}");
     }
 }

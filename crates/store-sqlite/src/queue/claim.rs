@@ -25,10 +25,10 @@ const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
 const ONE: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
-     w.last_triggered_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?1";
+     w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?1";
 
 const OLDEST: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
-     w.last_triggered_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
+     w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
      WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
 
 /// A delivery that is due.
@@ -48,7 +48,11 @@ impl Due {
                 delivery: id(row, "id")?,
                 organization: id::<OrganizationId>(row, "organization_id")?,
                 webhook: id::<WebhookId>(row, "webhook_id")?,
-                standing: Standing::of(maybe_time(row, "last_triggered_at")?, failures.unwrap_or(0)),
+                standing: Standing::of(
+                    maybe_time(row, "last_triggered_at")?,
+                    maybe_time(row, "last_success_at")?,
+                    failures.unwrap_or(0),
+                ),
             },
         })
     }
@@ -96,8 +100,13 @@ impl Claiming<'_> {
     }
 }
 
-/// Claims what is due and admitted: the oldest, and by turns what that has no place for.
+/// Claims what is due and admitted: the oldest, and by turns if some of them have no place. The call after that begins with the turns, so
+/// that what is oldest does not take all the places there are each time.
 pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
+    let begins_by_turns = turns.come_first();
+    if begins_by_turns {
+        turns.go_round(&mut claiming)?;
+    }
     let oldest: Vec<Due> = claiming
         .connection
         .prepare_cached(OLDEST)?
@@ -111,8 +120,9 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
             Asked::NotThisWebhook | Asked::NotThisOrganization => is_in_the_way = true,
         }
     }
-    if is_in_the_way {
+    if is_in_the_way && !begins_by_turns {
         turns.go_round(&mut claiming)?;
+        turns.will_come_first();
     }
     Ok(claiming.claimed)
 }
@@ -198,9 +208,13 @@ fn note_unreadable(connection: &Connection, claimed: &Claimed, what: &str, now: 
         params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), what],
     )?;
     connection.execute(
-        "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1 WHERE id = ?1",
+        "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1, missed = kind <> 'test' WHERE id = ?1",
         params![Id(claimed.delivery_id), claimed.attempt],
     )?;
+    if claimed.event != EventKind::Test {
+        let sql = "UPDATE webhooks SET missed_since = coalesce(missed_since, ?2) WHERE id = ?1";
+        connection.execute(sql, params![Id(claimed.webhook_id), Time(now)])?;
+    }
     end(connection, claimed.delivery_id, DeliveryStatus::Failed, now)
 }
 

@@ -3,7 +3,7 @@
 //! An index has what is pending in that order, so that going on to the next one is one step, however much the one before waits
 //! for. Where the last round stopped is known to this process alone: after a restart the round begins anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use preclinical_core::id::{OrganizationId, WebhookId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -31,72 +31,84 @@ const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries WHERE status = 'pe
      ORDER BY webhook_id LIMIT 1";
 
 const DUE_OF_WEBHOOK: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
-     w.last_triggered_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
-     WHERE d.status = 'pending' AND d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT ?4";
+     w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
+     WHERE d.status = 'pending' AND d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
 
 /// Whose turn it was last.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     organization: Option<OrganizationId>,
     webhooks: HashMap<OrganizationId, WebhookId>,
-}
-
-/// How a turn ended.
-enum Turn {
-    Over { looked_at: usize },
-    Full,
+    come_first: bool,
 }
 
 impl Turns {
+    /// Whether this call begins with them.
+    pub(super) fn come_first(&mut self) -> bool {
+        std::mem::take(&mut self.come_first)
+    }
+
+    /// The next call begins with them.
+    pub(super) fn will_come_first(&mut self) {
+        self.come_first = true;
+    }
+
     /// Offers places by turns, until there are none, everybody was asked, or enough were.
     pub(super) fn go_round(&mut self, claiming: &mut Claiming<'_>) -> rusqlite::Result<()> {
-        let (mut looked_at, mut has_begun_anew) = (0, false);
-        while looked_at < WEBHOOKS {
+        let (mut seen, mut seen_before) = (HashSet::new(), None);
+        while seen.len() < WEBHOOKS {
             let Some(organization) = next_organization(claiming.connection, self.organization)? else {
                 self.organization = None;
-                if has_begun_anew {
+                // Nobody new from one end to the other.
+                if seen_before.replace(seen.len()) == Some(seen.len()) {
                     break;
                 }
-                has_begun_anew = true;
                 continue;
             };
             self.organization = Some(organization);
-            match self.turn_of(organization, claiming)? {
-                Turn::Full => break,
-                Turn::Over { looked_at: more } => looked_at += more.max(1),
+            if self.turn_of(organization, &mut seen, claiming)? == Asked::Full {
+                break;
             }
         }
         Ok(())
     }
 
-    fn turn_of(&mut self, organization: OrganizationId, claiming: &mut Claiming<'_>) -> rusqlite::Result<Turn> {
-        for looked_at in 0..WEBHOOKS_OF_A_TURN {
+    fn turn_of(
+        &mut self,
+        organization: OrganizationId,
+        seen: &mut HashSet<WebhookId>,
+        claiming: &mut Claiming<'_>,
+    ) -> rusqlite::Result<Asked> {
+        for _ in 0..WEBHOOKS_OF_A_TURN {
             let last = self.webhooks.get(&organization).copied();
             let Some(webhook) = next_webhook(claiming.connection, organization, last)? else {
                 self.webhooks.remove(&organization);
-                return Ok(Turn::Over { looked_at });
+                break;
             };
+            if !seen.insert(webhook) {
+                break;
+            }
             if self.webhooks.len() >= REMEMBERED {
                 self.webhooks.clear();
             }
             self.webhooks.insert(organization, webhook);
             match offer(organization, webhook, claiming)? {
-                Asked::Full => return Ok(Turn::Full),
-                Asked::NotThisOrganization => return Ok(Turn::Over { looked_at: looked_at + 1 }),
                 Asked::Settled | Asked::NotThisWebhook => {}
+                over => return Ok(over),
             }
         }
-        Ok(Turn::Over { looked_at: WEBHOOKS_OF_A_TURN })
+        Ok(Asked::Settled)
     }
 }
 
 fn offer(organization: OrganizationId, webhook: WebhookId, claiming: &mut Claiming<'_>) -> rusqlite::Result<Asked> {
-    let due: Vec<Due> = claiming
-        .connection
-        .prepare_cached(DUE_OF_WEBHOOK)?
-        .query_map(params![Id(organization), Id(webhook), Time(claiming.now), DELIVERIES_OF_A_TURN], Due::read)?
-        .collect::<rusqlite::Result<_>>()?;
-    for due in due {
+    for _ in 0..DELIVERIES_OF_A_TURN {
+        let due = claiming
+            .connection
+            .prepare_cached(DUE_OF_WEBHOOK)?
+            .query_row(params![Id(organization), Id(webhook), Time(claiming.now)], Due::read)
+            .optional()?;
+        let Some(due) = due else { break };
         match claiming.ask(&due)? {
             Asked::Settled => {}
             refused => return Ok(refused),
@@ -136,8 +148,10 @@ mod tests {
         ] {
             let database = database();
             let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let steps = statement.query_map([], |row| row.get("detail")).unwrap();
-            let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
+            let (mut rows, mut steps) = (statement.raw_query(), Vec::new());
+            while let Some(row) = rows.next().unwrap() {
+                steps.push(row.get::<_, String>("detail").unwrap());
+            }
             assert!(steps[0].contains("INDEX deliveries_waiting") && steps[0].ends_with(searched), "{steps:?}");
             assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
         }

@@ -166,9 +166,8 @@ impl Ledger {
         let row = self.deliveries.get(&id)?;
         let (organization, webhook) = (row.organization, row.delivery.webhook_id);
         let health = self.webhooks.get(&webhook).map(|row| &row.webhook);
-        let health =
-            health.map_or((None, 0), |webhook| (webhook.health.last_triggered_at, webhook.health.consecutive_failures));
-        let standing = Standing::of(health.0, health.1);
+        let health = health.map_or_else(preclinical_core::health::Health::default, |webhook| webhook.health);
+        let standing = Standing::of(health.last_triggered_at, health.last_success_at, health.consecutive_failures);
         let Admitted::Granted(lease) = places.admit(&Applicant { delivery: id, organization, webhook, standing }) else {
             return None;
         };

@@ -11,7 +11,7 @@ use preclinical_core::{
 use super::{Attempt, Delivery, End, Oracle, micros, short};
 
 /// How long it may take at most until what is due is claimed, if nothing is wrong.
-const PROMPT: SignedDuration = SignedDuration::from_millis(50);
+const PROMPT: SignedDuration = SignedDuration::from_millis(400);
 
 impl Oracle {
     /// A node looked for what is due, with places that were granted or refused.
