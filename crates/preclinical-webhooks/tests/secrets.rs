@@ -46,14 +46,14 @@ fn a_secret_is_found_in_whatever_form_it_is_written() {
 
     let secret = "Canary \"4711\" <of> a/secret+&=";
     let canaries = [Canary::new("it", secret, &["here"])];
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
     let written = [
         format!("secret={secret}"),
         serde_json::json!({"message": secret}).to_string(),
-        hex.to_uppercase(),
-        hex,
+        hex.concat().to_uppercase(),
+        hex.concat(),
         "?token=".to_owned() + &url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>(),
-        secret.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+        format!("%{}", hex.join("%")),
         maud_escaped(secret),
         URL_SAFE_NO_PAD.encode(secret),
         URL_SAFE_NO_PAD.encode(format!("a{secret}b")),

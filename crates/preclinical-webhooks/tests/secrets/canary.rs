@@ -80,9 +80,12 @@ fn inner_base64(alphabet: &impl Engine, bytes: &[u8], lead: usize) -> String {
     all[(lead * 8).div_ceil(6)..(lead + bytes.len()) * 8 / 6].to_owned()
 }
 
+/// By how they begin: whose each is, in which form, and what to look for.
+type Needles = HashMap<[u8; 4], Vec<(&'static str, &'static str, Vec<u8>)>>;
+
 /// Where the secrets are found, each kind of place and form once.
 pub(crate) fn sightings(canaries: &[Canary], evidence: &[Evidence]) -> Vec<Sighting> {
-    let mut needles: HashMap<[u8; 4], Vec<(&'static str, &'static str, Vec<u8>)>> = HashMap::new();
+    let mut needles: Needles = HashMap::new();
     for canary in canaries {
         for (form, needle) in canary.forms() {
             let begin = needle[..4].try_into().unwrap();

@@ -71,32 +71,35 @@ fn sources(lock: &str) -> Vec<String> {
 fn is_permitted(expression: &str) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ").replace(" WITH ", "+WITH+");
     let mut words = spaced.split_whitespace().peekable();
-    any_of(&mut words) && words.next().is_none()
+    any_of(&mut words) == Some(true) && words.next().is_none()
 }
 
 type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
 
-fn any_of(words: &mut Words<'_>) -> bool {
-    let mut met = all_of(words);
+/// `None` if it is no expression.
+fn any_of(words: &mut Words<'_>) -> Option<bool> {
+    let mut met = all_of(words)?;
     while words.next_if_eq(&"OR").is_some() {
-        met |= all_of(words);
+        met |= all_of(words)?;
     }
-    met
+    Some(met)
 }
 
-fn all_of(words: &mut Words<'_>) -> bool {
-    let mut met = one(words);
+fn all_of(words: &mut Words<'_>) -> Option<bool> {
+    let mut met = one(words)?;
     while words.next_if_eq(&"AND").is_some() {
-        met &= one(words);
+        met &= one(words)?;
     }
-    met
+    Some(met)
 }
 
-fn one(words: &mut Words<'_>) -> bool {
-    match words.next() {
-        Some("(") => any_of(words) & words.next_if_eq(&")").is_some(),
-        Some(licence) => LICENCES.contains(&licence.replace('+', " ").as_str()),
-        None => false,
+fn one(words: &mut Words<'_>) -> Option<bool> {
+    match words.next()? {
+        "(" => {
+            let met = any_of(words)?;
+            words.next_if_eq(&")").map(|_| met)
+        }
+        licence => Some(LICENCES.contains(&licence.replace('+', " ").as_str())),
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) fn dangers(html: &str) -> Vec<String> {
         }
     }
     let hidden = |c: &char| matches!(c, '\0' | '\u{1b}' | '\u{7f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    dangers.extend(html.chars().find(hidden).map(|c| format!("{:?} as it is", c)));
+    dangers.extend(html.chars().find(hidden).map(|c| format!("{c:?} as it is")));
     dangers
 }
 

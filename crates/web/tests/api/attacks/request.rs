@@ -172,7 +172,8 @@ fn is_guarded(headers: &HeaderMap, text: &str) -> Result<(), String> {
     let policy = said("content-security-policy");
     let is_page = said("content-type").starts_with("text/html");
     let is_strict = policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap())).collect();
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let lines = lines.join("\n");
     let told = INSIDES.iter().find(|inside| text.contains(**inside) || lines.contains(**inside));
     let lacks = [
         (said("x-content-type-options") != "nosniff", "its type may be guessed"),
