@@ -15,7 +15,7 @@ use preclinical_core::{
     endpoint::EndpointPolicy,
     health::DEFAULT_PATIENCE,
     id::{AgentId, DeliveryId, OrganizationId, WebhookId},
-    port::{AttemptSummary, Fate, Offer, Reservation, Sent, Store},
+    port::{Admitted, Applicant, AttemptSummary, Fate, Offer, Reservation, Sent, Standing, Store},
     retry::RetrySchedule,
     run::FinalStatus,
     webhook::WebhookChanges,
@@ -41,6 +41,13 @@ pub(crate) struct Rig {
     pub(crate) client: WebhookClient,
     pub(crate) settings: Settings,
     _folder: TempDir,
+}
+
+/// A place that is held.
+#[expect(dead_code, reason = "held until they are dropped")]
+pub(crate) enum Taken {
+    OfDelivery(Arc<dyn Offer>),
+    OfTest(Box<dyn Reservation>),
 }
 
 impl Rig {
@@ -115,11 +122,21 @@ impl Rig {
         (offer, id, self.world.store.finish_run(finish).await.unwrap().fate)
     }
 
-    /// Takes every place there is, each as a test of another webhook. They are free again when the answer is dropped.
-    pub(crate) fn take_all(&self) -> Vec<Box<dyn Reservation>> {
+    /// Takes every place there is, each for another organization. They are free again when the answer is dropped.
+    pub(crate) fn take_all(&self) -> Vec<Taken> {
         let (now, chance, handoff) = (self.world.now(), &*self.world.chance, self.engine.handoff());
-        let one = || handoff.reserve_for_test(OrganizationId::generate(now, chance), WebhookId::generate(now, chance));
-        std::iter::from_fn(one).collect()
+        let somebody = || (OrganizationId::generate(now, chance), WebhookId::generate(now, chance));
+        let one = || {
+            let (offer, delivery) = (handoff.offer(), DeliveryId::generate(now, chance));
+            let (organization, webhook) = somebody();
+            let answer = offer.admit(&Applicant { delivery, organization, webhook, standing: Standing::Proven });
+            matches!(answer, Admitted::Granted(_)).then_some(Taken::OfDelivery(offer))
+        };
+        let of_test = || {
+            let (organization, webhook) = somebody();
+            handoff.reserve_for_test(organization, webhook).map(Taken::OfTest)
+        };
+        std::iter::from_fn(one).chain(std::iter::from_fn(of_test)).collect()
     }
 
     /// Completes a run and hands its delivery over.

@@ -97,7 +97,7 @@ pub async fn the_oldest_are_asked_first(store: Arc<dyn Store>) {
     let places = Places::of(leases(&world, 3));
     let claimed = store.claim_due(world.now(), places.clone()).await.unwrap();
     assert_eq!(claimed.iter().map(|one| one.delivery_id).collect::<Vec<_>>(), written[..3]);
-    assert_eq!(places.asked().iter().map(|one| one.delivery).collect::<Vec<_>>(), written[..3]);
+    assert_eq!(places.asked().iter().take(3).map(|one| one.delivery).collect::<Vec<_>>(), written[..3]);
 }
 
 pub async fn however_much_waits_for_a_place_it_holds_up_nobody_else(store: Arc<dyn Store>) {

@@ -155,7 +155,11 @@ impl Ledger {
                 self.end(id, DeliveryStatus::Failed, now);
                 self.change(id, |row| row.lease = None);
             } else {
-                claimed.extend(self.claim_if_admitted(id, places, now));
+                match self.admit(id, places) {
+                    Some(Admitted::Granted(lease)) => claimed.extend(self.claim_admitted(id, lease, now)),
+                    Some(Admitted::Full) => break,
+                    _ => {}
+                }
             }
         }
         claimed
@@ -163,18 +167,25 @@ impl Ledger {
 
     /// Claims a pending delivery if it is admitted.
     pub(super) fn claim_if_admitted(&mut self, id: DeliveryId, places: &dyn Admission, now: Timestamp) -> Option<Claimed> {
-        let row = self.deliveries.get(&id)?;
-        let (organization, webhook) = (row.organization, row.delivery.webhook_id);
-        let health = self.webhooks.get(&webhook).map(|row| &row.webhook);
-        let health = health.map_or_else(preclinical_core::health::Health::default, |webhook| webhook.health);
-        let standing = Standing::of(health.last_triggered_at, health.last_success_at, health.consecutive_failures);
-        let Admitted::Granted(lease) = places.admit(&Applicant { delivery: id, organization, webhook, standing }) else {
-            return None;
-        };
-        if row.lease.is_some() {
+        match self.admit(id, places)? {
+            Admitted::Granted(lease) => self.claim_admitted(id, lease, now),
+            _ => None,
+        }
+    }
+
+    fn claim_admitted(&mut self, id: DeliveryId, lease: Lease, now: Timestamp) -> Option<Claimed> {
+        if self.deliveries.get(&id)?.lease.is_some() {
             self.change(id, interrupt);
         }
         self.claim(id, lease, now)
+    }
+
+    fn admit(&self, id: DeliveryId, places: &dyn Admission) -> Option<Admitted> {
+        let row = self.deliveries.get(&id)?;
+        let (organization, webhook) = (row.organization, row.delivery.webhook_id);
+        let health = self.webhooks.get(&webhook).map(|row| row.webhook.health).unwrap_or_default();
+        let standing = Standing::of(health.last_triggered_at, health.last_success_at, health.consecutive_failures);
+        Some(places.admit(&Applicant { delivery: id, organization, webhook, standing }))
     }
 
     fn record(&mut self, record: AttemptRecord) -> Result<(), RecordError> {
