@@ -194,6 +194,18 @@ mod tests {
         assert_eq!(Patience::verdict(Some(DEFAULT_PATIENCE), NextStep::Exhausted, &fresh, long.1), None);
     }
 
+    #[test]
+    fn what_hangs_is_given_up_by_its_attempts_although_nothing_runs_out_of_them() {
+        let verdict = |consecutive_failures, later: SignedDuration| {
+            let health = Health { failing_since: Some(at(0)), consecutive_failures, ..Health::default() };
+            Patience::verdict(Some(DEFAULT_PATIENCE), NextStep::RetryAt(at(0)), &health, at(0) + later)
+        };
+        let days = SignedDuration::from_hours(24) * 5;
+        assert_eq!(verdict(10 * 21, days), Some(DisabledReason::Failing));
+        assert_eq!(verdict(10 * 21 - 1, days), None);
+        assert_eq!(verdict(10 * 21, days - SignedDuration::from_micros(1)), None);
+    }
+
     proptest! {
         #[test]
         fn nothing_before_a_success_counts(times in proptest::collection::vec((0_i64..1000, any::<bool>(), any::<bool>()), 0..40)) {

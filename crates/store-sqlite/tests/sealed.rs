@@ -103,6 +103,8 @@ async fn a_secret_that_does_not_open_fails_its_own_delivery_and_no_other() {
     let (_, attempts) = world.store.delivery(world.organization, damaged.id).await.unwrap().unwrap();
     let error = attempts[0].error.as_ref().unwrap();
     assert_eq!((error.kind.as_str(), &error.message[..20]), ("blocked", "the webhook's secret"));
+    let webhook = world.store.webhook(world.organization, damaged.webhook_id).await.unwrap().unwrap();
+    assert_eq!(webhook.health.missed_since, Some(world.now()), "it can be replayed when that is mended");
 }
 
 #[tokio::test]
