@@ -149,6 +149,8 @@ impl std::fmt::Display for Round {
     }
 }
 
+type Situation = fn(&Round) -> Latency;
+
 fn table(rounds: &[Round]) -> String {
     let spread = |value: &dyn Fn(&Round) -> f64| Spread::of(rounds.iter().map(value));
     let row = |what: &str, unit: &str, goal: &str, value: &dyn Fn(&Round) -> f64| {
@@ -159,7 +161,7 @@ fn table(rounds: &[Round]) -> String {
         "| the healthy endpoint, from the completion sent to the first byte | median | lowest to highest round | goal |\n\
          | --- | ---: | ---: | --- |\n"
             .to_owned();
-    let situations: [(&str, fn(&Round) -> Latency); 3] = [
+    let situations: [(&str, Situation); 3] = [
         ("alone", |round| round.alone),
         ("beside others that answer", |round| round.beside_answering),
         ("beside others that hang", |round| round.beside_hanging),

@@ -59,7 +59,7 @@ impl Drop for Request<'_> {
 async fn answer(State(open): State<Arc<Open>>) {
     let _request = Request::begin(&open);
     if open.hangs.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

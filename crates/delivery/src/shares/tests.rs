@@ -82,8 +82,7 @@ fn however_many_endpoints_hang_those_that_were_well_have_places() {
     let mut shares = Shares::default();
     for number in 0..10_000 {
         for standing in [Standing::Untried, Standing::Failing] {
-            let seat = shares.admit(organization(number % 7), webhook(number), standing, Asks::WhatWaits, NOW);
-            std::mem::forget(seat);
+            drop(shares.admit(organization(number % 7), webhook(number), standing, Asks::WhatWaits, NOW));
         }
     }
     assert_eq!(shares.free(), ALL - UNPROVEN);
@@ -94,7 +93,7 @@ fn however_many_endpoints_hang_those_that_were_well_have_places() {
 fn those_of_ones_own_organization_are_left_places_too() {
     let mut shares = Shares::default();
     for number in 0..10_000 {
-        std::mem::forget(shares.admit(organization(0), webhook(number), Standing::Failing, Asks::WhatWaits, NOW));
+        drop(shares.admit(organization(0), webhook(number), Standing::Failing, Asks::WhatWaits, NOW));
     }
     assert_eq!(shares.free(), ALL - FAILING / 2);
     assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), WEBHOOK as usize);
@@ -228,7 +227,9 @@ fn a_receiver_that_takes_long_each_time_is_no_better_than_one_that_fails() {
             shares.admit(organization(of), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok()
         })
         .collect();
-    seats.iter_mut().for_each(|seat| shares.slow(seat));
+    for seat in &mut seats {
+        shares.slow(seat);
+    }
     end_all(&mut shares, seats, Ending::Taken);
     let again = (0..2).flat_map(|of| (0..440).map(move |number| (of, of * 1000 + number))).filter_map(|(of, number)| {
         shares.admit(organization(of), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok()
