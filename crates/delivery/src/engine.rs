@@ -174,6 +174,7 @@ impl Engine {
                     }
                     breath = if started == 0 { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
                     tokio::select! {
+                        biased;
                         () = self.places.changed.notified() => {}
                         () = self.changed.notified() => {}
                         () = tokio::time::sleep(breath) => {}
