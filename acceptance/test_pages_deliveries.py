@@ -94,9 +94,9 @@ def test_a_receiver_that_is_gone_disables_its_webhook_and_the_page_says_so(house
     a_run_ends(house, agent)
     page = house.owner()
     page.goto(f"/agents/{agent}/edit")
-    expect(page.locator("#webhook")).to_contain_text("It was disabled because its receiver answered 410 Gone.")
+    expect(page.locator("#webhook")).to_contain_text("was disabled because its receiver answered 410 Gone")
     receiver.usual = Reply()
-    page.get_by_role("button", name="Enable").click()
+    page.get_by_role("button", name="Enable", exact=True).click()
     page.get_by_role("button", name="Send test").click()
     expect(page.locator("#test-result")).to_contain_text("The receiver answered 200")
 
