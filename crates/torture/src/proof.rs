@@ -100,3 +100,6 @@ impl Scene {
 async fn in_time<T>(what: &str, happens: impl Future<Output = T>) -> anyhow::Result<T> {
     tokio::time::timeout(PATIENCE, happens).await.with_context(|| format!("{what}: nothing happens"))
 }
+
+/// Attempts under way at a receiver that was never tried before and says nothing.
+pub(crate) const HELD: usize = 4;

@@ -21,7 +21,7 @@ pub async fn lost_node(ground: &Ground, load: Load, limit: Duration) -> anyhow::
     let beside = if is_shared { Some(scene.site.spawn("other")?.ready().await?) } else { None };
     scene.producer.ask([lost.url.as_str()]);
     in_time("completions", scene.producer.until_done()).await?;
-    in_time("requests", scene.sink.until_arrived(load.completions.min(100))).await?;
+    in_time("requests", scene.sink.until_arrived(load.completions.min(crate::proof::HELD))).await?;
     lost.kill().await?;
     scene.sink.behave(Manner::Good);
     let (other, since, did) = match beside {

@@ -37,9 +37,6 @@ const REFUSED: &str = "lease lost";
 /// How long a lease holds here: an attempt's limit, and the time to record it.
 pub const LEASE: Duration = Duration::from_secs(10);
 
-/// Attempts under way at a receiver that was never tried before and says nothing.
-const HELD: usize = 4;
-
 /// Stops one of two nodes (SIGSTOP) in the middle of its attempts for that long at least, and until the other one has done its work.
 ///
 /// What the first one says afterwards is refused, and changes nothing.
@@ -49,7 +46,7 @@ pub async fn paused(ground: &Ground, load: Load, pause: Duration) -> anyhow::Res
     let other = scene.site.spawn("other")?.ready().await?;
     scene.producer.ask([standing.url.as_str()]);
     in_time("completions", scene.producer.until_done()).await?;
-    let under_way = load.completions.min(HELD);
+    let under_way = load.completions.min(crate::proof::HELD);
     in_time("requests", scene.sink.until_arrived(under_way)).await?;
     standing.signal("STOP").await?;
     let stopped = Instant::now();

@@ -53,7 +53,7 @@ pub async fn silent_receiver(ground: &Ground, load: Load) -> anyhow::Result<Outc
     let (scene, node) = Scene::open(ground, site, Manner::Silent, load).await?;
     scene.producer.ask([node.url.as_str()]);
     in_time("completions", scene.producer.until_done()).await?;
-    in_time("requests", scene.sink.until_arrived(load.completions.min(100))).await?;
+    in_time("requests", scene.sink.until_arrived(load.completions.min(crate::proof::HELD))).await?;
     let (took, how) = end(node).await?;
     let node = scene.site.start().await?;
     scene.sink.behave(Manner::Good);
