@@ -3,12 +3,12 @@
 //! - A webhook has at most [`WEBHOOK`] attempts under way. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
 //!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
 //!   is asked one thing at a time: what was down is not overrun when it comes back.
-//! - Webhooks whose last attempt failed, and attempts that take long, share [`FAILING`] places; together with those never tried,
+//! - Webhooks whose last attempt failed, or took long, and attempts that take long share [`FAILING`] places; together with those never tried,
 //!   [`UNPROVEN`]. The rest is there for receivers that were well when they were last asked, and the last [`RESERVED`] for those that were
 //!   just now: however many break down at once, they are not among them for long.
 //! - An organization gets half of each of these.
-//! - Tests, whose outcome somebody waits for, stand beside all that: [`TESTS`] for a webhook, [`TESTS_OF_ORGANIZATION`] for an
-//!   organization, also while deliveries to it hang.
+//! - Tests, whose outcome somebody waits for, do not wait behind deliveries to the same webhook: [`TESTS`] for a webhook,
+//!   [`TESTS_OF_ORGANIZATION`] for an organization, [`TESTS_OF_ALL`] for everybody.
 //!
 //! Nothing here is known to another process or outlives this one: the shares are those of a node, and what a store knows of a
 //! webhook ([`Standing`]) is where they begin.
