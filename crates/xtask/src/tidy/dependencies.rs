@@ -23,8 +23,8 @@ const LICENCES: [&str; 10] = [
     "Zlib",
 ];
 
-/// The only place that dependencies come from.
-const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// How cargo names the only kind of place that dependencies come from, and how it names that place at its end.
+const SOURCE: (&str, &str) = ("registry+", "/crates.io-index");
 
 /// Crates that must not be built in: TLS is rustls with ring.
 const BANNED: [&str; 4] = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs"];
@@ -45,7 +45,7 @@ pub(super) fn check(root: &Path, files: &[File]) -> anyhow::Result<Vec<String>> 
 
 /// What is wrong with where packages come from, by the lock file.
 fn sources(lock: &str) -> Vec<String> {
-    let mut broken = Vec::new();
+    let (mut broken, mut first) = (Vec::new(), None);
     for package in lock.split("[[package]]").skip(1) {
         let field = |name: &str| {
             let lines = package.lines().filter_map(|line| line.split_once(" = "));
@@ -56,7 +56,8 @@ fn sources(lock: &str) -> Vec<String> {
             broken.push(format!("{name}: must not be built in"));
         }
         if let Some(source) = field("source") {
-            if source != SOURCE {
+            let is_registry = source.starts_with(SOURCE.0) && source.ends_with(SOURCE.1);
+            if !is_registry || source != *first.get_or_insert(source) {
                 broken.push(format!("{name}: comes from {source} instead of crates.io"));
             }
             if field("checksum").is_none() {
@@ -154,7 +155,9 @@ mod tests {
     #[test]
     fn a_package_comes_from_the_registry_with_a_checksum_or_is_ours() {
         let lock = |more: &str| format!("version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n{more}");
-        let registry = format!("source = \"{SOURCE}\"\n");
+        let registry = format!("source = \"{}https://example.com{}\"\n", SOURCE.0, SOURCE.1);
+        let other = lock(&registry.replace("example.com", "example.org")) + "checksum = \"00\"\n";
+        assert_eq!(sources(&(lock(&format!("{registry}checksum = \"00\"\n\n")) + &other)).len(), 1, "one place for all");
         assert_eq!(sources(&lock("")), [] as [String; 0]);
         assert_eq!(sources(&lock(&format!("{registry}checksum = \"00\"\n"))), [] as [String; 0]);
         assert_eq!(sources(&lock(&registry)).len(), 1);
