@@ -20,6 +20,7 @@ const ROTATED: &str = "Canary of/rotated+secret=4712";
 const GIVEN_UP: &str = "Canary of a secret, refused: 4713";
 const PASSWORD: &str = "Canary & the <password> of ada";
 const CREDENTIAL: &str = "sk-canary-of-the-agents-credential-4714";
+const HEADER: &str = "canary-of-a-header-7Qm2Xw9Lp4";
 const QUERY: &str = "canary-of-the-query-4715";
 const USER_INFO: &str = "canary-of-the-user-info-4716";
 const DATABASE: &str = "canary-of-the-database-4717";
@@ -53,7 +54,7 @@ const OF_URLS: &[&str] = &[
     "file backup.db",
 ];
 
-/// Plays it, and says what was secret in it. A new kind of secret (a header's value, a proxy's password) is planted here, and
+/// Plays it, and says what was secret in it. A new kind of secret (a proxy's password) is planted here, and
 /// named in the list below with the places that are meant to show it.
 pub(crate) async fn of(site: &mut Site) -> Vec<Canary> {
     let key = site.run("keys create", &["keys", "create", "--name", "tour"], &[]);
@@ -108,6 +109,7 @@ pub(crate) async fn of(site: &mut Site) -> Vec<Canary> {
         Canary::new("a password link", reset, &["members reset-password"]),
         // A form that was refused is shown again to whoever typed it.
         Canary::new("the agent's credential", CREDENTIAL, &["receiver", "POST /agents/new"]),
+        Canary::new("a custom header", HEADER, &["receiver"]),
         Canary::new("the master key", MASTER_KEY, &[]),
         Canary::new("the query of a URL", QUERY, OF_URLS),
         Canary::new("the user info of a URL", USER_INFO, &["POST /webhooks/save"]),
@@ -129,7 +131,9 @@ impl Estate {
         let config = json!({"api_key": CREDENTIAL, "base_url": format!("{}/v1", receiver.url())});
         let agent = json!({"provider": "openai", "name": "Assistant", "config": config});
         let agent = id(&post(tourist, "/api/v1/agents", &agent).await);
-        let webhook = id(&post(tourist, "/api/v1/webhooks", &json!({"url": url, "secret": SIGNING})).await);
+        let webhook =
+            id(&post(tourist, "/api/v1/webhooks", &json!({"url": url, "secret": SIGNING, "headers": {"X-Tenant": HEADER}}))
+                .await);
         let run = json!({"agent_id": agent, "total_scenarios": 1});
         let run = id(&post(tourist, "/api/v1/runs", &run).await);
         Self { agent, webhook, run, url }
@@ -213,6 +217,9 @@ async fn mistakes(tourist: &Browser, narrow: &str, estate: &Estate) {
         ("/api/v1/webhooks", json!({"url": "https://example.com/", "secret": [GIVEN_UP]})),
         ("/api/v1/webhooks", json!({"url": "https://example.com/", "secret": format!("whsec_{GIVEN_UP}")})),
         ("/api/v1/webhooks", json!({"url": estate.url, "secret": GIVEN_UP})),
+        ("/api/v1/webhooks", json!({"url": "https://example.com/", "headers": {"Host": HEADER}})),
+        ("/api/v1/webhooks", json!({"url": "https://example.com/", "headers": {"X-Tenant": format!("{HEADER}\n")}})),
+        ("/api/v1/webhooks", json!({"url": "https://example.com/", "headers": HEADER})),
         ("/api/v1/agents", agent(&json!(CREDENTIAL))),
         ("/api/v1/agents", agent(&json!([{"api_key": CREDENTIAL}]))),
         ("/api/v1/agents", json!({"provider": CREDENTIAL, "name": "Refused", "config": {}})),
