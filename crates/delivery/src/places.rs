@@ -71,15 +71,16 @@ impl Default for Places {
 }
 
 impl Places {
-    /// Gives one away as the shares have it. None if no more are given away.
+    /// Gives one away as the shares have it, unless no more are given away.
     pub(crate) fn give(
         self: &Arc<Self>,
         admit: impl FnOnce(&mut Shares, Duration) -> Result<Seat, Refusal>,
     ) -> Result<Place, Refusal> {
+        let mut shares = self.shares();
         if self.is_closed() {
             return Err(Refusal::Everybody);
         }
-        let seat = admit(&mut self.shares(), self.since_start())?;
+        let seat = admit(&mut shares, self.since_start())?;
         Ok(Place { places: Arc::clone(self), seat, ending: Ending::Unknown })
     }
 
@@ -95,9 +96,11 @@ impl Places {
         }
     }
 
-    /// Gives no more away.
+    /// Gives no more away: whoever finds all of them free afterwards knows that they stay so.
     pub(crate) fn close(&self) {
+        let shares = self.shares();
         self.is_closed.store(true, Ordering::Relaxed);
+        drop(shares);
         self.changed.notify_one();
     }
 

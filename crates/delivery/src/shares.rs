@@ -212,7 +212,10 @@ impl Shares {
         asks: Asks,
         now: Duration,
     ) -> Result<Seat, Refusal> {
-        let seat = self.seat(organization, webhook, standing, asks, now);
+        if asks == Asks::WhatIsNew && self.webhooks.get(&webhook).is_some_and(|line| line.has_waiting) {
+            return Err(Refusal::Webhook);
+        }
+        let seat = self.seat(organization, webhook, standing, now);
         if asks == Asks::WhatWaits
             && let Some(line) = self.webhooks.get_mut(&webhook)
         {
@@ -226,7 +229,6 @@ impl Shares {
         organization: OrganizationId,
         webhook: WebhookId,
         standing: Standing,
-        asks: Asks,
         now: Duration,
     ) -> Result<Seat, Refusal> {
         if self.free() == 0 {
@@ -244,8 +246,7 @@ impl Shares {
         let has_reserve = known.is_some_and(|line| {
             line.has_reserve(now) && (class == Standing::Proven || (class == Standing::Failing && line.under_way == 0))
         });
-        let stands_behind = asks == Asks::WhatIsNew && known.is_some_and(|line| line.has_waiting);
-        if stands_behind || !known.is_none_or(Line::has_room) || !(has_room || has_reserve) {
+        if !known.is_none_or(Line::has_room) || !(has_room || has_reserve) {
             self.forget_organization(organization);
             return Err(Refusal::Webhook);
         }
