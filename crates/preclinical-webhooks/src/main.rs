@@ -27,6 +27,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use terminal::{BAD, Styled, say_aside};
 
+/// For the embedded database, too: it and the server allocate all the time, in small pieces that are freed by other threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Tells people's systems that a test run of their AI agent is finished: signed, retried, and visible afterwards.
 #[derive(Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]

@@ -35,7 +35,7 @@ impl Access for SqliteStore {
     }
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.read(move |connection| keys::find_in_force(connection, hash, at).map_err(unavailable)).await
+        self.look_up(|connection| keys::find_in_force(connection, hash, at).map_err(unavailable))
     }
 
     async fn keys(&self, organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError> {

@@ -47,7 +47,7 @@ impl Accounts for SqliteStore {
     }
 
     async fn accept_invitation(&self, acceptance: Acceptance) -> Result<Member, AcceptError> {
-        self.write(move |connection| invitations::accept(connection, acceptance)).await
+        self.write(move |connection| invitations::accept(connection, acceptance.clone())).await
     }
 
     async fn accept_password_reset(

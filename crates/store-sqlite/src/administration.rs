@@ -54,7 +54,7 @@ pub(crate) fn page<T>(
 impl Administration for SqliteStore {
     async fn create_agent(&self, agent: NewAgent) -> Result<Agent, CreateAgentError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| agents::create(connection, &vault, agent)).await
+        self.write(move |connection| agents::create(connection, &vault, agent.clone())).await
     }
 
     async fn agent(&self, organization: OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError> {
@@ -69,7 +69,7 @@ impl Administration for SqliteStore {
         at: Timestamp,
     ) -> Result<Agent, UpdateAgentError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| agents::update(connection, &vault, organization, id, changes, at)).await
+        self.write(move |connection| agents::update(connection, &vault, organization, id, changes.clone(), at)).await
     }
 
     async fn delete_agent(
@@ -102,7 +102,7 @@ impl Administration for SqliteStore {
 
     async fn create_webhook(&self, webhook: NewWebhook) -> Result<Webhook, CreateWebhookError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| webhooks::create(connection, &vault, webhook)).await
+        self.write(move |connection| webhooks::create(connection, &vault, webhook.clone())).await
     }
 
     async fn webhook(&self, organization: OrganizationId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
@@ -138,7 +138,7 @@ impl Administration for SqliteStore {
         at: Timestamp,
     ) -> Result<Webhook, UpdateWebhookError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| webhooks::update(connection, &vault, organization, id, changes, at)).await
+        self.write(move |connection| webhooks::update(connection, &vault, organization, id, changes.clone(), at)).await
     }
 
     async fn rotate_secret(
@@ -182,7 +182,7 @@ impl Administration for SqliteStore {
     }
 
     async fn create_test_suite(&self, suite: TestSuite) -> Result<TestSuite, StoreError> {
-        self.write(move |connection| test_suites::create(connection, suite).map_err(unavailable)).await
+        self.write(move |connection| test_suites::create(connection, suite.clone()).map_err(unavailable)).await
     }
 
     async fn test_suites(&self, organization: OrganizationId, page: Page) -> Result<(Vec<TestSuite>, u64), StoreError> {

@@ -7,12 +7,15 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params, types::Type};
 
-use crate::row::{Id, id};
+use crate::{
+    receiver::{RECEIVER_COLUMNS, Receiver},
+    row::{Id, id},
+};
 
-/// One at a level, and its URL.
+/// One at a level, and who is behind it.
 pub(crate) struct Known {
     pub(crate) candidate: Candidate,
-    pub(crate) url: String,
+    pub(crate) receiver: Receiver,
 }
 
 /// Those of both levels.
@@ -47,11 +50,13 @@ impl Candidates {
 
 fn known(connection: &Connection, condition: &str, owner: &[&dyn ToSql]) -> rusqlite::Result<Option<Known>> {
     connection
-        .prepare_cached(&format!("SELECT id, url, is_enabled, disabled_reason FROM webhooks WHERE {condition}"))?
+        .prepare_cached(&format!(
+            "SELECT id, is_enabled, disabled_reason, {RECEIVER_COLUMNS} FROM webhooks WHERE {condition}"
+        ))?
         .query_row(owner, |row| {
             let disabled_reason = row.get::<_, Option<String>>("disabled_reason")?.map(reason).transpose()?;
             let candidate = Candidate { id: id(row, "id")?, is_enabled: row.get("is_enabled")?, disabled_reason };
-            Ok(Known { candidate, url: row.get("url")? })
+            Ok(Known { candidate, receiver: Receiver::read(row, candidate.id)? })
         })
         .optional()
 }

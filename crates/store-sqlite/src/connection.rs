@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::OpenError;
 
@@ -10,6 +10,9 @@ use crate::OpenError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CACHED_STATEMENTS: usize = 64;
+
+/// Pages that the writer keeps in memory at most: those that a full group changes, and the upper parts of all indexes.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// Older versions can corrupt a WAL when it is reset.
 const OLDEST_SOUND_VERSION: i32 = 3_051_003;
@@ -25,6 +28,9 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // What statements keep to undo themselves is a few pages.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
@@ -39,6 +45,8 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 pub(crate) fn set_up(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Otherwise a statement on a table with partial indexes is planned anew whenever a value is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }

@@ -32,21 +32,18 @@ fn create(connection: &Connection, new: &NewRun) -> Result<Run, CreateRunError> 
     }
     let status = if new.started_at.is_some() { RunStatus::Running } else { RunStatus::Pending };
     let insert = || {
-        let number: u32 = connection
-            .prepare_cached(
-                "UPDATE organizations SET last_run_number = last_run_number + 1 WHERE id = ?1 RETURNING last_run_number",
-            )?
-            .query_row([Id(new.organization_id)], |row| row.get(0))?;
+        connection
+            .prepare_cached("UPDATE organizations SET last_run_number = last_run_number + 1 WHERE id = ?1")?
+            .execute([Id(new.organization_id)])?;
         connection
             .prepare_cached(
                 "INSERT INTO runs (id, organization_id, number, agent_id, name, status, planned, total, started_at, created_at, test_suite_id) \
-                 SELECT ?1, ?2, ?3, ?4, coalesce(?5, name || ' test run'), ?6, ?7, coalesce(?7, 0), ?8, ?9, ?10 \
-                 FROM agents WHERE id = ?4",
+                 VALUES (?1, ?2, (SELECT last_run_number FROM organizations WHERE id = ?2), ?3, \
+                 coalesce(?4, (SELECT name || ' test run' FROM agents WHERE id = ?3)), ?5, ?6, coalesce(?6, 0), ?7, ?8, ?9)",
             )?
             .execute(params![
                 Id(new.id),
                 Id(new.organization_id),
-                number,
                 Id(new.agent_id),
                 new.name,
                 status.as_str(),

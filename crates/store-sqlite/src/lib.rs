@@ -17,9 +17,11 @@ mod connection;
 mod history;
 mod idempotency;
 mod intake;
+mod lookups;
 mod migrations;
 mod pool;
 mod queue;
+mod receiver;
 mod redeliveries;
 mod row;
 mod sealing;
@@ -36,15 +38,19 @@ use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{changes::Bells, pool::ReaderPool, queue::Turns, writer::Writer};
+use self::{changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, writer::Writer};
 
 const READERS: usize = 4;
+
+/// Rows that can be looked up at once; one more waits for microseconds.
+const LOOKUPS: usize = 4;
 
 /// A handle to the store; clones share it.
 #[derive(Clone)]
 pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<ReaderPool>,
+    lookups: Arc<Lookups>,
     vault: Arc<Vault>,
     bells: Arc<Bells>,
     turns: Arc<Mutex<Turns>>,
@@ -112,9 +118,11 @@ impl SqliteStore {
         let bells = Arc::<Bells>::default();
         bells.listen_to(&writing)?;
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
+        let looking_up: rusqlite::Result<Vec<Connection>> = (0..LOOKUPS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {
             writer: Arc::new(Writer::start(writing, Arc::clone(&bells))),
             readers: Arc::new(ReaderPool::start(reading?)),
+            lookups: Arc::new(Lookups::on(looking_up?)),
             vault: Arc::new(vault),
             bells,
             turns: Arc::default(),
@@ -124,9 +132,15 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.writer.run(job).await
+    }
+
+    /// Looks up a row that is known by its key, on the caller's thread: that is cheaper than waking another. Not for anything that
+    /// reads more than a few pages.
+    fn look_up<T>(&self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.lookups.run(job)
     }
 
     async fn read<T: Send + 'static>(

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, DeliveryStatus},
+    delivery::{Claimed, Delivery, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
@@ -25,11 +25,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) use self::{
     canceling::{cancel_pending, interrupt_canceled},
-    claim::{claim, claim_if_admitted},
+    claim::{claim, claim_if_admitted, write},
     turns::Turns,
 };
 use crate::{
-    SqliteStore, history,
+    SqliteStore, changes, history,
     row::{Id, Time, id, maybe_id, maybe_time, unavailable},
 };
 
@@ -75,12 +75,19 @@ pub(crate) struct NewDelivery {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -> rusqlite::Result<usize> {
+/// With a lease its first attempt is under way.
+pub(crate) fn insert_delivery(
+    connection: &Connection,
+    delivery: &NewDelivery,
+    lease: Option<Lease>,
+) -> rusqlite::Result<usize> {
+    changes::count(connection, delivery.organization_id)?;
     connection
         .prepare_cached(
             "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
-             status, due_at, redelivery_of, created_at, redelivery_job) \
-             SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?8, url, 'pending', ?10, ?9, ?10, ?11 FROM webhooks WHERE id = ?5",
+             status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, due_at, change) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT url FROM webhooks WHERE id = ?5), 'pending', ?9, ?10, ?11, ?12, ?13, ?14, \
+             (SELECT last_change FROM organizations WHERE id = ?2))",
         )?
         .execute(params![
             Id(delivery.id),
@@ -94,6 +101,9 @@ pub(crate) fn insert_delivery(connection: &Connection, delivery: &NewDelivery) -
             delivery.redelivery_of.map(Id),
             Time(delivery.at),
             delivery.job.map(Id),
+            lease.is_some(),
+            lease.map(|lease| Id(lease.token)),
+            Time(lease.map_or(delivery.at, |lease| lease.until)),
         ])
 }
 
@@ -130,6 +140,7 @@ fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> 
             job: None,
             at: test.at,
         },
+        None,
     )?;
     claim(connection, vault, test.delivery_id, test.lease, test.at)
 }
@@ -166,7 +177,7 @@ pub(crate) fn repeat(
         job,
         at,
     };
-    insert_delivery(connection, &delivery)
+    insert_delivery(connection, &delivery, None)
 }
 
 fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {

@@ -18,12 +18,57 @@ const MAX_WAITING: usize = 8192;
 /// Calls that share a commit at most, so that nobody waits long for the first answer.
 const MAX_GROUP: usize = 512;
 
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Is given the open transaction, or the reason why there is none.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+/// Something to be written, and who waits for it.
+trait Call: Send {
+    /// Carries it out on the open transaction and keeps what came of it. Says whether anything that it wrote has to be undone. May be
+    /// called again after that was undone.
+    fn carry_out(&mut self, connection: &Connection) -> Result<(), MustBeUndone>;
+
+    /// It cannot be carried out.
+    fn refuse(&mut self, error: StoreError);
+
+    /// Answers whoever waits, knowing how the commit ended. Whoever waited may be gone; the fact is on disk all the same.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+/// The call failed in the middle.
+struct MustBeUndone;
+
+struct Waiting<T, E, F> {
+    job: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Call for Waiting<T, E, F>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: Fn(&Connection) -> Result<T, E> + Send,
+{
+    fn carry_out(&mut self, connection: &Connection) -> Result<(), MustBeUndone> {
+        let before = connection.total_changes();
+        // Whoever waits for a call that panics hears that the writer has ended.
+        self.outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(connection))).ok();
+        let is_done = matches!(self.outcome, Some(Ok(_)));
+        if is_done || connection.total_changes() == before { Ok(()) } else { Err(MustBeUndone) }
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error.into()));
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let Self { outcome, reply, .. } = *self;
+        let outcome = commit.map_or_else(|error| Some(Err(error.into())), |()| outcome);
+        if let Some(outcome) = outcome {
+            let _ = reply.send(outcome);
+        }
+    }
+}
 
 pub(crate) struct Writer {
-    jobs: Sender<Job>,
+    calls: Sender<Box<dyn Call>>,
     /// How its latest commits ended.
     pub(crate) condition: Arc<Condition>,
 }
@@ -31,27 +76,21 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
     pub(crate) fn start(connection: Connection, bells: Arc<Bells>) -> Self {
-        let (jobs, waiting) = crossbeam_channel::bounded(MAX_WAITING);
+        let (calls, waiting) = crossbeam_channel::bounded(MAX_WAITING);
         let condition = Arc::<Condition>::default();
         let noted = Arc::clone(&condition);
         std::thread::spawn(move || serve(&connection, &waiting, &bells, &noted));
-        Self { jobs, condition }
+        Self { calls, condition }
     }
 
-    /// Carries out `job` in a savepoint of the next group and answers after its commit. An `Err` of the job undoes the job alone.
+    /// Carries out `job` in the next group and answers after its commit. An `Err` of the job undoes the job alone; the job may have
+    /// been carried out before, and undone because of another.
     pub(crate) async fn run<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let outcome = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, job));
-            Box::new(move |commit| {
-                // Whoever waited may be gone; the fact is on disk all the same.
-                let _ = reply.send(commit.map_err(E::from).and(outcome));
-            })
-        });
-        self.jobs.try_send(job).map_err(|error| match error {
+        self.calls.try_send(Box::new(Waiting { job, outcome: None, reply })).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".into()),
             TrySendError::Disconnected(_) => StoreError::Unavailable("the writer has ended".into()),
         })?;
@@ -59,64 +98,91 @@ impl Writer {
     }
 }
 
-fn in_savepoint<T, E: From<StoreError>>(
-    connection: &Connection,
-    job: impl FnOnce(&Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    let step = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(unavailable);
-    step("SAVEPOINT one_call")?;
-    let outcome = job(connection);
-    if outcome.is_err() {
-        step("ROLLBACK TO one_call")?;
-    }
-    step("RELEASE one_call")?;
-    outcome
+/// Calls that are committed together.
+struct Group<'a> {
+    connection: &'a Connection,
+    calls: Vec<Box<dyn Call>>,
 }
 
-/// A call that panics is undone alone: its caller hears that the writer has ended, everybody else hears nothing of it.
-fn unless_it_panics<T>(connection: &Connection, call: impl FnOnce() -> T) -> Option<T> {
-    let outcome = catch_unwind(AssertUnwindSafe(call)).ok();
-    if outcome.is_none() {
-        let _ = connection.execute_batch("ROLLBACK TO one_call; RELEASE one_call");
-    }
-    outcome
-}
-
-fn commit(connection: &Connection, condition: &Condition) -> Result<(), StoreError> {
-    if !connection.is_autocommit() {
-        condition.prove(connection)?;
-    }
-    connection.execute_batch("COMMIT").map_err(unavailable)
-}
-
-fn serve(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells, condition: &Condition) {
-    while let Ok(first) = waiting.recv() {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable);
-        let mut answers = Vec::new();
-        let mut next = Some(first);
-        let mut calls = 0;
-        while let Some(job) = next {
-            calls += 1;
-            // A full disk ends the transaction on its own; outside of it a job would commit by itself, in nobody's name.
-            let open = match &begun {
-                Ok(()) if connection.is_autocommit() => Err(StoreError::Unavailable("the transaction was ended".into())),
-                Ok(()) => Ok(connection),
-                Err(error) => Err(error.clone()),
-            };
-            answers.extend(unless_it_panics(connection, || job(open)));
-            next = if calls < MAX_GROUP { waiting.try_recv().ok() } else { None };
+impl Group<'_> {
+    /// Carries out what waits, then commits.
+    fn write(
+        &mut self,
+        first: Box<dyn Call>,
+        waiting: &Receiver<Box<dyn Call>>,
+        condition: &Condition,
+    ) -> Result<(), StoreError> {
+        self.calls.push(first);
+        if let Err(error) = self.step("BEGIN IMMEDIATE") {
+            // They would all wait for the same lock, one after the other.
+            self.calls.extend(waiting.try_iter().take(MAX_GROUP));
+            return Err(error);
         }
-        let commit = begun.and_then(|()| commit(connection, condition));
+        while let Some(call) = self.calls.last_mut() {
+            if let Err(MustBeUndone) = carry_out(self.connection, &mut **call) {
+                self.start_over()?;
+                break;
+            }
+            let has_room = self.calls.len() < MAX_GROUP;
+            match has_room.then(|| waiting.try_recv()) {
+                Some(Ok(next)) => self.calls.push(next),
+                Some(Err(_)) | None => break,
+            }
+        }
+        if !self.connection.is_autocommit() {
+            condition.prove(self.connection)?;
+        }
+        self.step("COMMIT")
+    }
+
+    /// Carries all of it out once more, and undoes what fails in the middle alone. Savepoints cost each call a copy of every page that
+    /// it changes, and hardly any call fails in the middle: so they are made only now.
+    fn start_over(&mut self) -> Result<(), StoreError> {
+        if !self.connection.is_autocommit() {
+            self.step("ROLLBACK")?;
+        }
+        self.step("BEGIN IMMEDIATE")?;
+        for index in 0..self.calls.len() {
+            if !self.connection.is_autocommit() {
+                self.step("SAVEPOINT one_call")?;
+            }
+            let outcome = carry_out(self.connection, &mut *self.calls[index]);
+            if !self.connection.is_autocommit() {
+                outcome.or_else(|MustBeUndone| self.step("ROLLBACK TO one_call"))?;
+                self.step("RELEASE one_call")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(unavailable)
+    }
+}
+
+/// A full disk ends the transaction on its own; outside of it a call would commit by itself, in nobody's name.
+fn carry_out(connection: &Connection, call: &mut dyn Call) -> Result<(), MustBeUndone> {
+    if connection.is_autocommit() {
+        call.refuse(StoreError::Unavailable("the transaction was ended".into()));
+        return Ok(());
+    }
+    call.carry_out(connection)
+}
+
+fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = Group { connection, calls: Vec::new() };
+        let commit = group.write(first, waiting, condition);
         condition.note(&commit);
         if let Err(error) = &commit {
-            tracing::error!(%error, calls, "commit failed");
+            tracing::error!(%error, calls = group.calls.len(), "commit failed");
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
         bells.ring();
-        for answer in answers {
-            answer(commit.clone());
+        for call in group.calls {
+            call.answer(commit.clone());
         }
     }
 }
@@ -136,7 +202,10 @@ mod tests {
         let writer = Writer::start(connection, Arc::default());
         // Holds the writer until all four calls wait, so that they share one commit.
         let (open, gate) = crossbeam_channel::bounded::<()>(1);
-        let held = writer.run(move |_| gate.recv().map_err(|error| StoreError::Unavailable(error.to_string())));
+        let held = writer.run(move |_| {
+            let _ = gate.recv();
+            Ok::<_, StoreError>(())
+        });
         let good = writer.run(|connection| insert(connection, 1));
         let panics = writer.run::<(), StoreError>(|connection| {
             insert(connection, 2)?;
@@ -146,7 +215,7 @@ mod tests {
             insert(connection, 4)?;
             Err(StoreError::Corrupt("on purpose".to_owned()))
         });
-        let (held, good, panics, fails, ()) = tokio::join!(held, good, panics, fails, async { open.send(()).unwrap() });
+        let (held, good, panics, fails, ()) = tokio::join!(held, good, panics, fails, async { drop(open) });
         assert_eq!((held, good), (Ok(()), Ok(())));
         assert!(matches!(panics, Err(StoreError::Unavailable(_))), "{panics:?}");
         assert_eq!(fails, Err(StoreError::Corrupt("on purpose".to_owned())));

@@ -63,7 +63,7 @@ fn insert(
             Id(ending.event),
             judged.map(|(level, _, _)| level.as_str()),
             judged.map(|(_, known, _)| Id(known.candidate.id)),
-            judged.map(|(_, known, _)| known.url.as_str()),
+            judged.map(|(_, known, _)| known.receiver.url.as_str()),
             ruling,
             reason.map(DisabledReason::as_str),
             judged.is_some_and(|(_, _, ruling)| ruling.has_delivery()).then_some(Id(ending.delivery)),

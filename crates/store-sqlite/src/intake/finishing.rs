@@ -10,7 +10,7 @@ use preclinical_core::{
     tally::Tally,
     vault::Vault,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::deciding::{self, Ending};
 use crate::{
@@ -46,27 +46,29 @@ fn was_ended_by(connection: &Connection, run: RunId, event: EventId) -> rusqlite
 /// Writes the final state of `run`, its event, and the delivery that follows from it.
 pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch: &Dispatch) -> Result<Finished, StoreError> {
     let write = || {
-        let generation: Option<i64> = connection
+        let changed = connection
             .prepare_cached(
                 "UPDATE runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
                  completed_at = ?8, generation = generation + 1 \
-                 WHERE id = ?1 AND status IN ('pending', 'running', 'grading') RETURNING generation",
+                 WHERE id = ?1 AND status IN ('pending', 'running', 'grading')",
             )?
-            .query_row(
-                params![
-                    Id(run.id),
-                    run.status.as_str(),
-                    run.tally.passed,
-                    run.tally.failed,
-                    run.tally.error,
-                    run.tally.total,
-                    run.started_at.map(Time),
-                    run.completed_at.map(Time),
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
-        generation.map(|generation| announce(connection, vault, &run, generation, dispatch)).transpose()
+            .execute(params![
+                Id(run.id),
+                run.status.as_str(),
+                run.tally.passed,
+                run.tally.failed,
+                run.tally.error,
+                run.tally.total,
+                run.started_at.map(Time),
+                run.completed_at.map(Time),
+            ])?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        let generation = connection
+            .prepare_cached("SELECT generation FROM runs WHERE id = ?1")?
+            .query_row([Id(run.id)], |row| row.get(0))?;
+        announce(connection, vault, &run, generation, dispatch).map(Some)
     };
     let fate = write().map_err(unavailable)?;
     // The caller saw the run unfinished in this very transaction.
@@ -122,30 +124,29 @@ fn announce(
     queue::insert_event(connection, &event)?;
     let candidates = Candidates::find(connection, organization_id, run.agent_id)?;
     let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
-    let chosen = chosen.map(|(_, known, ruling)| (known.candidate.id, ruling));
-    if let Some((webhook_id, ruling)) = chosen {
+    let mut fate = Fate::NoWebhook;
+    if let Some((_, known, ruling)) = chosen {
         let delivery = queue::NewDelivery {
             id: dispatch.delivery_id,
             organization_id,
             event_id: dispatch.event_id,
             kind,
-            webhook_id,
+            webhook_id: known.candidate.id,
             agent_id: Some(run.agent_id),
             run: Some((run.id, run.number)),
             redelivery_of: None,
             job: None,
             at,
         };
-        queue::insert_delivery(connection, &delivery)?;
-        if ruling != Ruling::Sent {
+        if ruling == Ruling::Sent {
+            let claimed = queue::write(connection, vault, &delivery, &content, &known.receiver, &*dispatch.places)?;
+            fate = claimed.map_or(Fate::Due, Fate::Claimed);
+        } else {
+            queue::insert_delivery(connection, &delivery, None)?;
             queue::hold_back(connection, dispatch.delivery_id, at)?;
         }
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
     deciding::keep(connection, &ending, &candidates)?;
-    if chosen.is_none_or(|(_, ruling)| ruling != Ruling::Sent) {
-        return Ok(Fate::NoWebhook);
-    }
-    let claimed = queue::claim_if_admitted(connection, vault, dispatch.delivery_id, &*dispatch.places, at)?;
-    Ok(claimed.map_or(Fate::Due, Fate::Claimed))
+    Ok(fate)
 }

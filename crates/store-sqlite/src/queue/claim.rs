@@ -5,22 +5,19 @@ use preclinical_core::{
     attempt::ErrorKind,
     custom_header::CustomHeaders,
     delivery::{Claimed, DeliveryStatus, Lease},
-    event::EventKind,
+    event::{EventContent, EventKind},
     id::{DeliveryId, OrganizationId, WebhookId},
-    port::{Admission, Admitted, Applicant, Standing},
+    port::{Admission, Admitted, Applicant},
     vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::turns::Turns;
+use super::{NewDelivery, insert_delivery, turns::Turns};
 use crate::{
-    row::{Id, Time, content, id, maybe_time, named},
-    sealing::SealedSecrets,
+    changes,
+    receiver::{Credentials, RECEIVER_COLUMNS, Receiver, standing},
+    row::{Id, Time, content, id, named},
 };
-
-const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
-
-const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them again and redeliver";
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
@@ -40,7 +37,6 @@ pub(super) struct Due {
 
 impl Due {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let failures: Option<u32> = row.get("consecutive_failures")?;
         Ok(Self {
             kind: named(row, "kind", EventKind::parse)?,
             is_cut_off: row.get("cut_off")?,
@@ -48,11 +44,7 @@ impl Due {
                 delivery: id(row, "id")?,
                 organization: id::<OrganizationId>(row, "organization_id")?,
                 webhook: id::<WebhookId>(row, "webhook_id")?,
-                standing: Standing::of(
-                    maybe_time(row, "last_triggered_at")?,
-                    maybe_time(row, "last_success_at")?,
-                    failures.unwrap_or(0),
-                ),
+                standing: standing(row)?,
             },
         })
     }
@@ -144,6 +136,50 @@ pub(crate) fn claim_if_admitted(
     Ok(claiming.claimed.pop())
 }
 
+/// Writes a delivery of an event with that content, claimed if it is admitted, otherwise due at once.
+pub(crate) fn write(
+    connection: &Connection,
+    vault: &Vault,
+    delivery: &NewDelivery,
+    content: &EventContent,
+    receiver: &Receiver,
+    places: &dyn Admission,
+) -> rusqlite::Result<Option<Claimed>> {
+    let NewDelivery { id: delivery_id, organization_id, webhook_id, at, .. } = *delivery;
+    let applicant =
+        Applicant { delivery: delivery_id, organization: organization_id, webhook: webhook_id, standing: receiver.standing };
+    let lease = match places.room() {
+        0 => None,
+        _ => match places.admit(&applicant) {
+            Admitted::Granted(lease) => Some(lease),
+            Admitted::NotThisWebhook | Admitted::NotThisOrganization | Admitted::Full => None,
+        },
+    };
+    let Some(lease) = lease else {
+        insert_delivery(connection, delivery, None)?;
+        return Ok(None);
+    };
+    let Ok(Credentials { secrets, headers }) = receiver.open(vault, at) else {
+        insert_delivery(connection, delivery, None)?;
+        return claim(connection, vault, delivery_id, lease, at);
+    };
+    insert_delivery(connection, delivery, Some(lease))?;
+    start_attempt(connection, delivery_id, 1, at)?;
+    Ok(Some(Claimed {
+        delivery_id,
+        organization_id,
+        webhook_id,
+        attempt: 1,
+        failures: 0,
+        lease,
+        url: receiver.url.clone(),
+        secrets,
+        headers,
+        event: delivery.kind,
+        content: content.clone(),
+    }))
+}
+
 /// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret or
 /// headers cannot be read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) fn claim(
@@ -153,37 +189,40 @@ pub(crate) fn claim(
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Claimed>> {
-    let claimed = connection
-        .prepare_cached(
-            "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-             w.secret, w.rotated_secret, w.rotated_until, w.headers \
-             FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
-        )?
-        .query_row([Id(delivery)], |row| {
-            let sealed = SealedSecrets::read(row, id(row, "webhook_id")?)?;
-            Ok((read(row, lease)?, sealed, row.get::<_, Option<Vec<u8>>>("headers")?))
-        })
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, e.content, w.* FROM deliveries d \
+             JOIN (SELECT id AS webhook, {RECEIVER_COLUMNS} FROM webhooks) w ON w.webhook = d.webhook_id \
+             JOIN events e ON e.id = d.event_id WHERE d.id = ?1"
+        ))?
+        .query_row([Id(delivery)], |row| Ok((read(row, lease)?, Receiver::read(row, id(row, "webhook_id")?)?)))
         .optional()?;
-    let Some((mut claimed, sealed, headers)) = claimed else {
+    let Some((mut claimed, receiver)) = found else {
         end(connection, delivery, DeliveryStatus::Canceled, now)?;
         return Ok(None);
     };
-    let Ok(secrets) = sealed.open(vault, now) else {
-        note_unreadable(connection, &claimed, UNREADABLE, now)?;
-        return Ok(None);
-    };
-    let Ok(headers) = CustomHeaders::open(vault, claimed.webhook_id, headers.as_deref()) else {
-        note_unreadable(connection, &claimed, UNREADABLE_HEADERS, now)?;
-        return Ok(None);
-    };
-    (claimed.secrets, claimed.headers) = (secrets, headers);
+    match receiver.open(vault, now) {
+        Ok(Credentials { secrets, headers }) => (claimed.secrets, claimed.headers) = (secrets, headers),
+        Err(why) => {
+            note_unreadable(connection, &claimed, why, now)?;
+            return Ok(None);
+        }
+    }
+    changes::count(connection, claimed.organization_id)?;
     connection
-        .prepare_cached("UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
+             change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
+        )?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
+    start_attempt(connection, delivery, claimed.attempt, now)?;
+    Ok(Some(claimed))
+}
+
+fn start_attempt(connection: &Connection, delivery: DeliveryId, number: u32, now: Timestamp) -> rusqlite::Result<usize> {
     connection
         .prepare_cached("INSERT INTO attempts (delivery_id, number, started_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![Id(delivery), claimed.attempt, Time(now)])?;
-    Ok(Some(claimed))
+        .execute(params![Id(delivery), number, Time(now)])
 }
 
 fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {

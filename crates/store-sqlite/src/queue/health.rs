@@ -137,5 +137,5 @@ fn tell(
         job: None,
         at,
     };
-    insert_delivery(connection, &delivery).map(drop)
+    insert_delivery(connection, &delivery, None).map(drop)
 }

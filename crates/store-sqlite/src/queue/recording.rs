@@ -5,16 +5,20 @@ use preclinical_core::{
     attempt::{Message, Outcome},
     delivery::DeliveryStatus,
     event::EventKind,
-    id::{LeaseToken, WebhookId},
+    id::{LeaseToken, OrganizationId, WebhookId},
     port::{AttemptRecord, RecordError, StoreError},
     retry::NextStep,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::health;
-use crate::row::{Id, Micros, Time, id, maybe_id, named, unavailable};
+use crate::{
+    changes,
+    row::{Id, Micros, Time, id, maybe_id, named, unavailable},
+};
 
 struct Current {
+    organization: OrganizationId,
     webhook: WebhookId,
     kind: EventKind,
     status: DeliveryStatus,
@@ -33,6 +37,7 @@ pub(super) fn record(connection: &Connection, record: &AttemptRecord) -> Result<
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;
+    changes::count(connection, current.organization).map_err(unavailable)?;
     move_on(connection, record, (status, due), is_exhausted && !is_test).map_err(unavailable)?;
     if !is_test {
         health::note(connection, record, current.webhook, is_exhausted).map_err(unavailable)?;
@@ -42,9 +47,10 @@ pub(super) fn record(connection: &Connection, record: &AttemptRecord) -> Result<
 
 fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
     connection
-        .prepare_cached("SELECT webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
+        .prepare_cached("SELECT organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
         .query_row([Id(record.delivery_id)], |row| {
             Ok(Current {
+                organization: id(row, "organization_id")?,
                 webhook: id(row, "webhook_id")?,
                 kind: named(row, "kind", EventKind::parse)?,
                 status: named(row, "status", DeliveryStatus::parse)?,
@@ -126,7 +132,8 @@ fn move_on(
     connection
         .prepare_cached(
             "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
-             duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END WHERE id = ?1",
+             duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
+             change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
         .execute(params![
             Id(record.delivery_id),

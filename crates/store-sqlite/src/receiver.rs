@@ -1,0 +1,56 @@
+//! What sending to a webhook takes, as its row holds it.
+
+use jiff::Timestamp;
+use preclinical_core::{custom_header::CustomHeaders, id::WebhookId, port::Standing, secret::SigningSecret, vault::Vault};
+use rusqlite::Row;
+
+use crate::{row::maybe_time, sealing::SealedSecrets};
+
+const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
+
+const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them again and redeliver";
+
+/// The columns of `webhooks` that [`Receiver::read`] reads.
+pub(crate) const RECEIVER_COLUMNS: &str =
+    "url, secret, rotated_secret, rotated_until, headers, last_triggered_at, last_success_at, consecutive_failures";
+
+/// The receiver behind a webhook.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    pub(crate) standing: Standing,
+    webhook: WebhookId,
+    secrets: SealedSecrets,
+    headers: Option<Vec<u8>>,
+}
+
+/// What an attempt is signed with and carries, unsealed.
+pub(crate) struct Credentials {
+    pub(crate) secrets: Vec<SigningSecret>,
+    pub(crate) headers: CustomHeaders,
+}
+
+impl Receiver {
+    pub(crate) fn read(row: &Row<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
+        Ok(Self {
+            url: row.get("url")?,
+            standing: standing(row)?,
+            webhook,
+            secrets: SealedSecrets::read(row, webhook)?,
+            headers: row.get("headers")?,
+        })
+    }
+
+    /// What is in force at that time. The error says to people what cannot be read, and what to do.
+    pub(crate) fn open(&self, vault: &Vault, at: Timestamp) -> Result<Credentials, &'static str> {
+        let secrets = self.secrets.open(vault, at).map_err(|_| UNREADABLE)?;
+        let headers = CustomHeaders::open(vault, self.webhook, self.headers.as_deref()).map_err(|_| UNREADABLE_HEADERS)?;
+        Ok(Credentials { secrets, headers })
+    }
+}
+
+/// How a webhook stands, by its health in a row that may lack it.
+pub(crate) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let failures: Option<u32> = row.get("consecutive_failures")?;
+    let (triggered, succeeded) = (maybe_time(row, "last_triggered_at")?, maybe_time(row, "last_success_at")?);
+    Ok(Standing::of(triggered, succeeded, failures.unwrap_or(0)))
+}
