@@ -1,6 +1,7 @@
 //! A disk that remembers everything that was done to it, in order, so that the power can be cut at any point of it afterwards.
 //!
-//! It is a file system in memory that is mounted for this process: one folder of plain files. Whatever it does not offer
+//! It is a file system in memory for other processes of this user: one folder of plain files. This process must not use it itself: whoever
+//! maps a file of it into memory may wait for an answer while nobody in the process can give one. Whatever it does not offer
 //! (folders, links, other names, reserved space) it refuses, so nothing happens on it that it does not know of.
 //! What of it may be left when the power goes is said in [`Remains`].
 
@@ -80,12 +81,7 @@ impl Disk {
         self.folder.path()
     }
 
-    /// How many steps have been done to it.
-    pub fn steps_so_far(&self) -> usize {
-        self.state.lock().steps.len()
-    }
-
-    /// All steps that were done to it, and the names of its files as far as they have one.
+    /// All steps that were done to it, in order.
     pub fn steps(&self) -> Vec<Step> {
         self.state.lock().steps.clone()
     }

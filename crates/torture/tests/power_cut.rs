@@ -17,7 +17,7 @@ async fn cut(flushing: Flushing, size: PowerCuts) -> Option<Outcome> {
         eprintln!("left out: power cuts need a file system of their own (FUSE), and {WITHOUT} names that part");
         return None;
     }
-    let outcome = power_cut(SEED, flushing, size).await.unwrap();
+    let outcome = power_cut(SEED, env!("CARGO_BIN_EXE_torture").as_ref(), flushing, size).await.unwrap();
     let done = outcome.findings.is_some();
     assert!(done, "{}: leave the part out knowingly with {WITHOUT}=power", outcome.did);
     Some(outcome)

@@ -3,12 +3,13 @@
 mod inspection;
 mod work;
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use preclinical_store_sqlite::SqliteStore;
 use preclinical_testkit::world::vault;
 
+pub use self::work::work_if_asked;
 use self::{inspection::Inspector, work::work};
 use super::in_time;
 use crate::{
@@ -50,6 +51,13 @@ pub enum Flushing {
 }
 
 impl Flushing {
+    fn named(name: &str) -> anyhow::Result<Self> {
+        match [Self::EachCommit, Self::Checkpoints, Self::Never].into_iter().find(|one| format!("{one:?}") == name) {
+            Some(flushing) => Ok(flushing),
+            None => bail!("nobody flushes {name}"),
+        }
+    }
+
     fn open(self, path: &Path) -> anyhow::Result<SqliteStore> {
         let opened = match self {
             Self::EachCommit => SqliteStore::open_exclusively(path, vault()),
@@ -63,20 +71,22 @@ impl Flushing {
 /// Has the store create and end runs and record attempts on a disk that remembers every step. Then cuts the power before each flush that
 /// it made, and opens what may be left of the disk, several possibilities each time.
 ///
-/// Whatever was answered before the cut is there, whatever is there is there as a whole, and the store goes on with it.
-pub async fn power_cut(seed: u64, flushing: Flushing, size: PowerCuts) -> anyhow::Result<Outcome> {
+/// Whatever was answered before the cut is there, whatever is there is there as a whole, and the store goes on with it. The work is done
+/// by that program, which begins with [`work_if_asked`].
+pub async fn power_cut(seed: u64, worker: &Path, flushing: Flushing, size: PowerCuts) -> anyhow::Result<Outcome> {
     let disk = match Disk::mount() {
-        Ok(disk) => Arc::new(disk),
+        Ok(disk) => disk,
         Err(error) => {
             let why = format!("needs a file system of its own (/dev/fuse, and root or fusermount3): {error}");
             return Ok(Outcome::skipped(PROOF, Store::Sqlite, &why));
         }
     };
-    let (organization, promises) = in_time("work", work(&disk, flushing, size)).await??;
-    let steps = disk.steps();
+    in_time("work", work(&disk, worker, flushing, size)).await??;
+    disk.until_closed()?;
+    let (steps, promises) = work::read(disk.steps())?;
     drop(disk);
 
-    let (mut inspector, mut remains, dice) = (Inspector::new(organization)?, Remains::default(), Dice::new(seed, PROOF));
+    let (mut inspector, mut remains, dice) = (Inspector::new()?, Remains::default(), Dice::new(seed, PROOF));
     let (mut cuts, mut broken) = (0, Vec::new());
     let kinds = [Cut::Bare, Cut::Whole, Cut::InOrder].into_iter().chain(std::iter::repeat_n(Cut::Torn, size.torn));
     for (at, step) in steps.iter().chain([&Step::FolderFlushed]).enumerate() {

@@ -1,7 +1,18 @@
-//! What the store does on the disk, and what it promises meanwhile.
+//! What the store does on the disk, and what it promises meanwhile: in a process of its own, because whoever answers for a file system
+//! must not wait for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Stdio,
+    str::FromStr,
+    sync::Arc,
+};
 
+use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
 use jiff::SignedDuration;
 use preclinical_core::{
     delivery::Claimed,
@@ -12,23 +23,30 @@ use preclinical_core::{
     scenario::ScenarioStatus,
 };
 use preclinical_testkit::world::{World, answered, message, result};
-use tokio::task::JoinSet;
+use tokio::{process::Command, task::JoinSet};
 
 use super::{FILE, Flushing, PowerCuts};
-use crate::disk::Disk;
+use crate::disk::{Disk, Step};
 
 /// Every attempt's request and answer. Large enough that the log soon is long enough to be written back.
 const BODY: [u8; 16 * 1024] = [b'x'; 16 * 1024];
 
+/// What was answered, on the same disk, so that it is known when: a line each.
+const BOOK: &str = "promises";
+
+/// Tells a process that it is the one that works: how, how much, and where.
+const ORDER: &str = "TORTURE_WORK";
+
 /// Something that a call answered.
 pub(super) struct Promise {
-    /// The steps that the disk had taken when the answer was there.
+    /// The step of the disk with which it was noted, after the answer.
     pub(super) at: usize,
     pub(super) fact: Fact,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fact {
+    For(OrganizationId),
     Created(RunId),
     /// The run is final, and its delivery written.
     Ended(RunId, DeliveryId),
@@ -38,69 +56,114 @@ pub(super) enum Fact {
     Recorded(DeliveryId, u16),
 }
 
-/// Works on the disk until everything is done. Answers whom it worked for, and all promises, in order.
-pub(super) async fn work(
-    disk: &Arc<Disk>,
-    flushing: Flushing,
-    size: PowerCuts,
-) -> anyhow::Result<(OrganizationId, Vec<Promise>)> {
-    let promises = Arc::<Mutex<Vec<Promise>>>::default();
-    let open = || anyhow::Ok(Arc::new(flushing.open(&disk.path().join(FILE))?));
-    let first = World::new(open()?, "default").await;
-    let agent = first.agent("Assistant").await;
-    first.webhook("https://example.com", None).await;
-    let (clock, chance, organization) = (Arc::clone(&first.clock), Arc::clone(&first.chance), first.organization);
-    drop(first);
-    for _ in 0..size.starts {
-        closed(disk).await?;
-        let (clock, chance) = (Arc::clone(&clock), Arc::clone(&chance));
-        let world = Arc::new(World { store: open()?, clock, chance, organization });
-        world.store.void_dead_leases(world.now()).await?;
-        let mut callers = JoinSet::new();
-        for number in 0..size.callers {
-            let (world, disk, promises) = (Arc::clone(&world), Arc::clone(disk), Arc::clone(&promises));
-            let caller = Caller { world, disk, promises };
-            callers.spawn(async move {
-                for round in 0..size.rounds {
-                    caller.end_a_run(agent, number + round).await?;
-                }
-                anyhow::Ok(())
-            });
-        }
-        while let Some(ended) = callers.join_next().await {
-            ended??;
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For(organization) => write!(f, "for {organization}"),
+            Self::Created(run) => write!(f, "created {run}"),
+            Self::Ended(run, delivery) => write!(f, "ended {run} {delivery}"),
+            Self::Begun(delivery, number) => write!(f, "begun {delivery} {number}"),
+            Self::Recorded(delivery, status) => write!(f, "recorded {delivery} {status}"),
         }
     }
-    closed(disk).await?;
-    let promises = std::mem::take(&mut *promises.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok((organization, promises))
 }
 
-/// The store has ended, and with it its threads.
-async fn closed(disk: &Arc<Disk>) -> anyhow::Result<()> {
-    let disk = Arc::clone(disk);
-    tokio::task::spawn_blocking(move || disk.until_closed()).await?
+impl FromStr for Fact {
+    type Err = anyhow::Error;
+
+    fn from_str(line: &str) -> anyhow::Result<Self> {
+        Ok(match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["for", organization] => Self::For(organization.parse()?),
+            ["created", run] => Self::Created(run.parse()?),
+            ["ended", run, delivery] => Self::Ended(run.parse()?, delivery.parse()?),
+            ["begun", delivery, number] => Self::Begun(delivery.parse()?, number.parse()?),
+            ["recorded", delivery, status] => Self::Recorded(delivery.parse()?, status.parse()?),
+            _ => bail!("no promise: {line}"),
+        })
+    }
+}
+
+/// Has that program work on the disk, from one start to the next, until everything is done.
+pub(super) async fn work(disk: &Disk, worker: &Path, flushing: Flushing, size: PowerCuts) -> anyhow::Result<()> {
+    for start in 0..size.starts {
+        let order = format!("{flushing:?} {} {} {start}", size.callers, size.rounds);
+        let mut command = Command::new(worker);
+        command.env(ORDER, order).current_dir(disk.path()).stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.with_context(|| format!("{}", worker.display()))?;
+        ensure!(output.status.success(), "the work failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// The steps of the database's own, and everything that was promised between them, in order.
+pub(super) fn read(steps: Vec<Step>) -> anyhow::Result<(Vec<Step>, Vec<Promise>)> {
+    let book = steps.iter().find_map(|step| match step {
+        Step::Named { name, file } if name == BOOK => Some(*file),
+        _ => None,
+    });
+    let (mut rest, mut lines) = (Vec::new(), Vec::<(usize, Bytes)>::new());
+    for step in steps {
+        match step {
+            Step::Written { file, data, .. } if Some(file) == book => lines.push((rest.len(), data)),
+            step => rest.push(step),
+        }
+    }
+    let promises = lines.into_iter().map(|(at, line)| {
+        let fact = std::str::from_utf8(&line)?.parse()?;
+        Ok(Promise { at, fact })
+    });
+    let promises = promises.collect::<anyhow::Result<_>>()?;
+    Ok((rest, promises))
+}
+
+/// Works if this process was started for that; `None` if not.
+pub async fn work_if_asked() -> Option<anyhow::Result<()>> {
+    let order = std::env::var(ORDER).ok()?;
+    Some(obey(&order).await)
+}
+
+async fn obey(order: &str) -> anyhow::Result<()> {
+    let [flushing, callers, rounds, start] = order.split(' ').collect::<Vec<_>>()[..] else { bail!("no order: {order}") };
+    let (callers, rounds): (usize, usize) = (callers.parse()?, rounds.parse()?);
+    let store = Arc::new(Flushing::named(flushing)?.open(&PathBuf::from(FILE))?);
+    let book = Arc::new(File::options().create(true).append(true).open(BOOK)?);
+    let world = Arc::new(World::new(store, &format!("start-{start}")).await);
+    world.store.void_dead_leases(world.now()).await?;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let mut tasks = JoinSet::new();
+    for number in 0..callers {
+        let caller = Caller { world: Arc::clone(&world), book: Arc::clone(&book) };
+        caller.promised(Fact::For(world.organization))?;
+        tasks.spawn(async move {
+            for round in 0..rounds {
+                caller.end_a_run(agent, number + round).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
+    Ok(())
 }
 
 struct Caller {
     world: Arc<World>,
-    disk: Arc<Disk>,
-    promises: Arc<Mutex<Vec<Promise>>>,
+    book: Arc<File>,
 }
 
 impl Caller {
     /// Notes what was just answered.
-    fn promised(&self, fact: Fact) {
-        let mut promises = self.promises.lock().unwrap_or_else(PoisonError::into_inner);
-        // Asked for in here, so that they are in order.
-        promises.push(Promise { at: self.disk.steps_so_far(), fact });
+    fn promised(&self, fact: Fact) -> anyhow::Result<()> {
+        Ok((&*self.book).write_all(format!("{fact}\n").as_bytes())?)
     }
 
     /// Creates a run, ends it by one call or the other, and makes its attempt or whichever is due.
     async fn end_a_run(&self, agent: AgentId, choice: usize) -> anyhow::Result<()> {
         let world = &self.world;
         let run = world.store.create_run(world.run_value(agent, Some(1))).await?.id;
-        self.promised(Fact::Created(run));
+        self.promised(Fact::Created(run))?;
         let lease = (!choice.is_multiple_of(3)).then(|| world.lease());
         let (delivery, fate) = if choice.is_multiple_of(2) {
             let finish = world.finish_value(run, FinalStatus::Completed, lease);
@@ -112,7 +175,7 @@ impl Caller {
             let report = Report { organization_id, run, results, at, dispatch };
             (delivery, world.store.report_results(report).await?.fate)
         };
-        self.promised(Fact::Ended(run, delivery));
+        self.promised(Fact::Ended(run, delivery))?;
         let claimed = match fate {
             Fate::Claimed(claimed) => vec![claimed],
             _ => world.store.claim_due(world.now(), world.leases(2)).await?,
@@ -128,7 +191,7 @@ impl Caller {
 
     async fn attempt(&self, claimed: &Claimed, choice: usize) -> anyhow::Result<()> {
         let world = &self.world;
-        self.promised(Fact::Begun(claimed.delivery_id, claimed.attempt));
+        self.promised(Fact::Begun(claimed.delivery_id, claimed.attempt))?;
         if choice.is_multiple_of(7) {
             return Ok(()); // It stays under way.
         }
@@ -139,7 +202,7 @@ impl Caller {
         record.request = Some(message(&[("webhook-id", "msg_1")], &BODY));
         record.response = Some(message(&[], &BODY[..status.into()]));
         world.store.record(record).await?;
-        self.promised(Fact::Recorded(claimed.delivery_id, status));
+        self.promised(Fact::Recorded(claimed.delivery_id, status))?;
         Ok(())
     }
 }
