@@ -92,7 +92,7 @@ impl Proof {
             Self::FullDisk => proof::full_disk(ground, load(1000, 4000)).await,
             Self::Locked => proof::locked(ground, load(500, 5000), seconds(7, 20)).await,
             Self::PowerCut => {
-                let cuts = PowerCuts { callers: 8, rounds: of(14, 30), starts: of(2, 4), torn: of(2, 12) };
+                let cuts = PowerCuts { callers: 8, rounds: of(8, 30), starts: of(2, 4), torn: of(1, 10) };
                 proof::power_cut(ground.seed, &std::env::current_exe()?, Flushing::EachCommit, cuts).await
             }
             Self::Restarts => proof::outage(ground, load(500, 10_000), Outage::Restarts(of(2, 20))).await,

@@ -30,7 +30,7 @@ fn count(outcome: &Outcome, wrong: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_the_power_is_cut_what_was_acknowledged_is_there_and_nothing_is_half_done() {
-    let size = PowerCuts { callers: 8, rounds: 14, starts: 2, torn: 2 };
+    let size = PowerCuts { callers: 8, rounds: 8, starts: 2, torn: 1 };
     let Some(outcome) = cut(Flushing::EachCommit, size).await else { return };
     println!("{}; {}", outcome.did, outcome.counted);
     assert!(outcome.holds(), "{}: {:#?}\nsee {:?}", outcome.did, outcome.broken, outcome.files);

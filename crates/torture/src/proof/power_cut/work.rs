@@ -12,7 +12,6 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use bytes::Bytes;
 use jiff::SignedDuration;
 use preclinical_core::{
     delivery::Claimed,
@@ -39,7 +38,7 @@ const ORDER: &str = "TORTURE_WORK";
 
 /// Something that a call answered.
 pub(super) struct Promise {
-    /// The step of the disk with which it was noted, after the answer.
+    /// The steps that had been done to the disk when it was noted, after the answer.
     pub(super) at: usize,
     pub(super) fact: Fact,
 }
@@ -101,18 +100,23 @@ pub(super) fn read(steps: Vec<Step>) -> anyhow::Result<(Vec<Step>, Vec<Promise>)
         Step::Named { name, file } if name == BOOK => Some(*file),
         _ => None,
     });
-    let (mut rest, mut lines) = (Vec::new(), Vec::<(usize, Bytes)>::new());
+    let (mut rest, mut promises, mut line) = (Vec::new(), Vec::new(), Vec::new());
     for step in steps {
         match step {
-            Step::Written { file, data, .. } if Some(file) == book => lines.push((rest.len(), data)),
+            // One write may be several steps.
+            Step::Written { file, data, .. } if Some(file) == book => {
+                for byte in data {
+                    line.push(byte);
+                    if byte == b'\n' {
+                        let fact = std::str::from_utf8(&line)?.parse()?;
+                        promises.push(Promise { at: rest.len(), fact });
+                        line.clear();
+                    }
+                }
+            }
             step => rest.push(step),
         }
     }
-    let promises = lines.into_iter().map(|(at, line)| {
-        let fact = std::str::from_utf8(&line)?.parse()?;
-        Ok(Promise { at, fact })
-    });
-    let promises = promises.collect::<anyhow::Result<_>>()?;
     Ok((rest, promises))
 }
 
