@@ -59,6 +59,13 @@ impl Contents {
         }
     }
 
+    /// Does several, one after the other.
+    pub fn carry_out_all(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.carry_out(step);
+        }
+    }
+
     /// Gives a file that is shorter zeros at its end.
     pub fn lengthen(&mut self, file: usize, length: usize) {
         let bytes = self.file(file);

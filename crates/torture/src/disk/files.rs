@@ -50,10 +50,25 @@ fn attributes(record: &Record, number: INodeNo, request: &Request) -> FileAttr {
     let folder = number == INodeNo::ROOT;
     let size = place(number, 0, 0).map_or(0, |(file, _)| record.contents.bytes(file).len() as u64);
     let (kind, perm) = if folder { (FileType::Directory, 0o700) } else { (FileType::RegularFile, 0o600) };
-    let [atime, mtime, ctime, crtime] = [SystemTime::UNIX_EPOCH; 4];
+    let never = SystemTime::UNIX_EPOCH;
     let (uid, gid) = (request.uid(), request.gid());
-    let (ino, blocks, nlink, rdev, blksize, flags) = (number, size.div_ceil(512), 1, 0, 4096, 0);
-    FileAttr { ino, size, blocks, atime, mtime, ctime, crtime, kind, perm, nlink, uid, gid, rdev, blksize, flags }
+    FileAttr {
+        ino: number,
+        size,
+        blocks: size.div_ceil(512),
+        atime: never,
+        mtime: never,
+        ctime: never,
+        crtime: never,
+        kind,
+        perm,
+        nlink: 1,
+        uid,
+        gid,
+        rdev: 0,
+        blksize: 4096,
+        flags: 0,
+    }
 }
 
 impl Filesystem for Files {

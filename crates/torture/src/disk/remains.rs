@@ -50,7 +50,7 @@ impl Remains {
 
     fn settle(&mut self, is_settled: impl Fn(&Step) -> bool) {
         let (settled, loose): (Vec<_>, Vec<_>) = std::mem::take(&mut self.loose).into_iter().partition(is_settled);
-        settled.iter().for_each(|step| self.kept.carry_out(step));
+        self.kept.carry_out_all(&settled);
         self.loose = loose;
     }
 
@@ -61,10 +61,10 @@ impl Remains {
         let sector = SECTORS[usize::from(dice.below(2) == 0)];
         match cut {
             Cut::Bare => {}
-            Cut::Whole => self.loose.iter().for_each(|step| left.carry_out(step)),
+            Cut::Whole => left.carry_out_all(&self.loose),
             Cut::InOrder => {
                 let (before, after) = self.loose.split_at(dice.index(self.loose.len()));
-                before.iter().for_each(|step| left.carry_out(step));
+                left.carry_out_all(before);
                 after.iter().take(1).for_each(|step| tear(&mut left, step, sector, 2, dice));
             }
             Cut::Torn => {
@@ -91,9 +91,10 @@ fn tear(left: &mut Contents, step: &Step, sector: usize, share: u64, dice: &Dice
     let (mut from, end) = (*at, at + data.len());
     while from < end {
         let to = end.min((from / sector + 1) * sector);
-        if happens() {
+        let (is_there, is_as_long) = (happens(), happens());
+        if is_there {
             left.carry_out(&Step::Written { file: *file, at: from, data: data.slice(from - at..to - at) });
-        } else if happens() {
+        } else if is_as_long {
             left.lengthen(*file, to);
         }
         from = to;
@@ -129,7 +130,9 @@ mod tests {
 
     fn after(steps: &[Step]) -> Remains {
         let mut remains = Remains::default();
-        steps.iter().for_each(|step| remains.follow(step));
+        for step in steps {
+            remains.follow(step);
+        }
         remains
     }
 

@@ -92,9 +92,9 @@ pub async fn power_cut(seed: u64, worker: &Path, flushing: Flushing, size: Power
     for (at, step) in steps.iter().chain([&Step::FolderFlushed]).enumerate() {
         if step.is_flush() {
             cuts += 1;
-            let promised = &promises[..promises.partition_point(|promise| promise.at <= at)];
+            let before = &promises[..promises.partition_point(|promise| promise.at <= at)];
             for cut in kinds.clone() {
-                let wrong = inspector.look(&remains.cut(cut, &dice), promised).await?;
+                let wrong = inspector.look(&remains.cut(cut, &dice), before).await?;
                 broken.extend(wrong.map(|wrong| format!("{wrong} (power cut at step {at}, {cut:?})")));
             }
         }
