@@ -1,5 +1,5 @@
 //! The power goes while the embedded store works: the short version of `cargo torture power-cut`, from a seed that stays the same.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "this is test code")]
 
 use torture::{
     outcome::Outcome,
