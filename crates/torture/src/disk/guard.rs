@@ -8,7 +8,12 @@ use std::{
 
 /// Waits for the end of its input, which comes with the end of whoever holds the other end of it, also by `SIGKILL`. By force, so
 /// that nobody waits for an answer for ever.
-const WATCH: &str = r#"trap '' INT TERM HUP; read -r _; umount -f "$1" || umount -l "$1" || fusermount3 -u -z "$1""#;
+const WATCH: &str = r#"
+trap '' INT TERM HUP
+read -r _
+umount -f "$1" || umount -l "$1" || fusermount3 -u -z "$1"
+rmdir "$1"
+"#;
 
 /// A process that unmounts a folder when this is dropped, or when its owner dies.
 pub(super) struct Guard(Child);
