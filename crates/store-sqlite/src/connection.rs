@@ -19,14 +19,17 @@ const OLDEST_SOUND_VERSION: i32 = 3_051_003;
 
 const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= OLDEST_SOUND_VERSION);
 
+/// Each commit is on disk before it returns.
+pub(crate) const DURABLE: &str = "FULL";
+
 /// The writing connection. Refuses a file system on which the settings that durability rests on do not take.
-pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open(path: &Path, synchronous: &str) -> Result<Connection, OpenError> {
     let connection = set_up(path)?;
     let journal: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if journal != "wal" {
         return Err(OpenError::Failed(format!("its file system has no write-ahead log (journal_mode stays {journal})")));
     }
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     // What statements keep to undo themselves is a few pages.

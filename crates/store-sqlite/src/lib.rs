@@ -92,27 +92,38 @@ impl From<rusqlite::Error> for OpenError {
 impl SqliteStore {
     /// Opens the database, creating or upgrading it, beside other processes that do not serve it either.
     pub fn open(path: &Path, vault: Vault) -> Result<Self, OpenError> {
-        Self::open_with(path, vault, None)
+        Self::open_with(path, vault, None, connection::DURABLE)
     }
 
     /// Opens the database for serving; refuses while another process does.
     pub fn open_exclusively(path: &Path, vault: Vault) -> Result<Self, OpenError> {
+        Self::open_locked(path, vault, connection::DURABLE)
+    }
+
+    /// The same with another `PRAGMA synchronous`, so that what was acknowledged may be lost with the power: for the controls of the
+    /// proof that it is not, and for nobody else.
+    #[doc(hidden)]
+    pub fn open_without_durability(path: &Path, vault: Vault, synchronous: &str) -> Result<Self, OpenError> {
+        Self::open_locked(path, vault, synchronous)
+    }
+
+    fn open_locked(path: &Path, vault: Vault, synchronous: &str) -> Result<Self, OpenError> {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
         let lock =
             private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
         match lock.try_lock() {
-            Ok(()) => Self::open_with(path, vault, Some(Arc::new(lock))),
+            Ok(()) => Self::open_with(path, vault, Some(Arc::new(lock)), synchronous),
             Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
             Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Failed(error.to_string())),
         }
     }
 
-    fn open_with(path: &Path, vault: Vault, exclusive: Option<Arc<File>>) -> Result<Self, OpenError> {
+    fn open_with(path: &Path, vault: Vault, exclusive: Option<Arc<File>>, synchronous: &str) -> Result<Self, OpenError> {
         // SQLite gives its companions the rights of this file, which holds secrets.
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
-        let mut writing = connection::open(path)?;
+        let mut writing = connection::open(path, synchronous)?;
         migrations::run(&mut writing)?;
         sealing::check(&writing, &vault)?;
         let bells = Arc::<Bells>::default();

@@ -22,6 +22,11 @@ impl Dice {
         u64::from_le_bytes(bytes) % limit.max(1)
     }
 
+    /// An index of a list of that length; 0 if it is empty.
+    pub fn index(&self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or_default()
+    }
+
     /// A time shorter than `limit`, to the microsecond.
     pub fn shorter_than(&self, limit: Duration) -> Duration {
         Duration::from_micros(self.below(u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)))

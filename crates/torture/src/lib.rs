@@ -8,15 +8,18 @@
 //! - [`site`] is a database with the nodes that serve it, [`backup`] copies of it, [`node`] one process.
 //! - [`proof`]: one function a guarantee, the same for a test of seconds and for the long run of `cargo torture`; what differs
 //!   is the size.
+//! - [`disk`] remembers what was done to it, so that the power can be cut at any point: a killed process leaves to the system
+//!   whatever it wrote.
 //!
 //! Every choice follows from a seed, as far as a machine repeats itself: what is drawn is the same, when it happens is not.
 //!
-//! Left out on purpose: power cuts (a killed process leaves what it wrote to the system), and networks that drop packets.
+//! Left out on purpose: networks that drop packets.
 
 pub mod api;
 pub mod backup;
 pub mod checker;
 pub mod dice;
+pub mod disk;
 pub mod history;
 pub mod node;
 pub mod outcome;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use preclinical_testkit::{document::Document, postgres::Durability};
 use torture::{
     outcome::{Outcome, table},
+    proof,
     site::{Ground, Store},
 };
 
@@ -47,7 +48,11 @@ struct CommandLine {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(CommandLine::parse()).await {
+    let outcome = match proof::work_if_asked().await {
+        Some(worked) => worked.map(|()| true),
+        None => run(CommandLine::parse()).await,
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

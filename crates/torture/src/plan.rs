@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use torture::{
     outcome::Outcome,
-    proof::{self, Copied, Load, Outage},
+    proof::{self, Copied, Flushing, Load, Outage, PowerCuts},
     site::{Ground, Store},
 };
 
@@ -41,6 +41,8 @@ pub(crate) enum Proof {
     DiskErrors,
     /// Another process locks the database
     Locked,
+    /// The power is cut before each flush, and what may be left of the disk is opened
+    PowerCut,
     /// The database server is restarted
     Restarts,
     /// The sessions of the database server are ended
@@ -64,7 +66,7 @@ impl Proof {
             | Self::Contested
             | Self::LostNode
             | Self::Restored => true,
-            Self::FullDisk | Self::DiskErrors | Self::Locked => store == Store::Sqlite,
+            Self::FullDisk | Self::DiskErrors | Self::Locked | Self::PowerCut => store == Store::Sqlite,
             Self::Restarts | Self::Terminations | Self::Absence | Self::Paused | Self::Frozen => store == Store::Postgres,
         })
     }
@@ -89,6 +91,10 @@ impl Proof {
             Self::DiskErrors => proof::disk_errors(ground, load(500, 5000)).await,
             Self::FullDisk => proof::full_disk(ground, load(1000, 4000)).await,
             Self::Locked => proof::locked(ground, load(500, 5000), seconds(7, 20)).await,
+            Self::PowerCut => {
+                let cuts = PowerCuts { callers: 8, rounds: of(8, 30), starts: of(2, 4), torn: of(1, 10) };
+                proof::power_cut(ground.seed, &std::env::current_exe()?, Flushing::EachCommit, cuts).await
+            }
             Self::Restarts => proof::outage(ground, load(500, 10_000), Outage::Restarts(of(2, 20))).await,
             Self::Terminations => proof::outage(ground, load(500, 10_000), Outage::Terminations(of(3, 30))).await,
             Self::Absence => proof::outage(ground, load(500, 5000), Outage::Absence(seconds(3, 30))).await,

@@ -12,6 +12,7 @@ mod locked;
 mod lost_node;
 mod outage;
 mod paused;
+mod power_cut;
 mod restored;
 mod terminated;
 
@@ -24,6 +25,7 @@ pub use locked::locked;
 pub use lost_node::lost_node;
 pub use outage::{Outage, outage};
 pub use paused::{LEASE, frozen, paused};
+pub use power_cut::{Flushing, PowerCuts, power_cut, work_if_asked};
 pub use restored::{Copied, restored};
 pub use terminated::{silent_receiver, terminated};
 

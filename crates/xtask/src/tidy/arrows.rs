@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("bench", &["preclinical-core", "preclinical-testkit"]),
-    ("torture", &["preclinical-core", "preclinical-testkit"]),
+    ("torture", &["preclinical-core", "preclinical-store-sqlite", "preclinical-testkit"]),
     ("xtask", &[]),
 ];
 
