@@ -52,7 +52,8 @@ impl HttpClient {
         self.exchange(request).await.map(drop)
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Bytes> {
+    /// Sends a request and reads the whole answer; anything but 2xx is an error.
+    pub(crate) async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Bytes> {
         let response = self.0.request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();

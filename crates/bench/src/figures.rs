@@ -13,6 +13,12 @@ pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
+/// Mebibytes.
+#[expect(clippy::cast_precision_loss, reason = "sizes of files are far below 2^52")]
+pub(crate) fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}
+
 /// The value that `percent` of the sorted `values` do not exceed; 0 if there are none.
 pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     let rank = (values.len() * percent).div_ceil(100).max(1);
@@ -28,15 +34,15 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// The spread of one figure of each round; all 0 if there are none.
-    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    /// The spread of one figure of each round; `None` if no round has it.
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_unstable_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or(0.0);
-        let (last, half) = (values.len().saturating_sub(1), values.len() / 2);
-        let median =
-            if values.len().is_multiple_of(2) { f64::midpoint(at(half.saturating_sub(1)), at(half)) } else { at(half) };
-        Self { median, min: at(0), max: at(last) }
+        let (&min, &max) = (values.first()?, values.last()?);
+        let half = values.len() / 2;
+        let upper = values[half];
+        let median = if values.len().is_multiple_of(2) { f64::midpoint(values[half - 1], upper) } else { upper };
+        Some(Self { median, min, max })
     }
 }
 
@@ -55,8 +61,13 @@ mod tests {
 
     #[test]
     fn a_spread_has_the_middle_and_both_ends() {
-        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
-        assert_eq!(Spread::of([4.0, 1.0]), Spread { median: 2.5, min: 1.0, max: 4.0 });
-        assert_eq!(Spread::of([]), Spread { median: 0.0, min: 0.0, max: 0.0 });
+        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
+        assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { median: 2.5, min: 1.0, max: 4.0 }));
+        assert_eq!(Spread::of([7.0]), Some(Spread { median: 7.0, min: 7.0, max: 7.0 }));
+    }
+
+    #[test]
+    fn what_no_round_has_has_no_spread() {
+        assert_eq!(Spread::of([]), None);
     }
 }

@@ -5,34 +5,24 @@
 //! before makes it harder: nothing warns the engine.
 
 mod others;
+mod report;
 
-use std::{path::PathBuf, time::Duration};
-
-use anyhow::{Context, ensure};
-use clap::Args;
-use preclinical_testkit::document::Document;
-use tempfile::TempDir;
+use std::time::Duration;
 
 use self::others::Others;
+pub(crate) use self::report::report;
 use crate::{
-    figures::Spread,
-    machine::Machine,
-    measure::{Latency, paced},
-    product::{Product, Serving},
+    ground::{Ground, Store},
+    latency::{Latency, paced},
+    plan::Plan,
+    product::Product,
     quiet::Session,
     stage::Sink,
-    table::verdict,
-    terminal::{say, say_aside},
+    terminal::say_aside,
 };
-
-/// The part of the document with this measurement.
-const HANGING: &str = "measured hanging";
 
 /// Runs of the others that end, each second.
 const OTHERS_A_SECOND: u32 = 100;
-
-/// How many times its latency alone the healthy one's may be.
-const GOAL: f64 = 2.0;
 
 /// Beyond it something is wrong.
 const DEADLINE: Duration = Duration::from_mins(10);
@@ -40,31 +30,15 @@ const DEADLINE: Duration = Duration::from_mins(10);
 /// The deadline of attempts: the product's default.
 const REQUEST_TIMEOUT: &str = "15s";
 
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Endpoints beside the healthy one
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    endpoints: u32,
-    /// Runs of the healthy one in each situation, 20 a second
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(20..=10_000))]
-    runs: u32,
-    /// Rounds of all situations
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
-    rounds: u32,
-    /// How long to wait for a quiet machine, in seconds
-    #[arg(long, default_value_t = 60)]
-    patience: u32,
-    /// Measure this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    server: Option<PathBuf>,
-    /// Also write the table between its two comments of this document
-    #[arg(long, value_name = "PATH")]
-    write: Option<PathBuf>,
-}
+/// Connections of the load generator: as many as the pace asks for.
+const CONNECTIONS: usize = 16;
+
+/// Alone, beside others that answer, beside others that hang.
+const SITUATIONS: usize = 3;
 
 /// The healthy one's latency in each situation, and what the process in the middle had by the end.
 #[derive(Debug)]
-struct Round {
+pub(crate) struct Round {
     alone: Latency,
     beside_answering: Latency,
     beside_hanging: Latency,
@@ -73,49 +47,25 @@ struct Round {
     resident_mib: Option<f64>,
 }
 
-/// Measures and prints.
-pub(crate) async fn measure(options: Options) -> anyhow::Result<()> {
-    ensure!(!cfg!(debug_assertions), "a debug build measures itself: cargo run --release -p bench -- hanging");
-    let document = options.write.as_deref().map(|path| Document::read(path, HANGING)).transpose()?;
-    rlimit::increase_nofile_limit(u64::MAX)?;
-    let scratch = std::env::current_exe()?.parent().context("a program without a folder")?.to_owned();
-    let server = match &options.server {
-        Some(server) => server.clone(),
-        None => crate::build(&scratch).await?,
-    };
-    let mut session = Session::new(DEADLINE, Duration::from_secs(options.patience.into()));
-    let mut rounds = Vec::new();
-    for number in 1..=options.rounds {
-        say_aside(format_args!("round {number} of {}", options.rounds));
-        let folder = || tempfile::Builder::new().prefix("bench-").tempdir_in(&scratch);
-        let round = session.measure("one healthy endpoint", async || one_round(&options, &server, folder()?).await);
-        rounds.push(round.await?);
+/// Measures all situations in each round.
+pub(crate) async fn measure(plan: &Plan, session: &mut Session, rounds: &mut Vec<Round>) -> anyhow::Result<()> {
+    session.within(DEADLINE);
+    for number in 1..=plan.sizes.rounds {
+        say_aside(format_args!("hanging, round {number} of {}", plan.sizes.rounds));
+        rounds.push(session.measure("one healthy endpoint", async || one_round(plan).await).await?);
     }
-    let quiet = if session.disturbed == 0 { "Nothing else was running." } else { "**Something else was running.**" };
-    let result = format!(
-        "{}\n{} rounds; {} endpoints beside the healthy one, {OTHERS_A_SECOND} of their runs a second; {} runs of the healthy one in \
-         each situation, 20 a second; attempts given up after {REQUEST_TIMEOUT}; version {}. {quiet}\n\nMachine: {}.",
-        table(&rounds),
-        options.rounds,
-        options.endpoints,
-        options.runs,
-        env!("CARGO_PKG_VERSION"),
-        Machine::this(&scratch),
-    );
-    say(&result);
-    document.map_or(Ok(()), |document| document.write(&result))?;
     Ok(())
 }
 
-async fn one_round(options: &Options, server: &std::path::Path, folder: TempDir) -> anyhow::Result<Round> {
-    let sink = Sink::start().await?;
-    let product = Product::create(server, folder.path(), 16).await?.with_request_timeout(REQUEST_TIMEOUT);
+async fn one_round(plan: &Plan) -> anyhow::Result<Round> {
+    let (sink, ground, count) =
+        (Sink::start().await?, Ground::new(Store::Sqlite, &plan.scratch).await?, plan.sizes.of_healthy);
+    let product = Product::create(&plan.server, &ground, CONNECTIONS).await?.with_request_timeout(REQUEST_TIMEOUT);
     let serving = product.serve().await?;
-    let situations = 3;
-    let mut runs = product.prepare(&serving.api, &sink.url(), (options.runs * situations) as usize).await?;
-    let others = Others::start(&serving.api, options.endpoints).await?;
+    let mut prepared = product.prepare(&serving.api, &sink.url(), count * SITUATIONS).await?;
+    let others = Others::start(&serving.api, plan.sizes.endpoints).await?;
     let mut situation = async |name: &str| {
-        let of_situation = runs.split_off(runs.len() - options.runs as usize);
+        let of_situation = prepared.runs.split_off(prepared.runs.len() - count);
         let latency = paced(&serving.api, of_situation, &sink).await?;
         say_aside(format_args!("    {name}: {latency}"));
         Ok::<_, anyhow::Error>(latency)
@@ -127,13 +77,11 @@ async fn one_round(options: &Options, server: &std::path::Path, folder: TempDir)
     let beside_hanging = situation("beside others that hang").await?;
     load.end().await?;
     let (most_open, resident_mib) = (others.most_open(), serving.server.resident_mib());
-    all_arrived(&sink, options.runs * situations, serving).await?;
+    sink.all(count * SITUATIONS).await?;
+    serving.server.kill().await?;
+    sink.end().await?;
+    ground.end().await?;
     Ok(Round { alone, beside_answering, beside_hanging, most_open, resident_mib })
-}
-
-async fn all_arrived(sink: &Sink, expected: u32, serving: Serving) -> anyhow::Result<()> {
-    sink.all(expected as usize).await?;
-    serving.server.kill().await
 }
 
 impl Round {
@@ -147,36 +95,4 @@ impl std::fmt::Display for Round {
         let (answering, hanging) = (self.ratio(self.beside_answering), self.ratio(self.beside_hanging));
         write!(f, "p99 beside others that answer {answering:.2} ×, that hang {hanging:.2} × of alone")
     }
-}
-
-type Situation = fn(&Round) -> Latency;
-
-fn table(rounds: &[Round]) -> String {
-    let spread = |value: &dyn Fn(&Round) -> f64| Spread::of(rounds.iter().map(value));
-    let row = |what: &str, unit: &str, goal: &str, value: &dyn Fn(&Round) -> f64| {
-        let Spread { median, min, max } = spread(value);
-        format!("| {what} | {median:.2} {unit} | {min:.2} to {max:.2} | {goal} |\n")
-    };
-    let mut table =
-        "| the healthy endpoint, from the completion sent to the first byte | median | lowest to highest round | goal |\n\
-         | --- | ---: | ---: | --- |\n"
-            .to_owned();
-    let situations: [(&str, Situation); 3] = [
-        ("alone", |round| round.alone),
-        ("beside others that answer", |round| round.beside_answering),
-        ("beside others that hang", |round| round.beside_hanging),
-    ];
-    for (index, percentile) in ["p50", "p99"].into_iter().enumerate() {
-        for (name, latency) in situations {
-            table += &row(&format!("{percentile} {name}"), "ms", "", &|round| latency(round).from_sent[index]);
-        }
-    }
-    table += &row("p99 beside others that answer / alone", "×", "", &|round| round.ratio(round.beside_answering));
-    let median = spread(&|round| round.ratio(round.beside_hanging)).median;
-    let goal = format!("≤ {GOAL} ×: {}", verdict(median <= GOAL));
-    table += &row("**p99 beside others that hang / alone**", "×", &goal, &|round| round.ratio(round.beside_hanging));
-    #[expect(clippy::cast_precision_loss, reason = "places are a few thousand")]
-    let most_open = |round: &Round| round.most_open as f64;
-    table += &row("attempts at the others open at once, at most", "", "", &most_open);
-    table + &row("memory of the server after that", "MiB", "", &|round| round.resident_mib.unwrap_or(f64::NAN))
 }

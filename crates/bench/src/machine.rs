@@ -2,6 +2,8 @@
 
 use std::{fmt, path::Path};
 
+const MOUNTS: &str = "/proc/mounts";
+
 /// The machine, as far as it tells.
 pub(crate) struct Machine {
     processor: String,
@@ -17,7 +19,8 @@ impl Machine {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let unknown = || "unknown".to_owned();
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let disk = mount(&read("/proc/mounts"), &folder).map(|(device, kind)| {
+        let mounts = read(MOUNTS);
+        let disk = mount(&mounts, &folder).map(|(device, kind)| {
             let device = device.rsplit('/').next().unwrap_or_default();
             let medium = match read(&format!("/sys/class/block/{device}/queue/rotational")).trim() {
                 "0" => " on a disk that does not rotate",
@@ -41,6 +44,12 @@ impl fmt::Display for Machine {
         let Self { processor, cores, memory, disk, kernel } = self;
         write!(f, "{processor}, {cores} cores, {memory} of memory, {disk}, {kernel}")
     }
+}
+
+/// The kind of the file system that `folder` is on; `None` where the system does not tell.
+pub(crate) fn file_system(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    mount(&std::fs::read_to_string(MOUNTS).ok()?, &folder).map(|(_, kind)| kind.to_owned())
 }
 
 /// The value of `name : value` in a file of `/proc`.

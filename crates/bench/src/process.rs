@@ -1,6 +1,9 @@
 //! The other processes of a measurement: they say where they listen, and end with whoever started them.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail, ensure};
 use tokio::{
@@ -21,12 +24,15 @@ pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
+    /// From the start of the process until it said where it listens.
+    pub(crate) ready_after: Duration,
 }
 
 impl Server {
     /// Starts `command` and waits until it says where it listens.
     pub(crate) async fn start(command: &mut Command) -> anyhow::Result<Self> {
         let name = command.as_std().get_program().to_string_lossy().into_owned();
+        let started = Instant::now();
         let mut child = command
             .kill_on_drop(true)
             .stdin(Stdio::piped())
@@ -37,7 +43,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).await?;
         match line.trim_end().strip_prefix(ANNOUNCEMENT) {
-            Some(url) => Ok(Self { child, url: url.to_owned() }),
+            Some(url) => Ok(Self { child, url: url.to_owned(), ready_after: started.elapsed() }),
             None => bail!("{name} did not start to listen"),
         }
     }
@@ -50,9 +56,23 @@ impl Server {
 
     /// The memory that it holds; `None` where there is no `/proc`.
     pub(crate) fn resident_mib(&self) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
-        Some(kib.parse::<f64>().ok()? / 1024.0)
+        memory(&self.status()?, "VmRSS:")
+    }
+
+    /// The most memory that it ever held; `None` where there is no `/proc`.
+    pub(crate) fn most_resident_mib(&self) -> Option<f64> {
+        memory(&self.status()?, "VmHWM:")
+    }
+
+    /// How often its threads went to sleep so far, which is how often they were woken; `None` where there is no `/proc`.
+    pub(crate) fn wake_ups(&self) -> Option<u64> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()?)).ok()?.flatten();
+        let statuses = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("status")).ok());
+        Some(statuses.filter_map(|status| field(&status, "voluntary_ctxt_switches:")?.parse::<u64>().ok()).sum())
+    }
+
+    fn status(&self) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()
     }
 
     /// Asks it to end, as a service manager does, and waits until it has; anything but success is an error.
@@ -69,6 +89,15 @@ impl Server {
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// The value behind `name` in a file of `/proc`.
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+fn memory(status: &str, name: &str) -> Option<f64> {
+    Some(field(status, name)?.strip_suffix(" kB")?.parse::<f64>().ok()? / 1024.0)
 }
 
 /// User and system time of a line of `/proc/PID/stat`, whose second field may contain anything.
@@ -103,5 +132,14 @@ mod tests {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 7 7 20 0 5 0 1000 1 1";
         assert_eq!(processor_time(stat), Some(Duration::from_secs(2)));
         assert_eq!(processor_time("42 (x"), None);
+    }
+
+    #[test]
+    fn memory_and_wake_ups_are_read_by_their_whole_name() {
+        let status = "Name:\tx\nVmHWM:\t  30720 kB\nVmRSS:\t  20480 kB\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t9\n";
+        assert_eq!(memory(status, "VmRSS:").map(|mib| mib.to_string()).as_deref(), Some("20"));
+        assert_eq!(memory(status, "VmHWM:").map(|mib| mib.to_string()).as_deref(), Some("30"));
+        assert_eq!(field(status, "voluntary_ctxt_switches:"), Some("12"));
+        assert_eq!(field(status, "Vm:"), None);
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{client::Api, load, process::Server, sample};
+use crate::{client::Api, ground::Ground, load, process::Server, sample};
 
 /// The longest timeout an attempt can have, so that a sink which holds requests is not given up.
 const REQUEST_TIMEOUT: &str = "60s";
@@ -27,9 +27,16 @@ const PAGE: usize = 100;
 pub(crate) struct Product {
     binary: PathBuf,
     folder: PathBuf,
+    database: String,
     key: String,
     connections: usize,
     request_timeout: &'static str,
+}
+
+/// Runs that can be completed, and the webhook that hears of it.
+pub(crate) struct Prepared {
+    pub(crate) webhook: String,
+    pub(crate) runs: Vec<String>,
 }
 
 /// A product that serves.
@@ -39,11 +46,12 @@ pub(crate) struct Serving {
 }
 
 impl Product {
-    /// A new database in `folder`, with a key.
-    pub(crate) async fn create(binary: &Path, folder: &Path, connections: usize) -> anyhow::Result<Self> {
+    /// A new database on that ground, with a key.
+    pub(crate) async fn create(binary: &Path, ground: &Ground, connections: usize) -> anyhow::Result<Self> {
         let mut product = Self {
             binary: binary.to_owned(),
-            folder: folder.to_owned(),
+            folder: ground.folder().to_owned(),
+            database: ground.database(),
             key: String::new(),
             connections,
             request_timeout: REQUEST_TIMEOUT,
@@ -61,18 +69,22 @@ impl Product {
 
     /// Starts it. Its log goes to a file, as a service's log does.
     pub(crate) async fn serve(&self) -> anyhow::Result<Serving> {
+        self.start(&[]).await
+    }
+
+    /// Starts it as a server that leaves what is due to others, which only PostgreSQL has.
+    pub(crate) async fn serve_without_delivery(&self) -> anyhow::Result<Serving> {
+        self.start(&["--no-delivery"]).await
+    }
+
+    async fn start(&self, more: &[&str]) -> anyhow::Result<Serving> {
         let log = File::options().create(true).append(true).open(self.folder.join("server.log"))?;
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        command.stderr(Stdio::from(log));
+        command.args(more).stderr(Stdio::from(log));
         let started = Server::start(&mut command).await;
         let server = started.with_context(|| std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default())?;
         let api = Api::new(&server.url, &self.key, self.connections)?;
         Ok(Serving { server, api })
-    }
-
-    /// The file of its database.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join("bench.db")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -84,8 +96,8 @@ impl Product {
         }
         command
             .args(arguments)
-            .arg("--database")
-            .arg(self.database())
+            .env("PRECLINICAL_DATABASE_URL", &self.database)
+            .env("PRECLINICAL_MASTER_KEY_FILE", self.folder.join("master.key"))
             .env("PRECLINICAL_ALLOW_CIDRS", "127.0.0.0/8")
             .env("PRECLINICAL_RATE_LIMIT", "0")
             .env("PRECLINICAL_REQUEST_TIMEOUT", self.request_timeout)
@@ -94,12 +106,13 @@ impl Product {
         command
     }
 
-    /// Creates an agent, the organization's webhook to `url`, and `count` running runs.
-    pub(crate) async fn prepare(&self, api: &Api, url: &str, count: usize) -> anyhow::Result<Vec<String>> {
-        let agent = json!({"provider": "openai", "name": sample::AGENT_NAME, "config": {}});
-        let agent = api.create("/api/v1/agents", &agent).await?;
+    /// Creates an agent with a webhook to `url` of its own, and `count` running runs of it.
+    pub(crate) async fn prepare(&self, api: &Api, url: &str, count: usize) -> anyhow::Result<Prepared> {
+        let name = sample::agent_name(sample::run_id().uuid());
+        let agent = api.create("/api/v1/agents", &json!({"provider": "openai", "name": name, "config": {}})).await?;
         let secret = sample::secret()?;
-        api.create("/api/v1/webhooks", &json!({"url": url, "secret": secret.expose()})).await?;
+        let webhook = json!({"url": url, "secret": secret.expose(), "agent_id": agent});
+        let webhook = api.create("/api/v1/webhooks", &webhook).await?;
         let runs = Arc::new(Mutex::new(Vec::with_capacity(count)));
         let (api, created) = (api.clone(), Arc::clone(&runs));
         load::closed(count, self.connections, move |_| {
@@ -113,15 +126,16 @@ impl Product {
         })
         .await?;
         let runs = std::mem::take(&mut *runs.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(runs)
+        Ok(Prepared { webhook, runs })
     }
 }
 
 impl Serving {
-    /// Returns when the history shows no delivery that is pending.
-    pub(crate) async fn nothing_pending(&self) -> anyhow::Result<()> {
+    /// Returns when the history shows no delivery to that webhook that is pending.
+    pub(crate) async fn nothing_pending(&self, webhook: &str) -> anyhow::Result<()> {
+        let path = format!("/api/v1/webhooks/deliveries?webhook_id={webhook}&status=pending&limit=1");
         loop {
-            let page = self.api.get("/api/v1/webhooks/deliveries?status=pending&limit=1").await?;
+            let page = self.api.get(&path).await?;
             if deliveries(&page)?.is_empty() {
                 return Ok(());
             }
@@ -129,11 +143,12 @@ impl Serving {
         }
     }
 
-    /// Checks that the history holds exactly `expected` deliveries and shows all of them as delivered.
-    pub(crate) async fn check_history(&self, expected: usize) -> anyhow::Result<()> {
+    /// Checks that the history holds exactly `expected` deliveries to that webhook and shows all of them as delivered.
+    pub(crate) async fn check_history(&self, webhook: &str, expected: usize) -> anyhow::Result<()> {
         let (mut seen, mut cursor) = (0, String::new());
         loop {
-            let page = self.api.get(&format!("/api/v1/webhooks/deliveries?limit={PAGE}{cursor}")).await?;
+            let page =
+                self.api.get(&format!("/api/v1/webhooks/deliveries?webhook_id={webhook}&limit={PAGE}{cursor}")).await?;
             let deliveries = deliveries(&page)?;
             seen += deliveries.len();
             if let Some(other) = deliveries.iter().find(|delivery| delivery["status"] != "delivered") {

@@ -19,20 +19,31 @@ const GLANCE: Duration = Duration::from_secs(1);
 /// How often a disturbed measurement is made again.
 const REPEATS: usize = 4;
 
+/// How long a measurement may take unless it is said otherwise.
+const DEADLINE: Duration = Duration::from_mins(10);
+
 /// Makes measurements and keeps count of what came in between.
 pub(crate) struct Session {
     deadline: Duration,
     patience: Duration,
-    /// Measurements that count.
-    pub(crate) measured: usize,
-    /// Those among them beside which others were at work.
-    pub(crate) disturbed: usize,
+    measured: usize,
+    disturbed: usize,
 }
 
 impl Session {
-    /// No measurement may take longer than `deadline`; for quiet we wait up to `patience` each time.
-    pub(crate) fn new(deadline: Duration, patience: Duration) -> Self {
-        Self { deadline, patience, measured: 0, disturbed: 0 }
+    /// For quiet we wait up to `patience` each time.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { deadline: DEADLINE, patience, measured: 0, disturbed: 0 }
+    }
+
+    /// From now on no measurement may take longer than that.
+    pub(crate) fn within(&mut self, deadline: Duration) {
+        self.deadline = deadline;
+    }
+
+    /// How many measurements counted since this was asked last, and beside how many of them others were at work.
+    pub(crate) fn take_counts(&mut self) -> (usize, usize) {
+        (std::mem::take(&mut self.measured), std::mem::take(&mut self.disturbed))
     }
 
     /// Makes a measurement once it is quiet, again if it did not stay so.

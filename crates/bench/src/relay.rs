@@ -115,7 +115,7 @@ mod tests {
         let (sink, relay) = (process::listen().await.unwrap(), process::listen().await.unwrap());
         let urls = [&sink, &relay].map(|listener| format!("http://{}", listener.local_addr().unwrap()));
         let (secret, to) = (sample::secret().unwrap(), format!("{}{}", urls[0], sink::PATH));
-        tokio::spawn(sink::serve(sink, secret.clone()));
+        tokio::spawn(sink::serve(sink, sink::of_product(), Some(sample::SECRET)));
         tokio::spawn(async move { serve(relay, to, KEY, secret).await });
         let [sink, relay] = urls;
         (Api::new(&sink, "", 1).unwrap(), relay)

@@ -1,5 +1,6 @@
 //! The run that every measurement is about, and the delivery that tells of it.
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     clock::Clock,
@@ -7,6 +8,7 @@ use preclinical_core::{
     delivery::{Claimed, Lease},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, LeaseToken, OrganizationId, RunId, WebhookId},
+    request,
     run::{Run, RunNumber, RunStatus},
     secret::{NotASecret, SigningSecret},
     tally::Tally,
@@ -16,10 +18,12 @@ use uuid::Uuid;
 use crate::system::{SystemChance, SystemClock};
 
 /// What webhooks are signed with.
-const SECRET: &str = "whsec_YmVuY2htYXJrLXNlY3JldC1vZi0zMi1ieXRlcyEhISE=";
+pub(crate) const SECRET: &str = "whsec_YmVuY2htYXJrLXNlY3JldC1vZi0zMi1ieXRlcyEhISE=";
 
-/// The agent's name.
-pub(crate) const AGENT_NAME: &str = "Benchmark agent";
+/// An agent's name: as long as every other's, so that all bodies are.
+pub(crate) fn agent_name(number: Uuid) -> String {
+    format!("Benchmark agent {}", number.simple())
+}
 
 /// Every run's name.
 pub(crate) const RUN_NAME: &str = "Benchmark run";
@@ -57,6 +61,11 @@ pub(crate) fn claimed(run: RunId, number: u32, tally: Tally, url: &str, secret: 
     }
 }
 
+/// The body of a webhook that tells of that run: what another sender is given to send.
+pub(crate) fn body(run: RunId) -> Result<Bytes, NotASecret> {
+    Ok(request::build(&claimed(run, 1, TALLY, "http://127.0.0.1/", &secret()?), SystemClock.now()).body)
+}
+
 /// The counts in [`COMPLETION`].
 pub(crate) const TALLY: Tally = Tally { passed: 17, failed: 3, error: 0, total: 20 };
 
@@ -68,7 +77,7 @@ fn ended(id: RunId, number: u32, tally: Tally, at: Timestamp) -> Run {
         number: RunNumber(number),
         name: RUN_NAME.to_owned(),
         agent_id: AgentId::from_uuid(Uuid::nil()),
-        agent_name: AGENT_NAME.to_owned(),
+        agent_name: agent_name(Uuid::nil()),
         status: RunStatus::Completed,
         tally,
         started_at,

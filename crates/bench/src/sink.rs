@@ -1,7 +1,7 @@
 //! The sink: a receiver that does what a good one does, as fast as it can, and keeps count.
 //!
-//! It verifies both signatures of every request, tells repeated `webhook-id`s from new ones and notes when the first byte
-//! of each request came in. It answers 200 to what is right and 401 to what is not.
+//! It verifies the signatures of every request, tells repeated webhooks from new ones and notes when the first byte of each request
+//! came in. How one is verified is a matter of whose sink it is: the product's, or another sender's. It answers 200 to what is right and 401 to what is not.
 
 mod ledger;
 mod stamped;
@@ -9,7 +9,7 @@ mod verify;
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
@@ -24,27 +24,45 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-pub(crate) use self::ledger::Stats;
 use self::{
     ledger::Ledger,
     stamped::{Arrival, Stamped},
+};
+pub(crate) use self::{
+    ledger::Stats,
+    verify::{Genuine, Verifier},
 };
 use crate::system;
 
 /// Where webhooks go.
 pub(crate) const PATH: &str = "/webhook";
 
+/// Makes of a secret what checks by it.
+pub(crate) type Verifiers = Box<dyn Fn(&str) -> anyhow::Result<Verifier> + Send + Sync>;
+
+/// Checks the product's webhooks.
+pub(crate) fn of_product() -> Verifiers {
+    Box::new(|secret| {
+        let secret = SigningSecret::parse(secret)?;
+        Ok(Box::new(move |headers, body| verify::verify(&secret, headers, body)))
+    })
+}
+
 struct Sink {
-    secret: SigningSecret,
+    verifiers: Verifiers,
+    /// Missing until a secret is known.
+    verifier: RwLock<Option<Verifier>>,
     ledger: Mutex<Ledger>,
     reached: Notify,
     holding: watch::Sender<bool>,
 }
 
-/// Serves until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, secret: SigningSecret) -> std::io::Result<()> {
+/// Serves until the task is dropped. Without a `secret` it is told one later.
+pub(crate) async fn serve(listener: TcpListener, verifiers: Verifiers, secret: Option<&str>) -> anyhow::Result<()> {
+    let verifier = secret.map(&verifiers).transpose()?;
     let sink = Arc::new(Sink {
-        secret,
+        verifiers,
+        verifier: RwLock::new(verifier),
         ledger: Mutex::new(Ledger::default()),
         reached: Notify::new(),
         holding: watch::Sender::new(false),
@@ -79,6 +97,10 @@ impl Sink {
                 self.stats(wanted.unwrap_or(0)).await
             }
             (&Method::GET, "/arrivals") => json(&json!(self.ledger().arrivals())),
+            (&Method::POST, "/secret") => {
+                let told = self.expect_secret(&body);
+                told.map_or_else(|_| empty(StatusCode::BAD_REQUEST), |()| json(&json!({})))
+            }
             (&Method::POST, "/hold") => {
                 self.holding.send_replace(true);
                 json(&json!({}))
@@ -92,6 +114,13 @@ impl Sink {
         }
     }
 
+    fn expect_secret(&self, body: &[u8]) -> anyhow::Result<()> {
+        let secret: String = serde_json::from_slice(body)?;
+        let verifier = (self.verifiers)(&secret)?;
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        Ok(())
+    }
+
     async fn receive(&self, head: &http::request::Parts, body: &Bytes, first_byte: i64) -> Response<Full<Bytes>> {
         if *self.holding.borrow() {
             self.ledger().hold();
@@ -99,7 +128,10 @@ impl Sink {
             let _ = self.holding.subscribe().wait_for(|holding| !holding).await;
             return empty(StatusCode::SERVICE_UNAVAILABLE);
         }
-        let verdict = verify::verify(&self.secret, &head.headers, body);
+        let verdict = match &*self.verifier.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(verifier) => verifier(&head.headers, body),
+            None => Err("nobody has said what it is signed with"),
+        };
         let status = if verdict.is_ok() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
         if self.ledger().add(verdict, first_byte) {
             self.reached.notify_waiters();

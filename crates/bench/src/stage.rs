@@ -16,7 +16,8 @@ use crate::{
 /// The key that the relay asks for.
 const RELAY_KEY: &str = "sk_live_0123456789abcdefghijklmnopqrstuvwxyzABCD";
 
-fn this_program() -> anyhow::Result<Command> {
+/// This program, to play another part.
+pub(crate) fn this_program() -> anyhow::Result<Command> {
     Ok(Command::new(std::env::current_exe().context("this program cannot be found")?))
 }
 
@@ -27,11 +28,25 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Starts a sink that has seen nothing.
+    /// Starts a sink for the product's webhooks that has seen nothing.
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        let server = Server::start(this_program()?.arg("sink")).await?;
+        Self::started(this_program()?.arg("sink")).await
+    }
+
+    /// The same for what another sender sends; it takes nothing before [`Self::expect_secret`].
+    pub(crate) async fn start_for(sender: &str) -> anyhow::Result<Self> {
+        Self::started(this_program()?.args(["sink", "--sender", sender])).await
+    }
+
+    async fn started(command: &mut Command) -> anyhow::Result<Self> {
+        let server = Server::start(command).await?;
         let control = Api::new(&server.url, "", 1)?;
         Ok(Self { server, control })
+    }
+
+    /// Says what the other sender signs with.
+    pub(crate) async fn expect_secret(&self, secret: &str) -> anyhow::Result<()> {
+        self.control.post("/secret", &json!(secret)).await.map(drop)
     }
 
     /// Where webhooks go.

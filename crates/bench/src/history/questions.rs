@@ -4,10 +4,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    filling::Owner,
-    oracle::{Answer, Oracle},
-};
+use super::oracle::{Answer, Oracle};
+use crate::originals::Owner;
 
 const DELIVERIES: &str = "/api/v1/webhooks/deliveries";
 

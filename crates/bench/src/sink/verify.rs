@@ -5,14 +5,17 @@ use preclinical_core::{request::header, secret::SigningSecret, signature};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// A webhook whose signatures are both right.
+/// A webhook whose signatures are right.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Genuine {
-    /// Its `webhook-id`.
-    pub(super) webhook_id: String,
+pub(crate) struct Genuine {
+    /// What its sender names it by: the same when it is repeated, and different from every other's.
+    pub(crate) webhook_id: String,
     /// The run that it tells of.
-    pub(super) run: Uuid,
+    pub(crate) run: Uuid,
 }
+
+/// Checks a request by its headers and body, and reads what it is about; otherwise says what is wrong with it.
+pub(crate) type Verifier = Box<dyn Fn(&HeaderMap, &[u8]) -> Result<Genuine, &'static str> + Send + Sync>;
 
 #[derive(Deserialize)]
 struct Payload {

@@ -1,4 +1,4 @@
-//! How long a webhook is on its way when there is little to do.
+//! Completions at a steady pace, and when the sink hears of each.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use anyhow::Context;
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 use uuid::Uuid;
 
-use super::Plan;
-use crate::{client::Api, figures, product::Product, stage::Sink, system};
+use crate::{client::Api, figures, stage::Sink, system};
 
 /// One completion every so often, whether or not the ones before it have ended: 20 a second.
 pub(crate) const PACE: Duration = Duration::from_millis(50);
@@ -25,21 +24,6 @@ struct Completion {
     run: Uuid,
     sent_us: i64,
     accepted_us: i64,
-}
-
-/// Completes runs at a steady pace.
-pub(super) async fn measure(plan: &Plan) -> anyhow::Result<Latency> {
-    let (sink, folder) = (Sink::start().await?, plan.folder()?);
-    let product = Product::create(&plan.server, folder.path(), plan.connections).await?;
-    let serving = product.serve().await?;
-    let runs = product.prepare(&serving.api, &sink.url(), plan.paced_runs).await?;
-    let latency = paced(&serving.api, runs, &sink).await?;
-    sink.all(plan.paced_runs).await?;
-    serving.nothing_pending().await?;
-    serving.check_history(plan.paced_runs).await?;
-    serving.server.kill().await?;
-    sink.end().await?;
-    Ok(latency)
 }
 
 /// Completes these runs at a steady pace, until the sink was told of all of them.
