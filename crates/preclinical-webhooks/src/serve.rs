@@ -79,8 +79,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     log(&config);
     let server = Server::start(config, sends).await?;
+    // Whoever reads that it listens may end it.
+    let signal = next_signal()?;
     announce(&server);
-    wait_for_signal().await?;
+    signal.await?;
     until_stopped(server.stop()).await
 }
 
@@ -173,15 +175,25 @@ fn announce(server: &Server) {
 
 /// Resolves on SIGINT or SIGTERM.
 pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    next_signal()?.await
+}
+
+/// Resolves on the first SIGINT or SIGTERM from this call on, whenever it is awaited.
+#[cfg(unix)]
+pub(crate) fn next_signal() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            outcome = tokio::signal::ctrl_c() => outcome?,
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+        Ok(())
+    })
+}
+
+/// Resolves on Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) fn next_signal() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
+    Ok(async { Ok(tokio::signal::ctrl_c().await?) })
 }

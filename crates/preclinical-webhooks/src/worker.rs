@@ -7,7 +7,7 @@ use crate::{
     config::{Config, Location, Overrides},
     database,
     delivering::{Delivering, Sends},
-    serve::{SETTINGS, log, until_stopped, wait_for_signal},
+    serve::{SETTINGS, log, next_signal, until_stopped},
     terminal::say,
 };
 
@@ -28,8 +28,9 @@ pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     let store = database::serve(&config).await?;
     let public_url = config.base(config.listen);
     let (delivering, _) = Delivering::start(&store, &config, &public_url, Sends::WhatIsDue).await?;
+    let signal = next_signal()?;
     say("sending what is due");
-    wait_for_signal().await?;
+    signal.await?;
     until_stopped(async {
         delivering.stop().await;
         Ok(())

@@ -123,10 +123,17 @@ impl Group<'_> {
                 self.start_over()?;
                 break;
             }
-            let has_room = self.calls.len() < MAX_GROUP;
-            match has_room.then(|| waiting.try_recv()) {
-                Some(Ok(next)) => self.calls.push(next),
-                Some(Err(_)) | None => break,
+            if self.calls.len() == MAX_GROUP {
+                break;
+            }
+            let next = waiting.try_recv().or_else(|none| {
+                // Where several come at once, more are on their way, and a commit costs more than they.
+                let is_crowded = self.calls.len() > 1;
+                is_crowded.then(std::thread::yield_now).map_or(Err(none), |()| waiting.try_recv())
+            });
+            match next {
+                Ok(next) => self.calls.push(next),
+                Err(_) => break,
             }
         }
         if !self.connection.is_autocommit() {

@@ -50,7 +50,7 @@ pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch:
             .prepare_cached(
                 "UPDATE runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
                  completed_at = ?8, generation = generation + 1 \
-                 WHERE id = ?1 AND status IN ('pending', 'running', 'grading')",
+                 WHERE id = ?1 AND status <> 'completed' AND status <> 'failed' AND status <> 'canceled'",
             )?
             .execute(params![
                 Id(run.id),
