@@ -4,11 +4,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
     include_str!("../migrations/0004_webhook_health.sql"),
+    include_str!("../migrations/0005_replay_on_recovery.sql"),
 ];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

@@ -68,7 +68,7 @@ macro_rules! named {
     )*};
 }
 
-named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind HealthStatus JobStatus Level Provider RunStatus ScenarioStatus Scope }
+named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind HealthStatus JobStatus Level Provider ReplayOnRecovery RunStatus ScenarioStatus Scope }
 
 impl Names for RepeatedStatus {
     fn names() -> Vec<&'static str> {

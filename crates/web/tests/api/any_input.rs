@@ -25,6 +25,7 @@ const NAMES: [&str; 26] = [
     "url",
     "secret",
     "is_enabled",
+    "replay_on_recovery",
     "test_mode",
     "test_suite_id",
     "max_scenarios",
