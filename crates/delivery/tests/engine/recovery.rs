@@ -74,6 +74,11 @@ fn asked(rig: Rig) -> (Rig, mpsc::UnboundedReceiver<()>) {
     (rig.behind(|store| intercepted(store, tell)), heard)
 }
 
+/// Waits until somebody asks.
+async fn hears(asks: &mut mpsc::UnboundedReceiver<()>) {
+    tokio::time::timeout(PATIENCE * 10, asks.recv()).await.expect("nobody asks").unwrap();
+}
+
 #[tokio::test]
 async fn a_receiver_that_comes_back_gets_everything_that_it_missed_and_the_next_time_only_what_is_new() {
     let (rig, receiver) = (Rig::new().await.with_schedule("1s"), Receiver::start([]).await);
@@ -85,7 +90,7 @@ async fn a_receiver_that_comes_back_gets_everything_that_it_missed_and_the_next_
         let (listening, mut heard) = asked(rig);
         rig = listening;
         let running = loops(&rig);
-        heard.recv().await.unwrap();
+        hears(&mut heard).await;
         // The first that it takes is a run that ends now.
         rig.deliver().await;
         for _ in 0..=times {
@@ -108,7 +113,7 @@ async fn a_receiver_that_comes_back_gets_the_newest_run_of_each_agent_if_that_is
     rig.point_to(&receiver.url()).await;
     let (rig, mut heard) = asked(rig);
     let running = loops(&rig);
-    heard.recv().await.unwrap();
+    hears(&mut heard).await;
     rig.deliver().await;
     for _ in 0..3 {
         receiver.next().await;
@@ -125,10 +130,10 @@ async fn a_receiver_that_comes_back_gets_nothing_by_itself_if_nobody_wishes_for_
     rig.point_to(&receiver.url()).await;
     let (rig, mut heard) = asked(rig);
     let running = loops(&rig);
-    heard.recv().await.unwrap();
+    hears(&mut heard).await;
     rig.deliver().await;
     // It has recovered, which is asked for once.
-    heard.recv().await.unwrap();
+    hears(&mut heard).await;
     end(&rig, running).await;
     assert_eq!((repeated(&rig).await.len(), receiver.waiting().await), (0, 1));
 }
@@ -156,7 +161,7 @@ async fn whom_a_replay_is_owed_is_asked_from_time_to_time_although_nobody_tells(
     let (rig, mut heard) = asked(Rig::new().await);
     let running = tokio::spawn(Redeliverer::new(&rig.engine).run());
     for _ in 0..3 {
-        heard.recv().await.unwrap();
+        hears(&mut heard).await;
     }
     rig.end(running).await;
 }
