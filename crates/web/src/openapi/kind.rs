@@ -11,6 +11,7 @@ use preclinical_core::{
     event::EventKind,
     health::HealthStatus,
     redelivery::{JobStatus, RepeatedStatus},
+    replay_on_recovery::ReplayOnRecovery,
     run::RunStatus,
     scenario::ScenarioStatus,
     scope::Scope,
