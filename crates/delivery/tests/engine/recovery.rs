@@ -158,12 +158,24 @@ async fn what_is_owed_when_a_process_dies_is_replayed_by_the_next_one() {
 
 #[tokio::test(start_paused = true)]
 async fn whom_a_replay_is_owed_is_asked_from_time_to_time_although_nobody_tells() {
-    let (rig, mut heard) = asked(Rig::new().await);
+    let (calls, mut heard) = mpsc::unbounded_channel();
+    let tell = move |method| {
+        let _ = calls.send(method);
+        Ok(())
+    };
+    let rig = Rig::new().await.behind(|store| intercepted(store, tell));
     let running = tokio::spawn(Redeliverer::new(&rig.engine).run());
-    for _ in 0..3 {
-        hears(&mut heard).await;
+    let (mut looks, mut asks) = (0, 0);
+    while looks < 5 {
+        match heard.recv().await.unwrap() {
+            "running_redelivery_jobs" => looks += 1,
+            "replay_recovered" => asks += 1,
+            _ => {}
+        }
     }
-    rig.end(running).await;
+    assert_eq!(asks, looks, "each look comes half a minute after the last");
+    rig.engine.close(PATIENCE).await;
+    running.await.unwrap();
 }
 
 #[tokio::test]
