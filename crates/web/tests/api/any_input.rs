@@ -15,7 +15,7 @@ use crate::app::{TestApp, URL};
 const CASES: u32 = 400;
 
 /// Names that some call knows, and values that it might take for good ones.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "agent_id",
     "name",
     "provider",
