@@ -128,18 +128,14 @@ async fn what_is_replayed_by_itself_is_chosen_in_the_form_of_either_level() {
             .post("/webhooks/save", &[("url", URL), ("agent_id", agent_id), ("replay_on_recovery", "all")])
             .await
             .leads_to();
-        let saved = owner.get(&page).await;
-        saved.says(&chosen("all")).does_not_say(&chosen("off"));
+        owner.get(&page).await.says(&chosen("all")).does_not_say(&chosen("off"));
         viewer.get(&page).await.says("Everything that was missed").does_not_say("<option value=\"all\"");
-        let version = saved.field("version").to_owned();
-        let fields =
-            [("url", URL), ("agent_id", agent_id), ("version", &version), ("replay_on_recovery", "newest_per_agent")];
-        owner.post("/webhooks/save", &fields).await.leads_to();
-        let version = owner.get(&page).await.says(&chosen("newest_per_agent")).field("version").to_owned();
-        let fields = [("url", URL), ("agent_id", agent_id), ("version", &version), ("replay_on_recovery", "<b>")];
-        owner.post("/webhooks/save", &fields).await.is(422).says("must be one of off, all, newest_per_agent");
-        let fields = [("url", URL), ("agent_id", agent_id), ("version", &version)];
-        owner.post("/webhooks/save", &fields).await.leads_to();
+        let of = |version| [("url", URL), ("agent_id", agent_id), ("version", version)];
+        let wishes = |version, wish| [of(version).as_slice(), &[("replay_on_recovery", wish)]].concat();
+        owner.post("/webhooks/save", &wishes("1", "newest_per_agent")).await.leads_to();
+        owner.get(&page).await.says(&chosen("newest_per_agent"));
+        owner.post("/webhooks/save", &wishes("2", "<b>")).await.is(422).says("must be one of off, all, newest_per_agent");
+        owner.post("/webhooks/save", &of("2")).await.leads_to();
         owner.get(&page).await.says(&chosen("newest_per_agent"));
     }
 }
