@@ -11,7 +11,7 @@ use preclinical_core::{
     redelivery::{MAX_PENDING_OF_JOB, RedeliveryJob, Repeated},
 };
 
-use super::{Job, Oracle, Origin};
+use super::{Job, Oracle, Origin, Webhook};
 
 impl Oracle {
     pub(crate) fn canceled(&mut self, id: DeliveryId, answer: &Result<Shown, CancelDeliveryError>) {
@@ -71,8 +71,8 @@ impl Oracle {
     /// Webhooks recovered, and nobody had to give the order.
     pub(crate) fn owed(&mut self, job: &RedeliveryJob) {
         let webhook = job.selection.webhook_id.and_then(|id| self.webhooks.get(&id));
-        let is_due = webhook.is_some_and(|webhook| webhook.is_enabled && !webhook.is_deleted);
-        self.expect(is_due, || "a replay by itself, and its webhook is off".to_owned());
+        let is_well = |webhook: &Webhook| webhook.is_enabled && !webhook.is_deleted && webhook.streak.failures == 0;
+        self.expect(webhook.is_some_and(is_well), || "a replay by itself, and its webhook is not well".to_owned());
         self.tell("a webhook has recovered: what it missed is replayed by itself");
         self.jobs.entry(job.id).or_insert(Job { ended: job.selection.ended, originals: BTreeSet::new() });
     }
