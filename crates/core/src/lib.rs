@@ -31,6 +31,7 @@ pub mod password;
 pub mod payload;
 pub mod port;
 pub mod redelivery;
+pub mod replay_on_recovery;
 pub mod request;
 pub mod retry;
 pub mod retry_after;

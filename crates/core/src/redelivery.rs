@@ -57,6 +57,9 @@ pub struct Missed {
     /// Of each agent's runs the newest alone, and not even that if the webhook got a newer one, or is about to. What tells of no run is
     /// repeated as otherwise.
     pub newest_per_agent: bool,
+    /// Nobody ordered it: the webhook has recovered. What was replayed so [`MAX_REPLAYS`](crate::replay_on_recovery::MAX_REPLAYS) times
+    /// is left out.
+    pub on_recovery: bool,
 }
 
 impl Repeated {

@@ -6,6 +6,7 @@ use crate::{
     custom_header::{HeaderName, WantedHeader},
     health::Health,
     id::{AgentId, OrganizationId, RotationId, WebhookId},
+    replay_on_recovery::ReplayOnRecovery,
     secret::SigningSecret,
     version::{Expected, Version},
 };
@@ -62,6 +63,8 @@ pub struct Webhook {
     pub is_enabled: bool,
     /// Why it is not, if that was not its owner's doing.
     pub disabled_reason: Option<DisabledReason>,
+    /// What of that which it missed is replayed by itself.
+    pub replay_on_recovery: ReplayOnRecovery,
     /// What its deliveries leave on it.
     pub health: Health,
     /// Counts its changes, those of its secret and its headers' values too; not what its deliveries leave on it.
@@ -93,4 +96,5 @@ pub struct WebhookChanges {
     pub headers: Option<Vec<WantedHeader>>,
     pub description: Option<Option<String>>,
     pub is_enabled: Option<bool>,
+    pub replay_on_recovery: Option<ReplayOnRecovery>,
 }

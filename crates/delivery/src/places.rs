@@ -29,6 +29,8 @@ pub(crate) struct Places {
     /// One was given back, or no more are given away.
     pub(crate) changed: Notify,
     all_free: Notify,
+    /// A webhook took something that was not known to take anything: it may be owed a replay.
+    pub(crate) recovered: Notify,
 }
 
 /// One of them. Dropping it gives it back.
@@ -66,6 +68,7 @@ impl Default for Places {
             is_closed: AtomicBool::new(false),
             changed: Notify::new(),
             all_free: Notify::new(),
+            recovered: Notify::new(),
         }
     }
 }
@@ -146,7 +149,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let free = {
             let mut shares = self.places.shares();
-            shares.end(&self.seat, self.ending, self.places.since_start());
+            if shares.end(&self.seat, self.ending, self.places.since_start()) {
+                self.places.recovered.notify_one();
+            }
             shares.free()
         };
         self.places.changed.notify_one();

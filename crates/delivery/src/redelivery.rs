@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use preclinical_core::{
-    id::DeliveryId,
+    id::{DeliveryId, RedeliveryJobId},
     port::{JobNext, RunningJob, StoreError},
     redelivery::MAX_PENDING_OF_JOB,
 };
+
+use tokio::time::Instant;
 
 use crate::engine::Engine;
 
@@ -15,6 +17,9 @@ const PAGE: u32 = 100;
 
 /// The longest sleep; the safety net under wake-ups. What a disabled webhook cancels ends without an attempt that would tell.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// Replays that are asked for at once.
+const OWED: usize = 16;
 
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -39,6 +44,21 @@ impl Redeliverer {
     /// Does nothing until [`Self::run`] or [`Self::tick`] is called.
     pub fn new(engine: &Arc<Engine>) -> Self {
         Self { engine: Arc::clone(engine) }
+    }
+
+    /// Creates the jobs that webhooks are owed which have recovered.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        loop {
+            let now = self.engine.clock.now();
+            let ids = (0..OWED).map(|_| RedeliveryJobId::generate(now, &*self.engine.chance)).collect();
+            let jobs = self.engine.store.replay_recovered(ids, now).await?;
+            for job in jobs.iter().filter_map(|job| job.selection.webhook_id.map(|webhook| (webhook, job))) {
+                tracing::info!(webhook = %job.0, job = %job.1.id, total = job.1.total, "the webhook has recovered, what it missed is replayed");
+            }
+            if jobs.len() < OWED {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes every running job one step further. One that cannot be holds up no other; its error is answered afterwards.
@@ -75,23 +95,32 @@ impl Redeliverer {
             JobNext::Wait => Round::Waiting,
             JobNext::Ended => {
                 tracing::info!(job = %job.id, "bulk redelivery completed");
+                // What waited for it may be owed now.
+                self.engine.places.recovered.notify_one();
                 Round::Idle
             }
         })
     }
 
-    /// Ticks until the engine closes.
+    /// Ticks until the engine closes. Whom a replay is owed is asked at the start, whenever a webhook has recovered, and from time to
+    /// time: what another process recorded, or this one before it was killed, is found by that.
     pub async fn run(self) {
-        let jobs = &self.engine.jobs;
+        let (jobs, recovered) = (&self.engine.jobs, &self.engine.places.recovered);
+        let mut asked = None::<Instant>;
         while !self.engine.is_closing() {
-            match self.tick().await {
+            let mut recover = Ok(());
+            if asked.is_none_or(|at| at.elapsed() >= MAX_SLEEP) {
+                recover = self.recover().await;
+                asked = recover.as_ref().ok().map(|()| Instant::now());
+            }
+            match recover.and(self.tick().await) {
                 Ok(Round::MayBeMore) => {}
-                Ok(Round::Waiting) => tokio::select! {
-                    () = jobs.attempt_ended.notified() => {}
+                Ok(round) => tokio::select! {
+                    () = recovered.notified() => asked = None,
+                    () = jobs.attempt_ended.notified(), if round == Round::Waiting => {}
                     () = jobs.changed.notified() => {}
                     () = tokio::time::sleep(MAX_SLEEP) => {}
                 },
-                Ok(Round::Idle) => drop(tokio::time::timeout(MAX_SLEEP, jobs.changed.notified()).await),
                 Err(error) => {
                     tracing::error!(%error, "cannot take bulk redeliveries further");
                     drop(tokio::time::timeout(STORE_PAUSE, jobs.changed.notified()).await);

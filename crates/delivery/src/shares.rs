@@ -98,6 +98,8 @@ pub(crate) struct Seat {
     organization: OrganizationId,
     webhook: WebhookId,
     class: Standing,
+    /// It was known that the receiver had taken the last one.
+    is_proven: bool,
     is_test: bool,
     is_slow: bool,
 }
@@ -129,6 +131,8 @@ struct Line {
     was_slow: bool,
     /// The engine looked for what waits and had no place for it: whoever writes has to wait behind that.
     has_waiting: bool,
+    /// The last attempt failed.
+    has_failed: bool,
     may_have: u32,
     began_at: u32,
     /// When a receiver took something the last time.
@@ -172,7 +176,16 @@ impl Line {
             Standing::Untried => UNTRIED,
             Standing::Failing => 1,
         };
-        Self { under_way: 0, slow: 0, was_slow: false, has_waiting: false, may_have, began_at: may_have, taken_at: None }
+        Self {
+            under_way: 0,
+            slow: 0,
+            was_slow: false,
+            has_waiting: false,
+            has_failed: false,
+            may_have,
+            began_at: may_have,
+            taken_at: None,
+        }
     }
 
     fn has_room(&self) -> bool {
@@ -254,7 +267,8 @@ impl Shares {
         *self.taken.of(class) += 1;
         self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
-        Ok(Seat { organization, webhook, class, is_test: false, is_slow: false })
+        let is_proven = standing == Standing::Proven;
+        Ok(Seat { organization, webhook, class, is_proven, is_test: false, is_slow: false })
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
@@ -272,7 +286,7 @@ impl Shares {
         self.taken.proven += 1;
         self.taken.tests += 1;
         *self.tests.entry((organization, webhook)).or_default() += 1;
-        Some(Seat { organization, webhook, class: Standing::Proven, is_test: true, is_slow: false })
+        Some(Seat { organization, webhook, class: Standing::Proven, is_proven: true, is_test: true, is_slow: false })
     }
 
     /// The attempt takes long: it is counted among those that fail, as far as they have room.
@@ -295,8 +309,8 @@ impl Shares {
         }
     }
 
-    /// Takes a place back.
-    pub(crate) fn end(&mut self, seat: &Seat, ending: Ending, now: Duration) {
+    /// Takes a place back. Answers whether the webhook has recovered: it took something, and was not known to take anything.
+    pub(crate) fn end(&mut self, seat: &Seat, ending: Ending, now: Duration) -> bool {
         *self.taken.of(seat.class) -= 1;
         if let Some(of_organization) = self.organizations.get_mut(&seat.organization) {
             *of_organization.of(seat.class) -= 1;
@@ -311,9 +325,9 @@ impl Shares {
                     tests.remove();
                 }
             }
-            return;
+            return false;
         }
-        let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return };
+        let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return false };
         let line = entry.get_mut();
         line.under_way -= 1;
         line.slow -= u32::from(seat.is_slow);
@@ -323,6 +337,12 @@ impl Shares {
             Ending::Hung => 1,
             Ending::Unknown => line.may_have,
         };
+        let has_recovered = ending == Ending::Taken && (!seat.is_proven || line.has_failed);
+        line.has_failed = match ending {
+            Ending::Taken => false,
+            Ending::Failed | Ending::Hung => true,
+            Ending::Unknown => line.has_failed,
+        };
         if ending == Ending::Taken {
             line.was_slow = seat.is_slow;
             line.taken_at = (!seat.is_slow).then_some(now).or(line.taken_at);
@@ -330,6 +350,7 @@ impl Shares {
         if line.is_forgettable() {
             entry.remove();
         }
+        has_recovered
     }
 
     fn forget_organization(&mut self, organization: OrganizationId) {

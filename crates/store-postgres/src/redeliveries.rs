@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 mod looking;
 mod missed;
 mod originals;
+pub(crate) mod recovered;
 mod taking;
 
 use async_trait::async_trait;
@@ -18,8 +19,12 @@ use preclinical_core::{
     redelivery::{RedeliveryJob, RedeliverySelection},
 };
 
-use self::{looking::View, originals::Frozen};
-use crate::{PostgresStore, failure::unavailable, transaction::Turn};
+use self::{looking::View, originals::Frozen, recovered::Owed};
+use crate::{
+    PostgresStore,
+    failure::unavailable,
+    transaction::{Transaction, Turn},
+};
 
 #[async_trait]
 impl Redeliveries for PostgresStore {
@@ -40,6 +45,20 @@ impl Redeliveries for PostgresStore {
             Box::pin(async move { jobs::create(&transaction, new, total).await.map_err(unavailable) })
         })
         .await
+    }
+
+    async fn replay_recovered(&self, ids: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError> {
+        let limit = ids.len();
+        let owed = self.read(|transaction| Box::pin(async move { recovered::some(&transaction, limit).await })).await?;
+        let (mut created, mut failed) = (Vec::new(), None);
+        for (owed, id) in owed.iter().zip(ids) {
+            match self.replay(owed, id, at).await {
+                Ok(job) => created.extend(job),
+                // One that cannot be replayed holds up no other.
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.filter(|_| created.is_empty()).map_or(Ok(created), Err)
     }
 
     async fn redelivery_job(
@@ -96,5 +115,18 @@ impl Redeliveries for PostgresStore {
                 .await
             }
         }
+    }
+}
+
+impl PostgresStore {
+    /// Creates the job that is owed, if it still is when it is its turn.
+    async fn replay(&self, owed: &Owed, id: RedeliveryJobId, at: Timestamp) -> Result<Option<RedeliveryJob>, StoreError> {
+        let total = self.read(|transaction| Box::pin(async move { owed.count(&transaction, at).await })).await?;
+        let create = async |transaction: Transaction| match recovered::still(&transaction, owed).await? {
+            Some(owed) => jobs::create(&transaction, &owed.job(id, at), total).await.map(Some),
+            None => Ok(None),
+        };
+        let create = &create;
+        self.write(Turn::Free, |transaction| Box::pin(async move { create(transaction).await.map_err(unavailable) })).await
     }
 }

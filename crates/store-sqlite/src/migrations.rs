@@ -4,12 +4,13 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
     include_str!("../migrations/0004_webhook_health.sql"),
     include_str!("../migrations/0005_numbers_given.sql"),
+    include_str!("../migrations/0006_replay_on_recovery.sql"),
 ];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

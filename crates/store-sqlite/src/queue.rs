@@ -180,6 +180,13 @@ pub(crate) fn repeat(
     insert_delivery(connection, &delivery, None)
 }
 
+/// Counts one more replay that nobody ordered.
+pub(crate) fn count_replay(connection: &Connection, old: DeliveryId, new: DeliveryId) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("UPDATE deliveries SET replays = 1 + (SELECT replays FROM deliveries WHERE id = ?1) WHERE id = ?2")?
+        .execute(params![Id(old), Id(new)])
+}
+
 fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
     let old = history::find_delivery(connection, order.organization_id, order.of).map_err(unavailable)?;
     let old = old.ok_or(RedeliverError::NotFound)?;

@@ -7,6 +7,7 @@ mod jobs;
 mod looking;
 mod missed;
 mod originals;
+mod recovered;
 mod taking;
 
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use preclinical_core::{
     redelivery::{RedeliveryJob, RedeliverySelection},
 };
 
-use self::{looking::View, originals::Frozen};
+use self::{looking::View, originals::Frozen, recovered::Owed};
 use crate::{SqliteStore, row::unavailable};
 
 #[async_trait]
@@ -35,6 +36,30 @@ impl Redeliveries for SqliteStore {
     async fn create_redelivery_job(&self, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {
         let total = self.count_redeliveries(job.organization_id, job.selection, job.at).await?;
         self.write(move |connection| jobs::create(connection, &job, total).map_err(unavailable)).await
+    }
+
+    async fn replay_recovered(&self, ids: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError> {
+        let limit = ids.len();
+        let owed = self
+            .read(move |connection| {
+                let owed = recovered::some(connection, limit).map_err(unavailable)?;
+                let counted = |owed: Owed| owed.count(connection, at).map(|total| (owed, total)).map_err(unavailable);
+                owed.into_iter().map(counted).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        if owed.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(move |connection| {
+            let create = |((owed, total), id): ((Owed, u64), _)| {
+                // Somebody may have ordered it since, or it fails again.
+                let owed = recovered::still(connection, &owed)?;
+                owed.map(|owed| jobs::create(connection, &owed.job(id, at), total)).transpose()
+            };
+            let created = owed.into_iter().zip(ids).filter_map(|one| create(one).transpose());
+            created.collect::<rusqlite::Result<_>>().map_err(unavailable)
+        })
+        .await
     }
 
     async fn redelivery_job(

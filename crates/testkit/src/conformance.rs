@@ -30,6 +30,7 @@ pub mod intake;
 pub mod invitations;
 pub mod missed;
 pub mod queue;
+pub mod recovery;
 pub mod redeliveries;
 pub mod reveals;
 pub mod upkeep;
@@ -193,6 +194,18 @@ macro_rules! conformance_suite {
             what_a_webhook_missed_is_replayed_oldest_first
             of_what_was_missed_the_newest_run_of_each_agent_can_be_replayed_alone
             what_was_missed_is_in_the_hands_of_one_job
+        ]);
+        $crate::conformance_suite!(@role $fresh, recovery: [
+            what_a_webhook_missed_is_replayed_once_when_it_has_recovered
+            nothing_is_replayed_by_itself_that_its_owner_does_not_wish_for
+            of_what_was_missed_the_newest_run_of_each_agent_is_replayed_alone_if_that_is_the_wish
+            of_racing_callers_one_replays_what_a_webhook_missed
+            as_many_are_replayed_at_once_as_there_are_ids
+            a_webhook_that_fails_again_is_replayed_nothing_before_it_recovers_again
+            a_webhook_that_is_enabled_again_is_replayed_nothing_before_it_takes_something
+            a_replay_that_somebody_stopped_does_not_begin_again_by_itself
+            a_replay_that_found_its_webhook_disabled_begins_again_after_a_success
+            what_fails_in_every_replay_is_left_out_in_the_end
         ]);
         $crate::conformance_suite!(@role $fresh, decisions: [
             an_ending_says_of_every_webhook_what_was_decided

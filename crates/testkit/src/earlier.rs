@@ -12,6 +12,7 @@ use preclinical_core::{
     delivery::{Claimed, Delivery, DeliveryStatus},
     id::{AgentId, DeliveryId},
     port::{AttemptRecord, Store},
+    replay_on_recovery::ReplayOnRecovery,
     retry::NextStep,
     run::{FinalStatus, RunRef, RunStatus},
 };
@@ -63,6 +64,16 @@ pub async fn is_carried_on(step: &Step, store: Arc<dyn Store>, bury: impl AsyncF
     what_waits_is_sent_in_its_time(&world).await;
     what_has_ended_stays(&world).await;
     runs_go_on(&world).await;
+    // The stores came to wishes by different steps.
+    let has_wish = step.rows.contains("replay_on_recovery");
+    wishes_stay(&world, if has_wish { ReplayOnRecovery::NewestPerAgent } else { ReplayOnRecovery::Off }).await;
+}
+
+async fn wishes_stay(world: &World, of_all: ReplayOnRecovery) {
+    for (webhook, expected) in [("04", of_all), ("05", ReplayOnRecovery::Off)] {
+        let webhook = world.store.webhook(world.organization, of_friday(webhook)).await.unwrap().unwrap();
+        assert_eq!(webhook.replay_on_recovery, expected);
+    }
 }
 
 fn of_friday<T: FromStr<Err: std::fmt::Debug>>(end: &str) -> T {

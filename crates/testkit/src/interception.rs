@@ -217,6 +217,7 @@ intercept!(Accounts as accounts:
 intercept!(Redeliveries as redeliveries:
     count_redeliveries(organization: OrganizationId, selection: RedeliverySelection, at: Timestamp) -> Result<u64, StoreError>;
     create_redelivery_job(job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError>;
+    replay_recovered(jobs: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError>;
     redelivery_job(organization: OrganizationId, id: RedeliveryJobId) -> Result<Option<RedeliveryJob>, StoreError>;
     redelivery_jobs(organization: OrganizationId, page: Page) -> Result<(Vec<RedeliveryJob>, u64), StoreError>;
     cancel_redelivery_job(organization: OrganizationId, id: RedeliveryJobId, at: Timestamp)

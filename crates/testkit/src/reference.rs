@@ -143,6 +143,8 @@ struct DeliveryRow {
     lease: Option<LeaseToken>,
     failures: u32,
     job: Option<RedeliveryJobId>,
+    /// How many replays that nobody ordered led to it.
+    replays: u32,
     /// It failed for good, or was canceled because we disabled its webhook.
     is_missed: bool,
     change: u64,

@@ -27,6 +27,15 @@ pub trait Redeliveries: Send + Sync {
     /// more, but what ended after the job's creation.
     async fn create_redelivery_job(&self, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError>;
 
+    /// Creates the jobs that webhooks are owed by [`replay_on_recovery`](crate::webhook::Webhook::replay_on_recovery), as an order by
+    /// hand would, under the given ids and as many at most: answers those that it created. Of callers who race one creates the job of a
+    /// webhook.
+    ///
+    /// Owed is one by a webhook that is enabled, is in no streak of failures, and has taken something after the last delivery that it
+    /// missed. Not while another replay of what it missed runs; after one that somebody stopped, only when something else was missed; and
+    /// after one that found the webhook disabled, only when the webhook has taken something since.
+    async fn replay_recovered(&self, jobs: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError>;
+
     /// The job of that id.
     async fn redelivery_job(
         &self,

@@ -254,6 +254,29 @@ fn what_is_new_stands_behind_what_waits_for_the_same_webhook() {
 }
 
 #[test]
+fn a_success_is_a_recovery_if_the_one_before_is_not_known_to_be_one() {
+    for (standing, recovers) in [(Standing::Failing, true), (Standing::Untried, true), (Standing::Proven, false)] {
+        let mut shares = Shares::default();
+        let first = shares.admit(organization(0), webhook(1), standing, Asks::WhatWaits, NOW).unwrap();
+        assert_eq!(shares.end(&first, Ending::Taken, NOW), recovers, "{standing:?}");
+    }
+    let mut shares = Shares::default();
+    let seats: Vec<_> = taken_by(&mut shares, 1, Standing::Proven);
+    let endings = [
+        (Ending::Taken, false),
+        (Ending::Failed, false),
+        (Ending::Unknown, false),
+        (Ending::Taken, true),
+        (Ending::Taken, false),
+        (Ending::Hung, false),
+        (Ending::Taken, true),
+    ];
+    for (seat, (ending, recovers)) in seats.iter().zip(endings) {
+        assert_eq!(shares.end(seat, ending, NOW), recovers, "{ending:?}");
+    }
+}
+
+#[test]
 fn what_is_remembered_is_bounded() {
     let mut shares = Shares::default();
     for number in 0..(REMEMBERED as u128 * 3) {
@@ -276,7 +299,7 @@ proptest! {
                 0 => seats.extend(shares.admit(organization(of), webhook(of * 10 + to), standings[which], Asks::WhatWaits, NOW).ok()),
                 1 => seats.extend(shares.admit_test(organization(of), webhook(of * 10 + to))),
                 2 => if let Some(seat) = seats.get_mut(index) { shares.slow(seat) },
-                _ => if index < seats.len() { shares.end(&seats.remove(index), endings[which + usize::from(index % 2 == 0)], NOW) },
+                _ => if index < seats.len() { let _ = shares.end(&seats.remove(index), endings[which + usize::from(index % 2 == 0)], NOW); },
             }
             prop_assert_eq!(shares.free() as usize, ALL as usize - seats.len());
             let of_organizations: u32 = shares.organizations.values().map(Taken::all).sum();

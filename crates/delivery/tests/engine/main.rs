@@ -17,6 +17,7 @@ mod noise;
 mod platform;
 mod proxy;
 mod recording;
+mod recovery;
 mod redelivery;
 mod request;
 mod rig;

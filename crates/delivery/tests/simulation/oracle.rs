@@ -59,6 +59,8 @@ pub(crate) struct Oracle {
     pub(crate) violations: Vec<String>,
     /// When a receiver was last seen to be asked something.
     pub(crate) busy: BTreeMap<WebhookId, Timestamp>,
+    /// What was late at the last look.
+    pub(crate) late: BTreeSet<DeliveryId>,
     pub(crate) now: Timestamp,
 }
 

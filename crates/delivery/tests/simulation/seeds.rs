@@ -161,6 +161,7 @@ fn among_the_seeds_is_everything_that_can_happen() {
         "the organization is told",
         "its webhook was given up, and it is missed",
         "is to repeat all that is Missed",
+        "what it missed is replayed by itself",
     ] {
         assert!(story.iter().any(|line| line.contains(what)), "nowhere: {what}");
     }

@@ -176,6 +176,14 @@ impl Redeliveries for Witness {
         answer
     }
 
+    async fn replay_recovered(&self, jobs: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError> {
+        let answer = self.roles.redeliveries.replay_recovered(jobs, at).await;
+        for job in answer.iter().flatten() {
+            self.tell(|oracle| oracle.owed(job));
+        }
+        answer
+    }
+
     async fn redelivery_job(
         &self,
         organization: OrganizationId,

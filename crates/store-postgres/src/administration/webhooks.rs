@@ -7,6 +7,7 @@ use preclinical_core::{
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
+    replay_on_recovery::ReplayOnRecovery,
     secret::SigningSecret,
     vault::{Purpose, Vault},
     version::{Expected, Version},
@@ -19,7 +20,7 @@ use crate::{
     candidates::{self, Candidates},
     failure::{Failure, unavailable},
     queue,
-    row::{Id, Param, Time, get, id, maybe_id, maybe_time, number, time},
+    row::{Id, Param, Time, get, id, maybe_id, maybe_time, named, number, time},
     sealing::SealedSecrets,
     transaction::Transaction,
 };
@@ -39,6 +40,7 @@ fn read(row: &Row) -> Result<Webhook, Failure> {
         description: get(row, "description")?,
         is_enabled: get(row, "is_enabled")?,
         disabled_reason: candidates::disabled_reason(row)?,
+        replay_on_recovery: named(row, "replay_on_recovery", ReplayOnRecovery::parse)?,
         health: queue::health::read(row)?,
         version: Version(number(row, "version")?),
         created_at: time(row, "created_at")?,
@@ -140,7 +142,7 @@ async fn insert(
     let sql = "WITH created AS (INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, \
            created_at, updated_at, version, headers, header_names) \
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING id) \
-         INSERT INTO webhook_health (webhook_id) SELECT id FROM created";
+         INSERT INTO webhook_health (webhook_id, replay_on_recovery) SELECT id, $13 FROM created";
     let inserted = transaction
         .run(
             sql,
@@ -157,6 +159,7 @@ async fn insert(
                 &i64::from(webhook.version.0),
                 &headers,
                 &HeaderName::join(&webhook.header_names),
+                &webhook.replay_on_recovery.as_str(),
             ],
         )
         .await?;
@@ -176,7 +179,7 @@ pub(super) async fn update(
     if !changes.expected.allows(webhook.version) {
         return Err(UpdateWebhookError::Stale);
     }
-    let WebhookChanges { url, secret, headers, description, is_enabled, .. } = changes.clone();
+    let WebhookChanges { url, secret, headers, description, is_enabled, replay_on_recovery, .. } = changes.clone();
     if let Some(wanted) = headers {
         let headers = stored_headers(transaction, vault, id, &wanted).await?.changed(wanted)?;
         webhook.header_names = headers.names();
@@ -210,6 +213,11 @@ pub(super) async fn update(
         Some(false) => transaction.leaves(left),
         _ => {}
     }
+    // Behind everything that locks deliveries: whoever records an attempt locks them before the health of the webhook.
+    if let Some(wish) = replay_on_recovery {
+        webhook.replay_on_recovery = wish;
+        wish_for_replay(transaction, id, wish).await.map_err(unavailable)?;
+    }
     Ok(webhook)
 }
 
@@ -240,6 +248,11 @@ async fn save(transaction: &Transaction, webhook: &Webhook) -> Result<(), Failur
         )
         .await
         .map(drop)
+}
+
+async fn wish_for_replay(transaction: &Transaction, webhook: WebhookId, wish: ReplayOnRecovery) -> Result<(), Failure> {
+    let sql = "UPDATE webhook_health SET replay_on_recovery = $2 WHERE webhook_id = $1 AND replay_on_recovery <> $2";
+    transaction.run(sql, &[&Id(webhook), &wish.as_str()]).await.map(drop)
 }
 
 async fn replace_secret(transaction: &Transaction, webhook: WebhookId, sealed: Option<Vec<u8>>) -> Result<(), Failure> {

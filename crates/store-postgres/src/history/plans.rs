@@ -24,7 +24,7 @@ use super::{
 use crate::{
     PostgresStore,
     failure::Failure,
-    redeliveries::jobs,
+    redeliveries::{jobs, recovered},
     row::{Id, Param, get},
     transaction::Transaction,
 };
@@ -225,4 +225,13 @@ async fn decisions_and_bulk_redeliveries_are_listed_by_an_index() {
     assert_eq!(jobs, ["redelivery_jobs_newest"]);
     let running = planner.indexes(jobs::RUNNING, &[&Some(id(7, 0)), &10_i64]).await;
     assert_eq!(running, ["redelivery_jobs_running", "deliveries_pending_of_job"]);
+}
+
+#[tokio::test]
+async fn whom_a_replay_is_owed_is_found_without_looking_at_anybody_else() {
+    let Some(planner) = Planner::new().await else { return };
+    let indexes = planner.indexes(&recovered::first(), &[&3_i64, &8_i64]).await;
+    assert_eq!(indexes[0], "webhooks_recovered");
+    assert!(indexes.contains(&"deliveries_missed_last".to_owned()), "{indexes:?}");
+    assert!(indexes.contains(&"redelivery_jobs_unfinished".to_owned()), "{indexes:?}");
 }

@@ -54,7 +54,8 @@ fn ended(row: &Row) -> Result<Repeated, Failure> {
     let Some(since) = maybe_time(row, "missed_since")? else {
         return named(row, "of_status", RepeatedStatus::parse).map(Repeated::As);
     };
-    Ok(Repeated::Missed(Missed { since, newest_per_agent: get(row, "newest_per_agent")? }))
+    let (newest_per_agent, on_recovery) = (get(row, "newest_per_agent")?, get(row, "on_recovery")?);
+    Ok(Repeated::Missed(Missed { since, newest_per_agent, on_recovery }))
 }
 
 pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, total: u64) -> Result<RedeliveryJob, Failure> {
@@ -64,8 +65,8 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
     let NewRedeliveryJob { id, organization_id, selection, at } = *new;
     let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
     let sql = "INSERT INTO redelivery_jobs (id, organization_id, status, of_status, webhook_id, agent_id, run_id, created_after, \
-         created_before, total, created_at, completed_at, missed_since, newest_per_agent) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+         created_before, total, created_at, completed_at, missed_since, newest_per_agent, on_recovery) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     transaction
         .run(
             sql,
@@ -84,6 +85,7 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
                 &completed_at.map(Time),
                 &selection.missed().map(|missed| Time(missed.since)),
                 &selection.missed().is_some_and(|missed| missed.newest_per_agent),
+                &selection.missed().is_some_and(|missed| missed.on_recovery),
             ],
         )
         .await

@@ -7,6 +7,7 @@ use preclinical_core::{
     id::{OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
     redelivery::{Missed, RedeliverySelection, Repeated},
+    replay_on_recovery::MAX_REPLAYS,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -71,6 +72,8 @@ impl Frozen {
                  AND newer.run_number > deliveries.run_number AND {is_later})"
             ));
         }
+        let is_on_recovery = self.selection.missed().is_some_and(|missed| missed.on_recovery);
+        conditions.and("replays <", is_on_recovery.then_some(i64::from(MAX_REPLAYS)));
         conditions
     }
 }
@@ -142,8 +145,9 @@ mod tests {
     #[tokio::test]
     async fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
         let Some(planner) = Planner::new().await else { return };
-        let missed = [false, true]
-            .map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
+        let missed = [(false, false), (true, false), (false, true), (true, true)].map(|(newest_per_agent, on_recovery)| {
+            Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent, on_recovery })
+        });
         let all = RepeatedStatus::ALL.map(Repeated::As).into_iter().chain(missed);
         for (ended, restricts) in all.flat_map(|ended| (0..8).map(move |bits| (ended, bits))) {
             // What was missed was missed by a webhook.

@@ -69,9 +69,10 @@ async fn repeat(
         return Ok((0, skipped));
     }
     let sql = "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
-         status, due_at, redelivery_of, created_at, redelivery_job) \
+         status, due_at, redelivery_of, created_at, redelivery_job, replays) \
          SELECT new.id, old.organization_id, old.event_id, old.kind, old.webhook_id, old.agent_id, old.run_id, old.run_number, \
-         webhook.url, 'pending', $3, old.id, $3, $4 \
+         webhook.url, 'pending', $3, old.id, $3, $4, \
+         CASE WHEN (SELECT on_recovery FROM redelivery_jobs WHERE id = $4) THEN old.replays + 1 ELSE 0 END \
          FROM unnest($1, $2) AS new (id, of) JOIN deliveries old ON old.id = new.of \
          JOIN webhooks webhook ON webhook.id = old.webhook_id WHERE old.id = ANY($2)";
     let enqueued = transaction.run(sql, &[&news, &olds, &Time(at), &Id(job)]).await?;

@@ -6,6 +6,7 @@ use preclinical_core::{
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
+    replay_on_recovery::ReplayOnRecovery,
     secret::SigningSecret,
     vault::{Purpose, Vault},
     version::{Expected, Version},
@@ -17,7 +18,7 @@ use super::agents;
 use crate::{
     candidates::{self, Candidates},
     queue,
-    row::{Id, Time, id, is_taken, maybe_id, maybe_time, time, unavailable},
+    row::{Id, Time, id, is_taken, maybe_id, maybe_time, named, time, unavailable},
     sealing::SealedSecrets,
 };
 
@@ -33,6 +34,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         description: row.get("description")?,
         is_enabled: row.get("is_enabled")?,
         disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
+        replay_on_recovery: named(row, "replay_on_recovery", ReplayOnRecovery::parse)?,
         health: queue::health::read(row)?,
         version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
@@ -111,7 +113,7 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
     }
     let inserted = connection.execute(
         "INSERT INTO webhooks (id, organization_id, agent_id, url, secret, description, is_enabled, created_at, updated_at, \
-         version, headers, header_names) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         version, headers, header_names, replay_on_recovery) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             Id(webhook.id),
             Id(webhook.organization_id),
@@ -125,6 +127,7 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
             webhook.version.0,
             headers.seal(vault, webhook.id),
             HeaderName::join(&headers.names()),
+            webhook.replay_on_recovery.as_str(),
         ],
     );
     match inserted {
@@ -159,6 +162,7 @@ pub(super) fn update(
     webhook.version = webhook.version.next();
     webhook.url = changes.url.unwrap_or(webhook.url);
     webhook.description = changes.description.unwrap_or(webhook.description);
+    webhook.replay_on_recovery = changes.replay_on_recovery.unwrap_or(webhook.replay_on_recovery);
     webhook.is_enabled = changes.is_enabled.unwrap_or(webhook.is_enabled);
     webhook.disabled_reason = webhook.disabled_reason.filter(|_| !webhook.is_enabled);
     webhook.updated_at = at;
@@ -183,7 +187,7 @@ fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
     queue::health::save(connection, webhook.id, &webhook.health)?;
     connection.execute(
         "UPDATE webhooks SET url = ?2, description = ?3, is_enabled = ?4, updated_at = ?5, version = ?6, \
-         disabled_reason = ?7 WHERE id = ?1",
+         disabled_reason = ?7, replay_on_recovery = ?8 WHERE id = ?1",
         params![
             Id(webhook.id),
             webhook.url,
@@ -192,6 +196,7 @@ fn save(connection: &Connection, webhook: &Webhook) -> rusqlite::Result<usize> {
             Time(webhook.updated_at),
             webhook.version.0,
             webhook.disabled_reason.map(DisabledReason::as_str),
+            webhook.replay_on_recovery.as_str(),
         ],
     )
 }

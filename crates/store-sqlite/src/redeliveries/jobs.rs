@@ -39,7 +39,8 @@ fn ended(row: &Row<'_>) -> rusqlite::Result<Repeated> {
     let Some(since) = maybe_time(row, "missed_since")? else {
         return named(row, "of_status", RepeatedStatus::parse).map(Repeated::As);
     };
-    Ok(Repeated::Missed(Missed { since, newest_per_agent: row.get("newest_per_agent")? }))
+    let (newest_per_agent, on_recovery) = (row.get("newest_per_agent")?, row.get("on_recovery")?);
+    Ok(Repeated::Missed(Missed { since, newest_per_agent, on_recovery }))
 }
 
 pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64) -> rusqlite::Result<RedeliveryJob> {
@@ -50,8 +51,8 @@ pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64
     let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
     connection.execute(
         "INSERT INTO redelivery_jobs (id, organization_id, status, of_status, webhook_id, agent_id, run_id, created_after, \
-         created_before, total, created_at, completed_at, missed_since, newest_per_agent) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         created_before, total, created_at, completed_at, missed_since, newest_per_agent, on_recovery) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             Id(id),
             Id(organization_id),
@@ -67,6 +68,7 @@ pub(super) fn create(connection: &Connection, new: &NewRedeliveryJob, total: u64
             completed_at.map(Time),
             selection.missed().map(|missed| Time(missed.since)),
             selection.missed().is_some_and(|missed| missed.newest_per_agent),
+            selection.missed().is_some_and(|missed| missed.on_recovery),
         ],
     )?;
     missed::take_over(connection, new)?;

@@ -7,6 +7,7 @@ use preclinical_core::{
     id::{DeliveryId, OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
     redelivery::{Missed, RedeliverySelection, Repeated},
+    replay_on_recovery::MAX_REPLAYS,
 };
 use rusqlite::Connection;
 
@@ -61,12 +62,13 @@ impl Frozen {
                 conditions.and("status = :status", ":status", Some(DeliveryStatus::from(status).as_str()));
                 conditions.and_also(&is_newest("newer.status = :status"));
             }
-            Repeated::Missed(Missed { since, newest_per_agent }) => {
+            Repeated::Missed(Missed { since, newest_per_agent, on_recovery }) => {
                 conditions.and("missed = 1 AND completed_at >= :since", ":since", Some(Time(since)));
                 conditions.and_also(&is_newest("newer.missed = 1 AND newer.completed_at >= :since"));
                 if newest_per_agent {
                     conditions.and_also(IS_NEWEST_OF_AGENT);
                 }
+                conditions.and("replays < :most_replays", ":most_replays", on_recovery.then_some(MAX_REPLAYS));
             }
         }
         conditions.and("kind <> :test", ":test", Some(EventKind::Test.as_str()));
@@ -158,8 +160,9 @@ mod tests {
     #[test]
     fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
         let nil = Uuid::nil();
-        let missed = [false, true]
-            .map(|newest_per_agent| Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent }));
+        let missed = [(false, false), (true, false), (false, true), (true, true)].map(|(newest_per_agent, on_recovery)| {
+            Repeated::Missed(Missed { since: Timestamp::UNIX_EPOCH, newest_per_agent, on_recovery })
+        });
         let all = RepeatedStatus::ALL.map(Repeated::As).into_iter().chain(missed);
         for (ended, restricts) in all.flat_map(|ended| (0..8).map(move |bits| (ended, bits))) {
             // What was missed was missed by a webhook.

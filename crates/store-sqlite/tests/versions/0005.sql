@@ -1,4 +1,4 @@
--- What a database of step 4 may hold: work in every state that there is, by a process that died on 2026-01-30 at 10:30. Sealed with the
+-- What a database of step 5 may hold: work in every state that there is, by a process that died on 2026-01-30 at 10:30. Sealed with the
 -- key of the tests. `crates/testkit/src/earlier.rs` says what must be found in it.
 
 INSERT INTO facts (name, value) VALUES

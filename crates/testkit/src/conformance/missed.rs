@@ -51,7 +51,7 @@ async fn missed(world: &World, webhook: WebhookId, newest_per_agent: bool) -> Re
 
 fn selection(webhook: WebhookId, since: Timestamp, newest_per_agent: bool) -> RedeliverySelection {
     RedeliverySelection {
-        ended: Repeated::Missed(Missed { since, newest_per_agent }),
+        ended: Repeated::Missed(Missed { since, newest_per_agent, on_recovery: false }),
         webhook_id: Some(webhook),
         agent_id: None,
         run_id: None,

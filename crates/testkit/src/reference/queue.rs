@@ -58,6 +58,7 @@ impl DeliveryRow {
             lease: None,
             failures: 0,
             job: None,
+            replays: 0,
             is_missed: false,
             change: 0,
             attempts: Vec::new(),

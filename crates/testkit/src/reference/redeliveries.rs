@@ -5,9 +5,12 @@ use jiff::Timestamp;
 use preclinical_core::{
     delivery::DeliveryStatus,
     event::EventKind,
+    health::Health,
     id::{DeliveryId, OrganizationId, RedeliveryJobId},
     port::{CancelJobError, JobNext, JobStep, NewRedeliveryJob, Page, Redeliveries, RunningJob, StoreError},
-    redelivery::{JobStatus, MAX_PENDING_OF_JOB, RedeliveryJob, RedeliverySelection, Repeated, Skipped},
+    redelivery::{JobStatus, MAX_PENDING_OF_JOB, Missed, RedeliveryJob, RedeliverySelection, Repeated, Skipped},
+    replay_on_recovery::{MAX_REPLAYS, ReplayOnRecovery},
+    webhook::Webhook,
 };
 
 use super::{DeliveryRow, JobRow, Ledger, ReferenceStore, history::key, micros, page};
@@ -48,6 +51,7 @@ impl Frozen {
             && created_after.is_none_or(|after| delivery.created_at >= after)
             && created_before.is_none_or(|before| delivery.created_at < before)
             && !self.is_own(row)
+            && (!self.selection.missed().is_some_and(|missed| missed.on_recovery) || row.replays < MAX_REPLAYS)
     }
 
     /// Whether `newer` stands in the place of `row`.
@@ -128,6 +132,47 @@ impl Ledger {
         }
     }
 
+    /// What a webhook is owed, if its owner wants that.
+    fn owed(&self, webhook: &Webhook) -> Option<Missed> {
+        let Health { missed_since, last_success_at, consecutive_failures, .. } = webhook.health;
+        let (since, success) = (missed_since?, last_success_at?);
+        let missed = self.deliveries.values().filter(|row| row.is_missed && row.replays < MAX_REPLAYS);
+        let missed = missed.filter(|row| row.delivery.webhook_id == webhook.id);
+        let last = missed.filter_map(|row| row.delivery.completed_at).max()?;
+        let jobs = self.jobs.values().map(|row| &row.job);
+        let mut replays =
+            jobs.filter(|job| job.selection.missed().is_some() && job.selection.webhook_id == Some(webhook.id));
+        let stands_in_the_way = |job: &RedeliveryJob| match job.status {
+            JobStatus::Running => true,
+            JobStatus::Canceled if job.completed_at >= Some(last) => true,
+            _ => job.skipped.webhook_disabled > 0 && job.completed_at >= Some(success),
+        };
+        let is_owed = webhook.replay_on_recovery != ReplayOnRecovery::Off
+            && webhook.is_enabled
+            && consecutive_failures == 0
+            && success > since
+            && (since..=success).contains(&last)
+            && !replays.any(stands_in_the_way);
+        let newest_per_agent = webhook.replay_on_recovery == ReplayOnRecovery::NewestPerAgent;
+        is_owed.then_some(Missed { since, newest_per_agent, on_recovery: true })
+    }
+
+    fn replay_recovered(&mut self, ids: Vec<RedeliveryJobId>, at: Timestamp) -> Vec<RedeliveryJob> {
+        let owed = self.webhooks.values().filter_map(|row| self.owed(&row.webhook).map(|missed| (&row.webhook, missed)));
+        let orders = owed.zip(ids).map(|((webhook, missed), id)| {
+            let selection = RedeliverySelection {
+                ended: Repeated::Missed(missed),
+                webhook_id: Some(webhook.id),
+                agent_id: None,
+                run_id: None,
+                created_after: None,
+                created_before: None,
+            };
+            NewRedeliveryJob { id, organization_id: webhook.organization_id, selection, at }
+        });
+        orders.collect::<Vec<_>>().into_iter().map(|order| self.create_job(order)).collect()
+    }
+
     fn job(&self, organization: OrganizationId, id: RedeliveryJobId) -> Option<&JobRow> {
         self.jobs.get(&id).filter(|row| row.organization == organization)
     }
@@ -185,7 +230,11 @@ impl Ledger {
                     enqueued += 1;
                     if let Some(new) = ids.next() {
                         self.repeat(position.id, new, at);
-                        self.change(new, |row| row.job = Some(id));
+                        let replays = self.deliveries[&position.id].replays + 1;
+                        let is_on_recovery = selection.missed().is_some_and(|missed| missed.on_recovery);
+                        self.change(new, |row| {
+                            (row.job, row.replays) = (Some(id), if is_on_recovery { replays } else { 0 })
+                        });
                     }
                 }
                 Some(false) => skipped.webhook_disabled += 1,
@@ -236,6 +285,10 @@ impl Redeliveries for ReferenceStore {
 
     async fn create_redelivery_job(&self, job: NewRedeliveryJob) -> Result<RedeliveryJob, StoreError> {
         Ok(self.write(|ledger| ledger.create_job(job)))
+    }
+
+    async fn replay_recovered(&self, jobs: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError> {
+        Ok(self.write(|ledger| ledger.replay_recovered(jobs, at)))
     }
 
     async fn redelivery_job(

@@ -102,6 +102,7 @@ impl Ledger {
         webhook.updated_at = at;
         webhook.url = changes.url.unwrap_or_else(|| webhook.url.clone());
         webhook.description = changes.description.unwrap_or_else(|| webhook.description.clone());
+        webhook.replay_on_recovery = changes.replay_on_recovery.unwrap_or(webhook.replay_on_recovery);
         webhook.is_enabled = changes.is_enabled.unwrap_or(was_enabled);
         if webhook.is_enabled {
             webhook.disabled_reason = None;

@@ -11,6 +11,7 @@ use preclinical_core::{
     event::EventKind,
     health::HealthStatus,
     redelivery::{JobStatus, RepeatedStatus},
+    replay_on_recovery::ReplayOnRecovery,
     run::RunStatus,
     scenario::ScenarioStatus,
     scope::Scope,
@@ -68,7 +69,7 @@ macro_rules! named {
     )*};
 }
 
-named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind HealthStatus JobStatus Level Provider RunStatus ScenarioStatus Scope }
+named! { DecisionOutcome DeliveryStatus DisabledReason ErrorKind EventKind HealthStatus JobStatus Level Provider ReplayOnRecovery RunStatus ScenarioStatus Scope }
 
 impl Names for RepeatedStatus {
     fn names() -> Vec<&'static str> {

@@ -28,6 +28,8 @@ pub(crate) struct RedeliveryJobView {
     created_at: String,
     #[schemars(with = "Option<DateTime>")]
     completed_at: Option<String>,
+    /// Nobody ordered it: its webhook has recovered, and has `replay_on_recovery`.
+    on_recovery: bool,
 }
 
 /// As the body of the order has it. A replay of what a webhook missed has no status, but a time from which on it was missed.
@@ -71,6 +73,7 @@ impl From<&RedeliveryJob> for RedeliveryJobView {
             skipped_reasons: SkippedView::from(job.skipped),
             created_at: precise(job.created_at),
             completed_at: job.completed_at.map(precise),
+            on_recovery: job.selection.missed().is_some_and(|missed| missed.on_recovery),
         }
     }
 }

@@ -7,6 +7,7 @@ use preclinical_core::{
     custom_header::MASK,
     health::HealthStatus,
     id::{AgentId, WebhookId},
+    replay_on_recovery::ReplayOnRecovery,
     webhook::{DisabledReason, Webhook},
     wire_time,
 };
@@ -44,6 +45,9 @@ pub(crate) struct WebhookView<'a> {
     /// Its custom headers, each with `••••••` in place of its value, which is never shown.
     #[schemars(with = "BTreeMap<String, String>")]
     headers: Map<String, Value>,
+    /// What of that which it missed is replayed by itself once its receiver takes something again.
+    #[schemars(with = "Choice<ReplayOnRecovery>")]
+    replay_on_recovery: &'static str,
 }
 
 /// How a webhook is doing. Tests never count. A streak is what came after the last success, or after the webhook was enabled again.
@@ -99,6 +103,7 @@ impl<'a> From<&'a Webhook> for WebhookView<'a> {
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
             headers: webhook.header_names.iter().map(|name| (name.as_str().to_owned(), MASK.into())).collect(),
+            replay_on_recovery: webhook.replay_on_recovery.as_str(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::app::{TestApp, URL};
 const CASES: u32 = 400;
 
 /// Names that some call knows, and values that it might take for good ones.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "agent_id",
     "name",
     "provider",
@@ -25,6 +25,7 @@ const NAMES: [&str; 26] = [
     "url",
     "secret",
     "is_enabled",
+    "replay_on_recovery",
     "test_mode",
     "test_suite_id",
     "max_scenarios",

@@ -59,7 +59,7 @@ async fn a_job_is_accepted_and_shows_how_far_it_got() {
     let expected = json!({
         "id": id, "status": "running", "filter": filter, "total": 3, "enqueued": 0, "skipped": 0,
         "skipped_reasons": {"webhook_deleted": 0, "webhook_disabled": 0}, "created_at": "2026-01-30T10:30:03.000Z",
-        "completed_at": null,
+        "completed_at": null, "on_recovery": false,
     });
     assert_eq!((&accepted, names(&accepted)), (&expected, names(&expected)));
     assert_eq!((app.handoff.jobs(), job(&app, id).await), (1, accepted.clone()));

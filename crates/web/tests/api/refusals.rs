@@ -152,6 +152,8 @@ async fn a_wrong_webhook_or_change_of_one_is_refused() {
     shared.extend(each(&base, "secret", secrets));
     shared.extend(each(&base, "description", no_text(2000)));
     shared.extend(each(&base, "is_enabled", no_flag()));
+    let wishes = ["", "ALL", "on", "newest"].map(Value::from).into_iter();
+    shared.extend(each(&base, "replay_on_recovery", wishes.chain([json!(true), json!(1), json!(["all"])]).collect()));
     for unknown in ["id", "URL", "last_triggered_at", "consecutive_failures", "created_at", "headers"] {
         shared.extend(each(&base, unknown, vec![json!("x")]));
     }

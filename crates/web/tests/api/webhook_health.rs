@@ -1,6 +1,10 @@
 //! How webhooks do, and `POST /webhooks/{id}/replay`.
 
-use preclinical_core::{health::DEFAULT_PATIENCE, id::DeliveryId, retry::NextStep};
+use preclinical_core::{
+    health::DEFAULT_PATIENCE,
+    id::{DeliveryId, RedeliveryJobId},
+    retry::NextStep,
+};
 use preclinical_testkit::world::answered;
 use serde_json::{Value, json};
 
@@ -120,6 +124,42 @@ async fn what_was_missed_is_counted_and_replayed_once_the_webhook_is_enabled() {
     assert_eq!((&nothing["status"], &nothing["total"]), (&json!("completed"), &json!(0)), "it missed nothing any more");
     let again = json!({"since": "2026-01-30T10:30:04Z", "dry_run": true});
     assert_eq!(app.api.post(&replay, again).await.is(200)["count"], 2, "what has no new delivery yet");
+}
+
+#[tokio::test]
+async fn a_webhook_of_either_level_is_created_with_what_is_to_be_replayed_by_itself() {
+    let app = TestApp::new().await;
+    let agent = app.api.agent("Assistant").await;
+    for (agent, wish) in [(Value::Null, "all"), (json!(agent), "newest_per_agent")] {
+        let body = json!({"url": URL, "agent_id": agent, "replay_on_recovery": wish});
+        let created = app.api.post("/webhooks", body).await.is(201);
+        assert_eq!(created["replay_on_recovery"], wish);
+        let path = format!("/webhooks/{}", created["id"].as_str().unwrap());
+        assert_eq!(app.api.get(&path).await.is(200)["replay_on_recovery"], wish);
+        let wrong = json!({"replay_on_recovery": "sometimes"});
+        let refused = app.api.put(&path, wrong).await;
+        refused.refuses_field("INVALID_FIELD_VALUE", "replay_on_recovery");
+        assert!(refused.text().contains("must be one of off, all, newest_per_agent"), "{}", refused.text());
+        assert_eq!(app.api.put(&path, json!({"replay_on_recovery": "off"})).await.is(200)["replay_on_recovery"], "off");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_that_nobody_ordered_says_so() {
+    let app = TestApp::new().await;
+    let path = format!("/webhooks/{}", app.api.webhook(URL, None).await);
+    app.api.put(&path, json!({"replay_on_recovery": "all"})).await.is(200);
+    let agent = app.api.agent("Assistant").await;
+    ends(&app, &agent, 500, NextStep::Exhausted).await;
+    ends(&app, &agent, 200, NextStep::Delivered).await;
+    let id = RedeliveryJobId::generate(app.world.now(), &*app.world.chance);
+    app.world.store.replay_recovered(vec![id], app.world.now()).await.unwrap();
+    let job = app.api.get(&format!("/webhooks/redeliveries/{id}")).await.is(200);
+    assert_eq!(
+        (&job["on_recovery"], &job["total"], &job["filter"]["newest_per_agent"]),
+        (&json!(true), &json!(1), &json!(false))
+    );
+    assert_eq!(health(&app, &path).await["missed_since"], Value::Null);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{NOBODY, TestApp, URL, names};
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
     "url",
     "description",
@@ -17,6 +17,7 @@ const FIELDS: [&str; 12] = [
     "created_at",
     "updated_at",
     "headers",
+    "replay_on_recovery",
 ];
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn a_webhook_is_created_and_its_secret_is_never_shown() {
     let expected = json!({
         "id": id, "url": URL, "description": "Pages us", "agent_id": agent, "is_enabled": false, "disabled_reason": null,
         "last_triggered_at": null, "consecutive_failures": 0, "health": health, "created_at": "2026-01-30T10:30:00Z", "updated_at": "2026-01-30T10:30:00Z",
-        "headers": {},
+        "headers": {}, "replay_on_recovery": "off",
     });
     assert_eq!(webhook, expected);
     assert_eq!(app.api.get(&format!("/webhooks/{id}")).await.is(200), expected);
@@ -109,7 +110,9 @@ async fn a_change_touches_only_the_fields_that_are_present() {
         (json!({"url": "https://other.example.com/"}), Some(("url", json!("https://other.example.com/")))),
         (json!({"is_enabled": false}), Some(("is_enabled", json!(false)))),
         (json!({"description": "Nobody\nlistens"}), Some(("description", json!("Nobody\nlistens")))),
+        (json!({"replay_on_recovery": "newest_per_agent"}), Some(("replay_on_recovery", json!("newest_per_agent")))),
         (json!({"description": null}), Some(("description", Value::Null))),
+        (json!({"replay_on_recovery": null}), None),
         (json!({"secret": "second-secret"}), None),
         (json!({"is_enabled": true}), Some(("is_enabled", json!(true)))),
     ];

@@ -129,7 +129,9 @@ impl Oracle {
             let free = self.busy.get(&delivery.webhook).copied().unwrap_or(Timestamp::MIN);
             delivery.lease.is_none() && delivery.due.is_some_and(|due| self.now.duration_since(due.max(free)) > PROMPT)
         };
-        let late = self.deliveries.iter().find(|(_, delivery)| is_late(delivery)).map(|(id, _)| *id);
+        let late = self.deliveries.iter().filter(|(_, delivery)| is_late(delivery)).map(|(id, _)| *id).collect();
+        // An engine that has no place for what is due rests twice, and time that passes in one piece ends one of its rests alone.
+        let late = std::mem::replace(&mut self.late, late).into_iter().find(|id| self.late.contains(id));
         if let Some(id) = late.filter(|_| self.is_calm && self.is_watched) {
             self.violate(format!("{id} is due, and nobody sends it"));
         }

@@ -8,10 +8,10 @@ use preclinical_core::{
     event::EventKind,
     id::{DeliveryId, RedeliveryJobId},
     port::{CancelDeliveryError, Enqueued, NewRedeliveryJob, RedeliverError, Redelivery, StoreError, TestDelivery},
-    redelivery::{MAX_PENDING_OF_JOB, Repeated},
+    redelivery::{MAX_PENDING_OF_JOB, RedeliveryJob, Repeated},
 };
 
-use super::{Job, Oracle, Origin};
+use super::{Job, Oracle, Origin, Webhook};
 
 impl Oracle {
     pub(crate) fn canceled(&mut self, id: DeliveryId, answer: &Result<Shown, CancelDeliveryError>) {
@@ -66,6 +66,15 @@ impl Oracle {
     pub(crate) fn ordered(&mut self, order: &NewRedeliveryJob) {
         let ended = order.selection.ended;
         self.jobs.entry(order.id).or_insert(Job { ended, originals: BTreeSet::new() });
+    }
+
+    /// Webhooks recovered, and nobody had to give the order.
+    pub(crate) fn owed(&mut self, job: &RedeliveryJob) {
+        let webhook = job.selection.webhook_id.and_then(|id| self.webhooks.get(&id));
+        let is_well = |webhook: &Webhook| webhook.is_enabled && !webhook.is_deleted && webhook.streak.failures == 0;
+        self.expect(webhook.is_some_and(is_well), || "a replay by itself, and its webhook is not well".to_owned());
+        self.tell("a webhook has recovered: what it missed is replayed by itself");
+        self.jobs.entry(job.id).or_insert(Job { ended: job.selection.ended, originals: BTreeSet::new() });
     }
 
     /// A bulk redelivery wrote a delivery.

@@ -206,7 +206,7 @@ impl Simulation {
         let webhooks: Vec<_> = self.oracle().webhooks.keys().copied().collect();
         let id = *self.dice.pick(&webhooks)?;
         let webhook = self.weather.finish(self.roles.administration.webhook(self.organization, id)).unwrap()?;
-        Some((id, Missed { since: webhook.health.missed_since?, newest_per_agent }))
+        Some((id, Missed { since: webhook.health.missed_since?, newest_per_agent, on_recovery: false }))
     }
 
     pub(super) fn order_or_stop_job(&mut self) {

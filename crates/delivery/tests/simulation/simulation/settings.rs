@@ -9,6 +9,7 @@ use preclinical_core::{
     id::{AgentId, RotationId, WebhookId},
     organization::Organization,
     port::{NewAgent, NewWebhook},
+    replay_on_recovery::ReplayOnRecovery,
     secret::SigningSecret,
     version::{Expected, Version},
     webhook::{SecretRotation, Webhook, WebhookChanges},
@@ -80,6 +81,7 @@ impl Simulation {
     fn create_webhook(&mut self, agent_id: Option<AgentId>) {
         let (at, url) = (self.truth.now(), self.next_url());
         let secret = self.dice.happens(800).then(|| format!("secret {url}"));
+        let wish = if self.written.is_multiple_of(2) { ReplayOnRecovery::All } else { ReplayOnRecovery::NewestPerAgent };
         let webhook = Webhook {
             id: WebhookId::generate(at, &self.chance),
             organization_id: self.organization,
@@ -91,6 +93,7 @@ impl Simulation {
             description: None,
             is_enabled: true,
             disabled_reason: None,
+            replay_on_recovery: wish,
             health: Health::default(),
             version: Version::FIRST,
             created_at: at,

@@ -46,6 +46,7 @@ pub(crate) async fn create(
         description: body.text("description", Length::DESCRIPTION)?,
         is_enabled: body.flag("is_enabled")?.unwrap_or(true),
         disabled_reason: None,
+        replay_on_recovery: super::replay_on_recovery(&mut body)?.unwrap_or_default(),
         health: Health::default(),
         version: Version::FIRST,
         created_at: now,
@@ -67,7 +68,8 @@ pub(crate) fn describe() -> Description {
                 .optional("headers", super::headers::new_field())
                 .optional("description", Field::text(Length::DESCRIPTION))
                 .optional("agent_id", Field::id().says("Whose it is; the organization's if it is missing."))
-                .optional("is_enabled", Field::flag().unless_told(true)),
+                .optional("is_enabled", Field::flag().unless_told(true))
+                .optional("replay_on_recovery", super::replay_on_recovery::field().unless_told("off")),
         )
         .created::<WebhookView<'_>>("The webhook.")
         .located(Resource::Webhook)

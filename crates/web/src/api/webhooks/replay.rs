@@ -64,7 +64,7 @@ pub(crate) fn missed(
     // What misses nothing has missed nothing since now.
     let since = since.or(webhook.health.missed_since).unwrap_or(now);
     RedeliverySelection {
-        ended: Repeated::Missed(Missed { since, newest_per_agent }),
+        ended: Repeated::Missed(Missed { since, newest_per_agent, on_recovery: false }),
         webhook_id: Some(webhook.id),
         agent_id: None,
         run_id: None,

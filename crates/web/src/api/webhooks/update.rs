@@ -32,6 +32,7 @@ pub(crate) async fn update(
         headers: super::headers(&mut body)?.or(without_headers.then(Vec::new)),
         description: body.text("description", Length::DESCRIPTION)?.map(Some).or(without_description.then_some(None)),
         is_enabled: body.flag("is_enabled")?,
+        replay_on_recovery: super::replay_on_recovery(&mut body)?,
     };
     body.finish()?;
     let webhook = app.store.update_webhook(caller.organization, id, changes, app.clock.now()).await?;
@@ -48,7 +49,8 @@ pub(crate) fn describe() -> Description {
                 .optional("secret", super::secret_field())
                 .optional("headers", super::headers::changed_field())
                 .optional("description", Field::text(Length::DESCRIPTION))
-                .optional("is_enabled", Field::flag().says("`false` cancels its pending deliveries.")),
+                .optional("is_enabled", Field::flag().says("`false` cancels its pending deliveries."))
+                .optional("replay_on_recovery", super::replay_on_recovery::field()),
         )
         .ok::<WebhookView<'_>>("The webhook as it is now.")
         .tagged()

@@ -1,17 +1,18 @@
 //! The form that sets a webhook up.
 
 use maud::{Markup, html};
-use preclinical_core::webhook::Webhook;
+use preclinical_core::{replay_on_recovery::ReplayOnRecovery, webhook::Webhook};
 
 use super::{
     Panel, Place,
     headers::{self, TypedHeaders},
+    replay,
 };
 use crate::pages::{
     door::{Form, Visitor},
     parts::{
         Icon,
-        field::{TextField, tick},
+        field::{TextField, select, tick},
     },
     shell,
 };
@@ -22,6 +23,7 @@ pub(super) struct Typed {
     url: String,
     description: String,
     headers: TypedHeaders,
+    replay_on_recovery: ReplayOnRecovery,
 }
 
 impl From<&Form> for Typed {
@@ -30,6 +32,7 @@ impl From<&Form> for Typed {
             url: form.text("url").to_owned(),
             description: form.text("description").to_owned(),
             headers: TypedHeaders::from(form),
+            replay_on_recovery: ReplayOnRecovery::parse(form.text("replay_on_recovery")).unwrap_or_default(),
         }
     }
 }
@@ -41,6 +44,7 @@ impl From<Option<&Webhook>> for Typed {
             url: webhook.url.clone(),
             description: webhook.description.clone().unwrap_or_default(),
             headers: TypedHeaders::from(webhook),
+            replay_on_recovery: webhook.replay_on_recovery,
         }
     }
 }
@@ -56,6 +60,7 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
         "Recommended. Your receiver checks with it that a request comes from here and was not changed."
     };
     let (typed, wrong) = (&panel.typed, |field: &str| panel.wrong.with(field));
+    let wishes = ReplayOnRecovery::ALL.map(|wish| (wish.as_str(), replay::by_itself(wish)));
     let of_headers = headers::fields(&typed.headers);
     let shown: Vec<_> = ["url", "secret", "description"].into_iter().chain(of_headers.iter().map(String::as_str)).collect();
     html! {
@@ -72,6 +77,8 @@ pub(super) fn form(panel: &Panel, visitor: &Visitor) -> Markup {
             @if has_secret { (tick("remove_secret", "Remove the secret", false, Some("Requests are no longer signed then."))) }
             (TextField { id: "webhook-description", value: &typed.description, error: wrong("description").as_deref(), longest: 1000,
                 ..TextField::new("description", "Description") })
+            (select("replay_on_recovery", "Replay after a recovery", &wishes, typed.replay_on_recovery.as_str(),
+                Some("What it missed is sent again by itself, oldest first, once your receiver takes something.")))
             (headers::section(panel.webhook.as_ref(), &typed.headers, &panel.wrong))
             div.actions { button.button.primary { "Save" } }
         }

@@ -132,6 +132,7 @@ fn read_only(webhook: Option<&Webhook>) -> Markup {
                 dt { "URL" } dd.mono { (webhook.url) }
                 dt { "Signing secret" } dd { (if webhook.has_secret { "Set" } else { "None: requests are not signed" }) }
                 @if !webhook.header_names.is_empty() { dt { "Custom headers" } dd.mono { (HeaderName::join(&webhook.header_names).replace(',', ", ")) } }
+                dt { "Replay after a recovery" } dd { (replay::by_itself(webhook.replay_on_recovery)) }
                 @if let Some(description) = &webhook.description { dt { "Description" } dd { (description) } }
             }
         } @else { p.muted { "There is none. An owner or a member of the organization can set one up." } }

@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use preclinical_core::{id::RedeliveryJobId, port::NewRedeliveryJob, redelivery::MAX_PENDING_OF_JOB, webhook::Webhook};
+use preclinical_core::{
+    id::RedeliveryJobId, port::NewRedeliveryJob, redelivery::MAX_PENDING_OF_JOB, replay_on_recovery::ReplayOnRecovery,
+    webhook::Webhook,
+};
 
 use super::{Place, Shared, named};
 use crate::{
@@ -47,6 +50,15 @@ impl Missed {
     }
 }
 
+/// What is replayed without an order, in words.
+pub(super) const fn by_itself(wish: ReplayOnRecovery) -> &'static str {
+    match wish {
+        ReplayOnRecovery::Off => "Nothing by itself",
+        ReplayOnRecovery::All => "Everything that was missed",
+        ReplayOnRecovery::NewestPerAgent => "The newest run of each agent",
+    }
+}
+
 /// How many were missed, with the button that replays them for those who may.
 pub(super) fn card(webhook: &Webhook, missed: &Missed, visitor: &Visitor) -> Markup {
     let may_change = visitor.member.role.may_change();
@@ -58,6 +70,9 @@ pub(super) fn card(webhook: &Webhook, missed: &Missed, visitor: &Visitor) -> Mar
                     (missed.deliveries()) " did not get through"
                     @if let Some(since) = webhook.health.missed_since { " since " (time::time(since)) }
                     ", and can be sent again."
+                    @if webhook.replay_on_recovery != ReplayOnRecovery::Off {
+                        " That happens by itself once the receiver takes something."
+                    }
                 }
             }
             div.card-body {

@@ -7,6 +7,7 @@ use preclinical_core::{
     health::Health,
     id::{AgentId, WebhookId},
     port::NewWebhook,
+    replay_on_recovery::ReplayOnRecovery,
     secret::SigningSecret,
     version::{Expected, Version},
     webhook::{Webhook, WebhookChanges},
@@ -54,15 +55,17 @@ struct Wish {
     secret: Option<SigningSecret>,
     headers: Option<Vec<WantedHeader>>,
     description: Option<String>,
+    replay_on_recovery: Option<ReplayOnRecovery>,
 }
 
 fn read(app: &App, form: &Form) -> Result<Wish, ApiError> {
-    let mut fields = form.fields(&["url", "secret", "description"]);
+    let mut fields = form.fields(&["url", "secret", "description", "replay_on_recovery"]);
     let url = webhooks::url(app, &mut fields)?;
     let url = fields.require("url", url)?;
     let secret = webhooks::secret(&mut fields)?;
     let headers = headers::wanted(form)?;
-    Ok(Wish { url, secret, headers, description: fields.text("description", Length::DESCRIPTION)? })
+    let description = fields.text("description", Length::DESCRIPTION)?;
+    Ok(Wish { url, secret, headers, description, replay_on_recovery: webhooks::replay_on_recovery(&mut fields)? })
 }
 
 async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiError> {
@@ -76,6 +79,7 @@ async fn change(app: &App, webhook: &Webhook, form: &Form) -> Result<(), ApiErro
         headers: wish.headers,
         description: Some(wish.description),
         is_enabled: None,
+        replay_on_recovery: wish.replay_on_recovery,
     };
     app.store.update_webhook(webhook.organization_id, webhook.id, changes, app.clock.now()).await?;
     Ok(())
@@ -95,6 +99,7 @@ async fn create(app: &App, visitor: &Visitor, place: Place, form: &Form) -> Resu
         description: wish.description,
         is_enabled: true,
         disabled_reason: None,
+        replay_on_recovery: wish.replay_on_recovery.unwrap_or_default(),
         health: Health::default(),
         version: Version::FIRST,
         created_at: now,

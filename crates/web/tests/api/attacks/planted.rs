@@ -163,7 +163,7 @@ async fn what_is_typed_into_a_form_or_an_address_comes_back_as_text() {
     let owner = &planted.owner;
     let delivery = &planted.delivery;
     let forms: [(String, &[&str]); 7] = [
-        ("/webhooks/save".to_owned(), &["url", "description", "version", "agent_id"]),
+        ("/webhooks/save".to_owned(), &["url", "description", "replay_on_recovery", "version", "agent_id"]),
         ("/webhooks/check-url".to_owned(), &["url"]),
         ("/agents/new".to_owned(), &["name", "description", "provider", "config"]),
         (format!("/agents/{}/edit", planted.agent), &["name", "description", "config", "version"]),

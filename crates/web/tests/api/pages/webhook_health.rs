@@ -1,5 +1,6 @@
-use preclinical_core::{health::DEFAULT_PATIENCE, member::Role, retry::NextStep};
+use preclinical_core::{health::DEFAULT_PATIENCE, id::RedeliveryJobId, member::Role, retry::NextStep};
 use preclinical_testkit::world::answered;
+use serde_json::json;
 
 use super::Browser;
 use crate::app::{TestApp, URL};
@@ -109,6 +110,51 @@ async fn one_button_replays_what_was_missed() {
         (twice.leads_to(), app.api.get("/webhooks/redeliveries").await.is(200)["total"].as_u64()),
         (replayed.leads_to(), Some(1))
     );
+    owner.get("/settings/webhooks").await.does_not_say("Replay what was missed");
+}
+
+#[tokio::test]
+async fn what_is_replayed_by_itself_is_chosen_in_the_form_of_either_level() {
+    let app = TestApp::new().await;
+    let (owner, viewer) = (of(&app, Role::Owner).await, of(&app, Role::Viewer).await);
+    let agent = app.api.agent("Triage").await;
+    for (page, agent_id) in [("/settings/webhooks".to_owned(), ""), (format!("/agents/{agent}/edit"), agent.as_str())] {
+        let chosen = |wish: &str| format!(r#"<option value="{wish}" selected>"#);
+        let label = r#"<label for="replay_on_recovery">Replay after a recovery</label>"#;
+        owner.get(&page).await.says(label).says(&chosen("off")).says("once your receiver takes something");
+        let typed = [("url", "nonsense"), ("agent_id", agent_id), ("replay_on_recovery", "all")];
+        owner.post("/webhooks/save", &typed).await.is(422).says(&chosen("all"));
+        owner
+            .post("/webhooks/save", &[("url", URL), ("agent_id", agent_id), ("replay_on_recovery", "all")])
+            .await
+            .leads_to();
+        owner.get(&page).await.says(&chosen("all")).does_not_say(&chosen("off"));
+        viewer.get(&page).await.says("Everything that was missed").does_not_say("<option value=\"all\"");
+        let of = |version| [("url", URL), ("agent_id", agent_id), ("version", version)];
+        let wishes = |version, wish| [of(version).as_slice(), &[("replay_on_recovery", wish)]].concat();
+        owner.post("/webhooks/save", &wishes("1", "newest_per_agent")).await.leads_to();
+        owner.get(&page).await.says(&chosen("newest_per_agent"));
+        owner.post("/webhooks/save", &wishes("2", "<b>")).await.is(422).says("must be one of off, all, newest_per_agent");
+        owner.post("/webhooks/save", &of("2")).await.leads_to();
+        owner.get(&page).await.says(&chosen("newest_per_agent"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_says_that_what_was_missed_is_replayed_by_itself_and_that_nobody_ordered_it() {
+    let app = TestApp::new().await;
+    let owner = of(&app, Role::Owner).await;
+    let webhook = app.api.webhook(URL, None).await;
+    let agent = app.api.agent("Triage").await;
+    ends(&app, &agent, 500, NextStep::Exhausted).await;
+    let by_itself = "That happens by itself once the receiver takes something.";
+    owner.get("/settings/webhooks").await.says("1 delivery did not get through").does_not_say(by_itself);
+    app.api.put(&format!("/webhooks/{webhook}"), json!({"replay_on_recovery": "all"})).await.is(200);
+    owner.get("/settings/webhooks").await.says("1 delivery did not get through").says(by_itself);
+    ends(&app, &agent, 200, NextStep::Delivered).await;
+    let id = RedeliveryJobId::generate(app.world.now(), &*app.world.chance);
+    app.world.store.replay_recovered(vec![id], app.world.now()).await.unwrap();
+    owner.get(&format!("/deliveries/redeliveries/{id}")).await.is(200).says("Nobody: the webhook has recovered");
     owner.get("/settings/webhooks").await.does_not_say("Replay what was missed");
 }
 

@@ -47,6 +47,7 @@ impl Described {
                     Repeated::Missed(missed) => {
                         dt { "Missed since" } dd { (time::time(missed.since)) }
                         @if missed.newest_per_agent { dt { "Of each agent" } dd { "The newest run alone" } }
+                        @if missed.on_recovery { dt { "Ordered by" } dd { "Nobody: the webhook has recovered" } }
                     },
                 }
                 dt { "Webhook" } dd { (selection.webhook_id.map_or_else(|| "Every webhook".to_owned(), webhook)) }

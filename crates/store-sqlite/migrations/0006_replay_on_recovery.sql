@@ -1,0 +1,13 @@
+-- What of that which a webhook missed is replayed by itself.
+ALTER TABLE webhooks ADD COLUMN replay_on_recovery TEXT NOT NULL DEFAULT 'off';
+CREATE INDEX webhooks_recovered ON webhooks (id)
+  WHERE missed_since IS NOT NULL AND consecutive_failures = 0 AND is_enabled = 1 AND replay_on_recovery <> 'off';
+
+-- How many replays that nobody ordered led to a delivery, and which jobs were such.
+ALTER TABLE deliveries ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_missed_last ON deliveries (webhook_id, completed_at) WHERE missed = 1;
+ALTER TABLE redelivery_jobs ADD COLUMN on_recovery INTEGER NOT NULL DEFAULT 0;
+
+-- Replays that run, or did not come to their end.
+CREATE INDEX redelivery_jobs_unfinished ON redelivery_jobs (webhook_id)
+  WHERE missed_since IS NOT NULL AND (status <> 'completed' OR skipped_disabled > 0);
