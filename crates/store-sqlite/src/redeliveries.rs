@@ -51,12 +51,12 @@ impl Redeliveries for SqliteStore {
             return Ok(Vec::new());
         }
         self.write(move |connection| {
-            let create = |((owed, total), id): ((Owed, u64), _)| {
+            let create = |((owed, total), id): (&(Owed, u64), &RedeliveryJobId)| {
                 // Somebody may have ordered it since, or it fails again.
-                let owed = recovered::still(connection, &owed)?;
-                owed.map(|owed| jobs::create(connection, &owed.job(id, at), total)).transpose()
+                let owed = recovered::still(connection, owed)?;
+                owed.map(|owed| jobs::create(connection, &owed.job(*id, at), *total)).transpose()
             };
-            let created = owed.into_iter().zip(ids).filter_map(|one| create(one).transpose());
+            let created = owed.iter().zip(&ids).filter_map(|one| create(one).transpose());
             created.collect::<rusqlite::Result<_>>().map_err(unavailable)
         })
         .await
