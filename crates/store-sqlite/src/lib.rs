@@ -1,8 +1,7 @@
 //! The embedded store: one SQLite file, one writer that commits in groups, several readers.
 //!
 //! A method that returned `Ok` is on disk (`synchronous=FULL`): the writer answers only after the commit. Everything that waits
-//! while a commit is under way goes into the next one, each call in a savepoint of its own, so that one caller's refusal
-//! touches nobody else's work.
+//! while a commit is under way goes into the next one, and one caller's refusal touches nobody else's work.
 //!
 //! Left out on purpose: leases between processes. One process at a time may [`serve`](SqliteStore::open_exclusively) a file.
 
