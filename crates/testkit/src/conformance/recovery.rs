@@ -31,8 +31,8 @@ async fn world_of(store: &Arc<dyn Store>, wish: ReplayOnRecovery) -> (World, Age
 
 async fn wishes(world: &World, webhook: WebhookId, wish: ReplayOnRecovery) {
     let changes = WebhookChanges { replay_on_recovery: Some(wish), ..WebhookChanges::default() };
-    let changed = world.store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
-    assert_eq!((changed.replay_on_recovery, now(world, webhook).await.replay_on_recovery), (wish, wish));
+    let answer = world.store.update_webhook(world.organization, webhook, changes, world.now()).await.unwrap();
+    assert_eq!((answer.replay_on_recovery, now(world, webhook).await.replay_on_recovery), (wish, wish));
 }
 
 fn ids(world: &World, count: usize) -> Vec<RedeliveryJobId> {

@@ -230,11 +230,9 @@ impl Ledger {
                     enqueued += 1;
                     if let Some(new) = ids.next() {
                         self.repeat(position.id, new, at);
-                        let replays = self.deliveries[&position.id].replays + 1;
                         let is_on_recovery = selection.missed().is_some_and(|missed| missed.on_recovery);
-                        self.change(new, |row| {
-                            (row.job, row.replays) = (Some(id), if is_on_recovery { replays } else { 0 })
-                        });
+                        let replays = if is_on_recovery { self.deliveries[&position.id].replays + 1 } else { 0 };
+                        self.change(new, |row| (row.job, row.replays) = (Some(id), replays));
                     }
                 }
                 Some(false) => skipped.webhook_disabled += 1,
