@@ -10,12 +10,13 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
     include_str!("../migrations/0004_webhook_health.sql"),
-    include_str!("../migrations/0005_replay_on_recovery.sql"),
+    include_str!("../migrations/0005_numbers_given.sql"),
+    include_str!("../migrations/0006_replay_on_recovery.sql"),
 ];
 
 /// Keeps others from migrating the same database meanwhile; a number of ours that nobody else uses.

@@ -77,7 +77,3 @@ UPDATE webhook_health SET last_triggered_at = '2026-01-30T10:00:00Z', last_succe
   failing_since = '2026-01-20T10:00:00Z', exhausted_deliveries = 1, missed_since = '2026-01-20T10:00:00Z'
   WHERE webhook_id = '019c0e58-6500-7000-8000-000000000004';
 UPDATE deliveries SET missed = true WHERE id = '019bdad8-cd00-7000-8000-000000000035';
-
--- What it missed is to be replayed by itself.
-UPDATE webhook_health SET replay_on_recovery = 'newest_per_agent'
-  WHERE webhook_id = '019c0e58-6500-7000-8000-000000000004';

@@ -1,0 +1,1 @@
+-- The steps of both stores have the same names. Here the number of a change is made of its transaction, and nothing is written twice.
