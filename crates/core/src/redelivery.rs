@@ -37,6 +37,17 @@ impl RedeliverySelection {
             Repeated::As(_) => None,
         }
     }
+
+    /// Whether it selects what a webhook missed that has recovered, without an order.
+    pub const fn is_on_recovery(&self) -> bool {
+        matches!(self.ended, Repeated::Missed(Missed { on_recovery: true, .. }))
+    }
+
+    /// Whether a job with so many deliveries has ended when it is created. Not one that nobody ordered: what was missed while they were
+    /// counted would be forgotten.
+    pub const fn ends_at_once(&self, total: u64) -> bool {
+        total == 0 && !self.is_on_recovery()
+    }
 }
 
 /// How the deliveries ended that are to be repeated.

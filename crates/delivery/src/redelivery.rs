@@ -55,7 +55,7 @@ impl Redeliverer {
             for job in jobs.iter().filter_map(|job| job.selection.webhook_id.map(|webhook| (webhook, job))) {
                 tracing::info!(webhook = %job.0, job = %job.1.id, total = job.1.total, "the webhook has recovered, what it missed is replayed");
             }
-            if jobs.len() < OWED {
+            if jobs.len() < OWED || self.engine.is_closing() {
                 return Ok(());
             }
         }
@@ -106,20 +106,26 @@ impl Redeliverer {
     /// time: what another process recorded, or this one before it was killed, is found by that.
     pub async fn run(self) {
         let (jobs, recovered) = (&self.engine.jobs, &self.engine.places.recovered);
-        let mut asked = None::<Instant>;
+        let (mut ask, mut pause) = (Instant::now(), STORE_PAUSE);
         while !self.engine.is_closing() {
-            let mut recover = Ok(());
-            if asked.is_none_or(|at| at.elapsed() >= MAX_SLEEP) {
-                recover = self.recover().await;
-                asked = recover.as_ref().ok().map(|()| Instant::now());
+            if ask <= Instant::now() {
+                let outcome = self.recover().await;
+                (ask, pause) = match outcome {
+                    Ok(()) => (Instant::now() + MAX_SLEEP, STORE_PAUSE),
+                    // What takes the store too long must not hold up the jobs that run.
+                    Err(error) => {
+                        tracing::error!(%error, "cannot see which webhooks have recovered");
+                        (Instant::now() + pause, (pause * 2).min(MAX_SLEEP))
+                    }
+                };
             }
-            match recover.and(self.tick().await) {
+            match self.tick().await {
                 Ok(Round::MayBeMore) => {}
                 Ok(round) => tokio::select! {
-                    () = recovered.notified() => asked = None,
+                    () = recovered.notified() => ask = Instant::now(),
                     () = jobs.attempt_ended.notified(), if round == Round::Waiting => {}
                     () = jobs.changed.notified() => {}
-                    () = tokio::time::sleep(MAX_SLEEP) => {}
+                    () = tokio::time::sleep_until(ask) => {}
                 },
                 Err(error) => {
                     tracing::error!(%error, "cannot take bulk redeliveries further");

@@ -49,7 +49,7 @@ impl Redeliveries for PostgresStore {
 
     async fn replay_recovered(&self, ids: Vec<RedeliveryJobId>, at: Timestamp) -> Result<Vec<RedeliveryJob>, StoreError> {
         let limit = ids.len();
-        let owed = self.read(|transaction| Box::pin(async move { recovered::some(&transaction, limit).await })).await?;
+        let owed = self.read(|transaction| Box::pin(async move { recovered::some(&transaction, limit, at).await })).await?;
         let (mut created, mut failed) = (Vec::new(), None);
         for (owed, id) in owed.iter().zip(ids) {
             match self.replay(owed, id, at).await {
@@ -122,7 +122,7 @@ impl PostgresStore {
     /// Creates the job that is owed, if it still is when it is its turn.
     async fn replay(&self, owed: &Owed, id: RedeliveryJobId, at: Timestamp) -> Result<Option<RedeliveryJob>, StoreError> {
         let total = self.read(|transaction| Box::pin(async move { owed.count(&transaction, at).await })).await?;
-        let create = async |transaction: Transaction| match recovered::still(&transaction, owed).await? {
+        let create = async |transaction: Transaction| match recovered::still(&transaction, owed, at).await? {
             Some(owed) => jobs::create(&transaction, &owed.job(id, at), total).await.map(Some),
             None => Ok(None),
         };

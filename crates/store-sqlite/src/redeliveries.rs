@@ -42,7 +42,7 @@ impl Redeliveries for SqliteStore {
         let limit = ids.len();
         let owed = self
             .read(move |connection| {
-                let owed = recovered::some(connection, limit).map_err(unavailable)?;
+                let owed = recovered::some(connection, limit, at).map_err(unavailable)?;
                 let counted = |owed: Owed| owed.count(connection, at).map(|total| (owed, total)).map_err(unavailable);
                 owed.into_iter().map(counted).collect::<Result<Vec<_>, _>>()
             })
@@ -53,7 +53,7 @@ impl Redeliveries for SqliteStore {
         self.write(move |connection| {
             let create = |((owed, total), id): (&(Owed, u64), &RedeliveryJobId)| {
                 // Somebody may have ordered it since, or it fails again.
-                let owed = recovered::still(connection, owed)?;
+                let owed = recovered::still(connection, owed, at)?;
                 owed.map(|owed| jobs::create(connection, &owed.job(*id, at), *total)).transpose()
             };
             let created = owed.iter().zip(&ids).filter_map(|one| create(one).transpose());

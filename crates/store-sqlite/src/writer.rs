@@ -102,6 +102,8 @@ impl Writer {
 struct Group<'a> {
     connection: &'a Connection,
     calls: Vec<Box<dyn Call>>,
+    /// One has failed in the middle, and more of its kind may come.
+    is_careful: bool,
 }
 
 impl Group<'_> {
@@ -118,11 +120,8 @@ impl Group<'_> {
             self.calls.extend(waiting.try_iter().take(MAX_GROUP));
             return Err(error);
         }
-        while let Some(call) = self.calls.last_mut() {
-            if let Err(MustBeUndone) = carry_out(self.connection, &mut **call) {
-                self.start_over()?;
-                break;
-            }
+        loop {
+            self.carry_out_last()?;
             if self.calls.len() == MAX_GROUP {
                 break;
             }
@@ -142,22 +141,32 @@ impl Group<'_> {
         self.step("COMMIT")
     }
 
-    /// Carries all of it out once more, and undoes what fails in the middle alone. Savepoints cost each call a copy of every page that
-    /// it changes, and hardly any call fails in the middle: so they are made only now.
-    fn start_over(&mut self) -> Result<(), StoreError> {
+    /// Savepoints cost each call a copy of every page that it changes, and hardly any call fails in the middle: so they are made only
+    /// after one did. Then all of them are carried out once more, and what fails is undone alone.
+    fn carry_out_last(&mut self) -> Result<(), StoreError> {
+        let last = self.calls.len() - 1;
+        if self.is_careful {
+            return self.carry_out_alone(last);
+        }
+        if carry_out(self.connection, &mut *self.calls[last]).is_ok() {
+            return Ok(());
+        }
+        self.is_careful = true;
         if !self.connection.is_autocommit() {
             self.step("ROLLBACK")?;
         }
         self.step("BEGIN IMMEDIATE")?;
-        for index in 0..self.calls.len() {
-            if !self.connection.is_autocommit() {
-                self.step("SAVEPOINT one_call")?;
-            }
-            let outcome = carry_out(self.connection, &mut *self.calls[index]);
-            if !self.connection.is_autocommit() {
-                outcome.or_else(|MustBeUndone| self.step("ROLLBACK TO one_call"))?;
-                self.step("RELEASE one_call")?;
-            }
+        (0..=last).try_for_each(|index| self.carry_out_alone(index))
+    }
+
+    fn carry_out_alone(&mut self, index: usize) -> Result<(), StoreError> {
+        if !self.connection.is_autocommit() {
+            self.step("SAVEPOINT one_call")?;
+        }
+        let outcome = carry_out(self.connection, &mut *self.calls[index]);
+        if !self.connection.is_autocommit() {
+            outcome.or_else(|MustBeUndone| self.step("ROLLBACK TO one_call"))?;
+            self.step("RELEASE one_call")?;
         }
         Ok(())
     }
@@ -178,7 +187,7 @@ fn carry_out(connection: &Connection, call: &mut dyn Call) -> Result<(), MustBeU
 
 fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
     while let Ok(first) = waiting.recv() {
-        let mut group = Group { connection, calls: Vec::new() };
+        let mut group = Group { connection, calls: Vec::new(), is_careful: false };
         let commit = group.write(first, waiting, condition);
         condition.note(&commit);
         if let Err(error) = &commit {

@@ -25,7 +25,7 @@ use crate::{
     PostgresStore,
     failure::Failure,
     redeliveries::{jobs, recovered},
-    row::{Id, Param, get},
+    row::{Id, Param, Time, get},
     transaction::Transaction,
 };
 
@@ -230,7 +230,7 @@ async fn decisions_and_bulk_redeliveries_are_listed_by_an_index() {
 #[tokio::test]
 async fn whom_a_replay_is_owed_is_found_without_looking_at_anybody_else() {
     let Some(planner) = Planner::new().await else { return };
-    let indexes = planner.indexes(&recovered::first(), &[&3_i64, &8_i64]).await;
+    let indexes = planner.indexes(&recovered::first(), &[&3_i64, &Time(Timestamp::UNIX_EPOCH), &8_i64]).await;
     assert_eq!(indexes[0], "webhooks_recovered");
     assert!(indexes.contains(&"deliveries_missed_last".to_owned()), "{indexes:?}");
     assert!(indexes.contains(&"redelivery_jobs_unfinished".to_owned()), "{indexes:?}");

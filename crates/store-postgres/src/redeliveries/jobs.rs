@@ -63,7 +63,8 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
         return Ok(existing);
     }
     let NewRedeliveryJob { id, organization_id, selection, at } = *new;
-    let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
+    let ends = selection.ends_at_once(total);
+    let (status, completed_at) = if ends { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
     let sql = "INSERT INTO redelivery_jobs (id, organization_id, status, of_status, webhook_id, agent_id, run_id, created_after, \
          created_before, total, created_at, completed_at, missed_since, newest_per_agent, on_recovery) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
@@ -85,7 +86,7 @@ pub(super) async fn create(transaction: &Transaction, new: &NewRedeliveryJob, to
                 &completed_at.map(Time),
                 &selection.missed().map(|missed| Time(missed.since)),
                 &selection.missed().is_some_and(|missed| missed.newest_per_agent),
-                &selection.missed().is_some_and(|missed| missed.on_recovery),
+                &selection.is_on_recovery(),
             ],
         )
         .await

@@ -72,7 +72,7 @@ impl Frozen {
                  AND newer.run_number > deliveries.run_number AND {is_later})"
             ));
         }
-        let is_on_recovery = self.selection.missed().is_some_and(|missed| missed.on_recovery);
+        let is_on_recovery = self.selection.is_on_recovery();
         conditions.and("replays <", is_on_recovery.then_some(i64::from(MAX_REPLAYS)));
         conditions
     }

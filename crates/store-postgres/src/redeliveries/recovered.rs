@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use super::originals::{self, Frozen};
 use crate::{
     failure::Failure,
-    row::{Id, id, named, time},
+    row::{Id, Time, id, named, time},
     transaction::Transaction,
 };
 
@@ -23,11 +23,11 @@ pub(super) struct Owed {
     missed: Missed,
 }
 
-/// Whom a replay is owed; by an index that has no row of anybody who missed nothing, or wants none.
+/// Whom a replay is owed at a time: a recovery that lies ahead of it was noted by a clock that was set back since. By an index that has no row of anybody who missed nothing, or wants none.
 const OWED: &str = "SELECT health.webhook_id, organization_id, health.missed_since, replay_on_recovery \
      FROM webhook_health AS health JOIN webhooks ON webhooks.id = health.webhook_id \
      WHERE health.missed_since IS NOT NULL AND replay_on_recovery <> 'off' AND consecutive_failures = 0 AND is_enabled \
-     AND last_success_at > health.missed_since AND EXISTS (SELECT FROM \
+     AND last_success_at > health.missed_since AND last_success_at <= $2 AND EXISTS (SELECT FROM \
        (SELECT max(completed_at) AS at FROM deliveries \
         WHERE deliveries.webhook_id = health.webhook_id AND missed AND replays < $1) AS last \
        WHERE last.at BETWEEN health.missed_since AND last_success_at \
@@ -39,23 +39,23 @@ const OWED: &str = "SELECT health.webhook_id, organization_id, health.missed_sin
 
 /// The statement behind [`some`].
 pub(crate) fn first() -> String {
-    format!("{OWED} ORDER BY health.webhook_id LIMIT $2")
+    format!("{OWED} ORDER BY health.webhook_id LIMIT $3")
 }
 
-pub(super) async fn some(transaction: &Transaction, limit: usize) -> Result<Vec<Owed>, Failure> {
+pub(super) async fn some(transaction: &Transaction, limit: usize, at: Timestamp) -> Result<Vec<Owed>, Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    transaction.rows(&first(), &[&i64::from(MAX_REPLAYS), &limit]).await?.iter().map(read).collect()
+    transaction.rows(&first(), &[&i64::from(MAX_REPLAYS), &Time(at), &limit]).await?.iter().map(read).collect()
 }
 
 /// What is owed to that webhook, if it still is. Nobody else finds so before this transaction ends.
 ///
 /// The lock comes first, in a statement of its own: whoever waited for it sees what was done meanwhile. Others have it for as long as a
 /// record takes, so passing over what is locked would pass over a webhook that is busy.
-pub(super) async fn still(transaction: &Transaction, owed: &Owed) -> Result<Option<Owed>, Failure> {
+pub(super) async fn still(transaction: &Transaction, owed: &Owed, at: Timestamp) -> Result<Option<Owed>, Failure> {
     let lock = "SELECT FROM webhook_health WHERE webhook_id = $1 FOR UPDATE";
     transaction.rows(lock, &[&Id(owed.webhook)]).await?;
-    let sql = format!("{OWED} AND health.webhook_id = $2");
-    let row = transaction.row(&sql, &[&i64::from(MAX_REPLAYS), &Id(owed.webhook)]).await?;
+    let sql = format!("{OWED} AND health.webhook_id = $3");
+    let row = transaction.row(&sql, &[&i64::from(MAX_REPLAYS), &Time(at), &Id(owed.webhook)]).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -14,10 +14,11 @@ use super::{
     results,
     search::{COLUMNS, Found},
 };
-use crate::migrations;
+use crate::{connection::keep_plans, migrations};
 
 pub(crate) fn database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
+    keep_plans(&connection).unwrap();
     migrations::run(&mut connection).unwrap();
     connection
 }

@@ -10,7 +10,7 @@ use preclinical_core::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::originals::{self, Frozen};
-use crate::row::{Id, id, named, time};
+use crate::row::{Id, Time, id, named, time};
 
 /// A replay that a webhook is owed.
 pub(super) struct Owed {
@@ -19,10 +19,10 @@ pub(super) struct Owed {
     missed: Missed,
 }
 
-/// Whom a replay is owed; by an index that has no row of anybody else but those who stopped one.
+/// Whom a replay is owed at a time: a recovery that lies ahead of it was noted by a clock that was set back since. By an index that has no row of anybody else but those who stopped one.
 const OWED: &str = "SELECT id, organization_id, missed_since, replay_on_recovery FROM webhooks INDEXED BY webhooks_recovered \
      WHERE missed_since IS NOT NULL AND consecutive_failures = 0 AND is_enabled = 1 AND replay_on_recovery <> 'off' \
-     AND last_success_at > missed_since AND EXISTS (SELECT 1 FROM \
+     AND last_success_at > missed_since AND last_success_at <= ?2 AND EXISTS (SELECT 1 FROM \
        (SELECT max(completed_at) AS at FROM deliveries INDEXED BY deliveries_missed_last \
         WHERE webhook_id = webhooks.id AND missed = 1 AND replays < ?1) AS last \
        WHERE last.at BETWEEN missed_since AND last_success_at \
@@ -34,17 +34,17 @@ const OWED: &str = "SELECT id, organization_id, missed_since, replay_on_recovery
 
 /// The statement behind [`some`].
 fn first() -> String {
-    format!("{OWED} ORDER BY id LIMIT ?2")
+    format!("{OWED} ORDER BY id LIMIT ?3")
 }
 
-pub(super) fn some(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Owed>> {
-    connection.prepare_cached(&first())?.query_map(params![MAX_REPLAYS, limit], read)?.collect()
+pub(super) fn some(connection: &Connection, limit: usize, at: Timestamp) -> rusqlite::Result<Vec<Owed>> {
+    connection.prepare_cached(&first())?.query_map(params![MAX_REPLAYS, Time(at), limit], read)?.collect()
 }
 
 /// What is owed to that webhook, if it still is.
-pub(super) fn still(connection: &Connection, owed: &Owed) -> rusqlite::Result<Option<Owed>> {
-    let sql = format!("{OWED} AND id = ?2");
-    connection.prepare_cached(&sql)?.query_row(params![MAX_REPLAYS, Id(owed.webhook)], read).optional()
+pub(super) fn still(connection: &Connection, owed: &Owed, at: Timestamp) -> rusqlite::Result<Option<Owed>> {
+    let sql = format!("{OWED} AND id = ?3");
+    connection.prepare_cached(&sql)?.query_row(params![MAX_REPLAYS, Time(at), Id(owed.webhook)], read).optional()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Owed> {
@@ -92,7 +92,7 @@ mod tests {
         let steps = database
             .prepare(&format!("EXPLAIN QUERY PLAN {}", first()))
             .unwrap()
-            .query_map(params![MAX_REPLAYS, 8], |row| row.get::<_, String>("detail"))
+            .query_map(params![MAX_REPLAYS, Time(Timestamp::UNIX_EPOCH), 8], |row| row.get::<_, String>("detail"))
             .unwrap()
             .collect::<rusqlite::Result<Vec<_>>>()
             .unwrap();

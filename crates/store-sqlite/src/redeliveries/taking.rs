@@ -57,7 +57,7 @@ fn repeat(
         match queue::is_enabled(connection, old.webhook_id)? {
             Some(true) => {
                 queue::repeat(connection, frozen.organization, &old, *new, Some(job), at)?;
-                if frozen.selection.missed().is_some_and(|missed| missed.on_recovery) {
+                if frozen.selection.is_on_recovery() {
                     queue::count_replay(connection, old.id, *new)?;
                 }
                 enqueued += 1;

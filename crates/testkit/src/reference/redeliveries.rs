@@ -51,7 +51,7 @@ impl Frozen {
             && created_after.is_none_or(|after| delivery.created_at >= after)
             && created_before.is_none_or(|before| delivery.created_at < before)
             && !self.is_own(row)
-            && (!self.selection.missed().is_some_and(|missed| missed.on_recovery) || row.replays < MAX_REPLAYS)
+            && (!self.selection.is_on_recovery() || row.replays < MAX_REPLAYS)
     }
 
     /// Whether `newer` stands in the place of `row`.
@@ -101,7 +101,8 @@ impl Ledger {
             return row.job.clone();
         }
         let total = self.originals(Frozen { organization, selection, at, job: None }).len() as u64;
-        let (status, completed_at) = if total == 0 { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
+        let ends = selection.ends_at_once(total);
+        let (status, completed_at) = if ends { (JobStatus::Completed, Some(at)) } else { (JobStatus::Running, None) };
         let skipped = Skipped::default();
         let job = RedeliveryJob { id, status, selection, total, enqueued: 0, skipped, created_at: at, completed_at };
         self.jobs.insert(id, JobRow { job: job.clone(), organization, reached: None });
@@ -133,7 +134,7 @@ impl Ledger {
     }
 
     /// What a webhook is owed, if its owner wants that.
-    fn owed(&self, webhook: &Webhook) -> Option<Missed> {
+    fn owed(&self, webhook: &Webhook, at: Timestamp) -> Option<Missed> {
         let Health { missed_since, last_success_at, consecutive_failures, .. } = webhook.health;
         let (since, success) = (missed_since?, last_success_at?);
         let missed = self.deliveries.values().filter(|row| row.is_missed && row.replays < MAX_REPLAYS);
@@ -151,6 +152,7 @@ impl Ledger {
             && webhook.is_enabled
             && consecutive_failures == 0
             && success > since
+            && success <= at
             && (since..=success).contains(&last)
             && !replays.any(stands_in_the_way);
         let newest_per_agent = webhook.replay_on_recovery == ReplayOnRecovery::NewestPerAgent;
@@ -158,7 +160,7 @@ impl Ledger {
     }
 
     fn replay_recovered(&mut self, ids: Vec<RedeliveryJobId>, at: Timestamp) -> Vec<RedeliveryJob> {
-        let owed = self.webhooks.values().filter_map(|row| self.owed(&row.webhook).map(|missed| (&row.webhook, missed)));
+        let owed = self.webhooks.values().filter_map(|row| self.owed(&row.webhook, at).map(|missed| (&row.webhook, missed)));
         let orders = owed.zip(ids).map(|((webhook, missed), id)| {
             let selection = RedeliverySelection {
                 ended: Repeated::Missed(missed),
@@ -230,8 +232,7 @@ impl Ledger {
                     enqueued += 1;
                     if let Some(new) = ids.next() {
                         self.repeat(position.id, new, at);
-                        let is_on_recovery = selection.missed().is_some_and(|missed| missed.on_recovery);
-                        let replays = if is_on_recovery { self.deliveries[&position.id].replays + 1 } else { 0 };
+                        let replays = if selection.is_on_recovery() { self.deliveries[&position.id].replays + 1 } else { 0 };
                         self.change(new, |row| (row.job, row.replays) = (Some(id), replays));
                     }
                 }

@@ -73,7 +73,7 @@ impl From<&RedeliveryJob> for RedeliveryJobView {
             skipped_reasons: SkippedView::from(job.skipped),
             created_at: precise(job.created_at),
             completed_at: job.completed_at.map(precise),
-            on_recovery: job.selection.missed().is_some_and(|missed| missed.on_recovery),
+            on_recovery: job.selection.is_on_recovery(),
         }
     }
 }
