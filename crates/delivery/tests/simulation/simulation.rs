@@ -269,19 +269,25 @@ impl Simulation {
         }
         self.ask_again();
         let (mut looks, mut idle) = (0, UNDER_WAY);
-        while !self.is_broken() && !self.is_over() {
-            looks += 1;
-            if looks > PATIENCE {
-                return self.oracle().violate("stuck: not everything ended".to_owned());
+        loop {
+            while !self.is_broken() && !self.is_over() {
+                looks += 1;
+                if looks > PATIENCE {
+                    return self.oracle().violate("stuck: not everything ended".to_owned());
+                }
+                let seen = self.oracle().story.len();
+                let next = self.until_next(idle).min(LONGEST_WAIT);
+                self.hop(next);
+                // The lease of somebody whose clock was ahead may hold for long.
+                idle = if self.oracle().story.len() == seen { (idle * 2).min(LONGEST_IDLE) } else { UNDER_WAY };
             }
-            let seen = self.oracle().story.len();
-            let next = self.until_next(idle).min(LONGEST_WAIT);
-            self.hop(next);
-            // The lease of somebody whose clock was ahead may hold for long.
-            idle = if self.oracle().story.len() == seen { (idle * 2).min(LONGEST_IDLE) } else { UNDER_WAY };
+            // Whoever got no answer to a record asks once more, and learns that it is there.
+            self.hop(Duration::from_secs(2));
+            // What ended last may be a recovery, after which more is to be done.
+            if self.is_broken() || self.is_over() {
+                break;
+            }
         }
-        // Whoever got no answer to a record asks once more, and learns that it is there.
-        self.hop(Duration::from_secs(2));
         let (store, weather) = (Arc::clone(&self.store), self.weather.clone());
         self.oracle().audit(&store, self.organization, &weather);
         for node in &mut self.nodes {
