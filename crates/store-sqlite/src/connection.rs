@@ -14,10 +14,6 @@ const CACHED_STATEMENTS: usize = 64;
 /// Pages that the writer keeps in memory at most: those that a full group changes, and the upper parts of all indexes.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
-/// Pages in the write-ahead log after which they are carried over to the database. Most pages are written many times until then, and
-/// carried over once.
-const CHECKPOINT_PAGES: i64 = 4096;
-
 /// Older versions can corrupt a WAL when it is reset.
 const OLDEST_SOUND_VERSION: i32 = 3_051_003;
 
@@ -36,7 +32,6 @@ pub(crate) fn open(path: &Path, synchronous: &str) -> Result<Connection, OpenErr
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(connection)
 }
 
