@@ -125,15 +125,12 @@ impl Group<'_> {
             if self.calls.len() == MAX_GROUP {
                 break;
             }
-            let next = waiting.try_recv().or_else(|none| {
+            if self.calls.len() > 1 && waiting.is_empty() {
                 // Where several come at once, more are on their way, and a commit costs more than they.
-                let is_crowded = self.calls.len() > 1;
-                is_crowded.then(std::thread::yield_now).map_or(Err(none), |()| waiting.try_recv())
-            });
-            match next {
-                Ok(next) => self.calls.push(next),
-                Err(_) => break,
+                std::thread::yield_now();
             }
+            let Ok(next) = waiting.try_recv() else { break };
+            self.calls.push(next);
         }
         if !self.connection.is_autocommit() {
             condition.prove(self.connection)?;
