@@ -125,12 +125,15 @@ impl Group<'_> {
             if self.calls.len() == MAX_GROUP {
                 break;
             }
-            if self.calls.len() > 1 && waiting.is_empty() {
+            let next = waiting.try_recv().or_else(|none| {
                 // Where several come at once, more are on their way, and a commit costs more than they.
-                std::thread::yield_now();
+                let is_crowded = self.calls.len() > 1;
+                is_crowded.then(std::thread::yield_now).map_or(Err(none), |()| waiting.try_recv())
+            });
+            match next {
+                Ok(next) => self.calls.push(next),
+                Err(_) => break,
             }
-            let Ok(next) = waiting.try_recv() else { break };
-            self.calls.push(next);
         }
         if !self.connection.is_autocommit() {
             condition.prove(self.connection)?;
