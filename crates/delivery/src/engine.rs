@@ -23,8 +23,9 @@ use crate::{
     transport::Transport,
 };
 
-/// Deliveries claimed in one transaction.
-const MAX_BATCH: usize = 128;
+/// Deliveries claimed in one call. A few of them make what one webhook may have under way: while some are sent, others are claimed and
+/// recorded.
+const MAX_BATCH: usize = 32;
 
 /// The longest sleep; the safety net under wake-ups and timers.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
@@ -35,8 +36,11 @@ const MIN_SLEEP: Duration = Duration::from_millis(2);
 /// After how long an attempt is counted among those that take long.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The pause after nothing of what is due had a place. Long enough that asking in vain costs little, however much is due.
-const BREATH: Duration = Duration::from_millis(20);
+/// The pause after nothing of what is due had a place. It doubles each time, so that asking in vain costs little, however much is due.
+const BREATH: Duration = Duration::from_millis(1);
+
+/// From here on a place that is given back ends the pause.
+const DEEP_BREATH: Duration = Duration::from_millis(20);
 
 /// How long it becomes while nothing changes: then what else becomes due is found that late.
 const LONGEST_BREATH: Duration = Duration::from_millis(320);
@@ -170,7 +174,7 @@ impl Engine {
                 }
                 Ok(Tick::Waiting(started)) => {
                     if started == 0 {
-                        tokio::time::sleep(BREATH).await;
+                        tokio::time::sleep(breath.min(DEEP_BREATH)).await;
                     }
                     breath = if started == 0 { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
                     tokio::select! {

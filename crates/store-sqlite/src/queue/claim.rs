@@ -21,6 +21,10 @@ use crate::{
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
 
+/// Deliveries that are looked at together. What is claimed of them is due no more, so the next ones follow; what has no place stays, and
+/// what is behind it is found by turns.
+const AT_ONCE: usize = 16;
+
 const ONE: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?1";
 
@@ -99,17 +103,22 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
     if begins_by_turns {
         turns.go_round(&mut claiming)?;
     }
-    let oldest: Vec<Due> = claiming
-        .connection
-        .prepare_cached(OLDEST)?
-        .query_map(params![Time(claiming.now), claiming.places.room()], Due::read)?
-        .collect::<rusqlite::Result<_>>()?;
     let mut is_in_the_way = false;
-    for due in oldest {
-        match claiming.ask(&due)? {
-            Asked::Settled => {}
-            Asked::Full => return Ok(claiming.claimed),
-            Asked::NotThisWebhook | Asked::NotThisOrganization => is_in_the_way = true,
+    while !is_in_the_way {
+        let oldest: Vec<Due> = claiming
+            .connection
+            .prepare_cached(OLDEST)?
+            .query_map(params![Time(claiming.now), AT_ONCE], Due::read)?
+            .collect::<rusqlite::Result<_>>()?;
+        for due in &oldest {
+            match claiming.ask(due)? {
+                Asked::Settled => {}
+                Asked::Full => return Ok(claiming.claimed),
+                Asked::NotThisWebhook | Asked::NotThisOrganization => is_in_the_way = true,
+            }
+        }
+        if oldest.len() < AT_ONCE {
+            break;
         }
     }
     if is_in_the_way && !begins_by_turns {
