@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params, types::Type};
 
 use crate::{
     receiver::{RECEIVER_COLUMNS, Receiver},
-    row::{Id, id},
+    row::{Columns, Id},
 };
 
 /// One at a level, and who is behind it.
@@ -54,9 +54,13 @@ fn known(connection: &Connection, condition: &str, owner: &[&dyn ToSql]) -> rusq
             "SELECT id, is_enabled, disabled_reason, {RECEIVER_COLUMNS} FROM webhooks WHERE {condition}"
         ))?
         .query_row(owner, |row| {
-            let disabled_reason = row.get::<_, Option<String>>("disabled_reason")?.map(reason).transpose()?;
-            let candidate = Candidate { id: id(row, "id")?, is_enabled: row.get("is_enabled")?, disabled_reason };
-            Ok(Known { candidate, receiver: Receiver::read(row, candidate.id)? })
+            let mut columns = Columns::of(row);
+            let candidate = Candidate {
+                id: columns.id()?,
+                is_enabled: columns.value()?,
+                disabled_reason: columns.value::<Option<String>>()?.map(reason).transpose()?,
+            };
+            Ok(Known { candidate, receiver: Receiver::read(&mut columns, candidate.id)? })
         })
         .optional()
 }

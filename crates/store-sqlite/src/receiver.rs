@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 use preclinical_core::{custom_header::CustomHeaders, id::WebhookId, port::Standing, secret::SigningSecret, vault::Vault};
-use rusqlite::Row;
 
-use crate::{row::maybe_time, sealing::SealedSecrets};
+use crate::{row::Columns, sealing::SealedSecrets};
 
 const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and redeliver";
 
@@ -12,7 +11,7 @@ const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them
 
 /// The columns of `webhooks` that [`Receiver::read`] reads.
 pub(crate) const RECEIVER_COLUMNS: &str =
-    "url, secret, rotated_secret, rotated_until, headers, last_triggered_at, last_success_at, consecutive_failures";
+    "url, last_triggered_at, last_success_at, consecutive_failures, secret, rotated_secret, rotated_until, headers";
 
 /// The receiver behind a webhook.
 pub(crate) struct Receiver {
@@ -30,13 +29,13 @@ pub(crate) struct Credentials {
 }
 
 impl Receiver {
-    pub(crate) fn read(row: &Row<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
+    pub(crate) fn read(columns: &mut Columns<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
         Ok(Self {
-            url: row.get("url")?,
-            standing: standing(row)?,
+            url: columns.value()?,
+            standing: standing(columns)?,
             webhook,
-            secrets: SealedSecrets::read(row, webhook)?,
-            headers: row.get("headers")?,
+            secrets: SealedSecrets::read(columns, webhook)?,
+            headers: columns.value()?,
         })
     }
 
@@ -48,9 +47,9 @@ impl Receiver {
     }
 }
 
-/// How a webhook stands, by its health in a row that may lack it.
-pub(crate) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
-    let failures: Option<u32> = row.get("consecutive_failures")?;
-    let (triggered, succeeded) = (maybe_time(row, "last_triggered_at")?, maybe_time(row, "last_success_at")?);
+/// How a webhook stands, by `last_triggered_at`, `last_success_at` and `consecutive_failures`; all missing if there is no such webhook.
+pub(crate) fn standing(columns: &mut Columns<'_>) -> rusqlite::Result<Standing> {
+    let (triggered, succeeded) = (columns.maybe_time()?, columns.maybe_time()?);
+    let failures: Option<u32> = columns.value()?;
     Ok(Standing::of(triggered, succeeded, failures.unwrap_or(0)))
 }

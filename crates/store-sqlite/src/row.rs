@@ -15,7 +15,7 @@ use preclinical_core::{
 };
 use rusqlite::{
     Row, ToSql,
-    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Type, ValueRef},
 };
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ macro_rules! ids {
     ($($name:ident)*) => {$(
         impl ToSql for Id<$name> {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(self.0.uuid().as_bytes().to_vec().into())
+                Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.0.as_bytes())))
             }
         }
         impl FromSql for Id<$name> {
@@ -93,11 +93,60 @@ impl ToSql for Micros {
 
 /// A value of a closed set, by its name.
 pub(crate) fn named<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
-    let index = row.as_ref().column_index(column)?;
-    let text: String = row.get(index)?;
-    parse(&text).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, format!("unknown {column}").into())
+    named_at(row, row.as_ref().column_index(column)?, parse)
+}
+
+fn named_at<T>(row: &Row<'_>, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    parse(row.get_ref(index)?.as_str()?).ok_or_else(|| {
+        let column = row.as_ref().column_name(index).unwrap_or_default();
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Text, format!("unknown {column}").into())
     })
+}
+
+/// The columns of a row, one after the other as its statement names them: looking each up by its name would take longer than reading it.
+pub(crate) struct Columns<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(crate) fn of(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(crate) fn value<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let value = self.row.get(self.next);
+        self.next += 1;
+        value
+    }
+
+    pub(crate) fn named<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+        let value = named_at(self.row, self.next, parse);
+        self.next += 1;
+        value
+    }
+
+    pub(crate) fn id<T>(&mut self) -> rusqlite::Result<T>
+    where
+        Id<T>: FromSql,
+    {
+        self.value::<Id<T>>().map(|id| id.0)
+    }
+
+    pub(crate) fn maybe_id<T>(&mut self) -> rusqlite::Result<Option<T>>
+    where
+        Id<T>: FromSql,
+    {
+        Ok(self.value::<Option<Id<T>>>()?.map(|id| id.0))
+    }
+
+    pub(crate) fn time(&mut self) -> rusqlite::Result<Timestamp> {
+        self.value::<Time>().map(|time| time.0)
+    }
+
+    pub(crate) fn maybe_time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        Ok(self.value::<Option<Time>>()?.map(|time| time.0))
+    }
 }
 
 pub(crate) fn id<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
@@ -131,26 +180,32 @@ pub(crate) const RUN_COLUMNS: &str = "run.id, run.organization_id, run.number, r
      run.status, run.passed, run.failed, run.error, run.total, run.started_at, run.completed_at, run.created_at";
 
 pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    run_in(&mut Columns::of(row))
+}
+
+/// The run that comes next among the columns.
+pub(crate) fn run_in(columns: &mut Columns<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
-        id: id(row, "id")?,
-        organization_id: id(row, "organization_id")?,
-        number: RunNumber(row.get("number")?),
-        name: row.get("name")?,
-        agent_id: id(row, "agent_id")?,
-        agent_name: row.get("agent_name")?,
-        status: named(row, "status", RunStatus::parse)?,
+        id: columns.id()?,
+        organization_id: columns.id()?,
+        number: RunNumber(columns.value()?),
+        name: columns.value()?,
+        agent_id: columns.id()?,
+        agent_name: columns.value()?,
+        status: columns.named(RunStatus::parse)?,
         tally: Tally {
-            passed: row.get("passed")?,
-            failed: row.get("failed")?,
-            error: row.get("error")?,
-            total: row.get("total")?,
+            passed: columns.value()?,
+            failed: columns.value()?,
+            error: columns.value()?,
+            total: columns.value()?,
         },
-        started_at: maybe_time(row, "started_at")?,
-        completed_at: maybe_time(row, "completed_at")?,
-        created_at: time(row, "created_at")?,
+        started_at: columns.maybe_time()?,
+        completed_at: columns.maybe_time()?,
+        created_at: columns.time()?,
     })
 }
 
-pub(crate) fn content(row: &Row<'_>) -> rusqlite::Result<EventContent> {
-    row.get::<_, Vec<u8>>("content").map(EventContent::from_stored)
+/// The content of an event, which comes next among the columns.
+pub(crate) fn content(columns: &mut Columns<'_>) -> rusqlite::Result<EventContent> {
+    columns.value::<Vec<u8>>().map(EventContent::from_stored)
 }

@@ -6,12 +6,12 @@ use preclinical_core::{
     secret::SigningSecret,
     vault::{DoesNotOpen, Purpose, Vault},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::{
     OpenError,
-    row::{Id, maybe_time},
+    row::{Columns, Id},
 };
 
 const CHECK: &str = "sealed_check";
@@ -36,12 +36,12 @@ pub(crate) struct SealedSecrets {
 
 impl SealedSecrets {
     /// From the columns `secret`, `rotated_secret` and `rotated_until`.
-    pub(crate) fn read(row: &Row<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
+    pub(crate) fn read(columns: &mut Columns<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
         Ok(Self {
             webhook,
-            current: row.get("secret")?,
-            rotated: row.get("rotated_secret")?,
-            rotated_until: maybe_time(row, "rotated_until")?,
+            current: columns.value()?,
+            rotated: columns.value()?,
+            rotated_until: columns.maybe_time()?,
         })
     }
 
@@ -49,7 +49,7 @@ impl SealedSecrets {
     pub(crate) fn find(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Self> {
         connection
             .prepare_cached("SELECT secret, rotated_secret, rotated_until FROM webhooks WHERE id = ?1")?
-            .query_row([Id(webhook)], |row| Self::read(row, webhook))
+            .query_row([Id(webhook)], |row| Self::read(&mut Columns::of(row), webhook))
     }
 
     /// The secret in force, if there is one.

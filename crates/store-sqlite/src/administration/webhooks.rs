@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use preclinical_core::{
     custom_header::{CustomHeaders, HeaderName, WantedHeader},
+    health::Health,
     id::{AgentId, OrganizationId, RotationId, WebhookId},
     in_force::InForce,
     port::{CreateWebhookError, DeleteError, NewWebhook, Page, StoreError, UpdateWebhookError},
@@ -35,10 +36,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         is_enabled: row.get("is_enabled")?,
         disabled_reason: row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?,
         replay_on_recovery: named(row, "replay_on_recovery", ReplayOnRecovery::parse)?,
-        health: queue::health::read(row)?,
+        health: health(row)?,
         version: Version(row.get("version")?),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn health(row: &Row<'_>) -> rusqlite::Result<Health> {
+    Ok(Health {
+        last_triggered_at: maybe_time(row, "last_triggered_at")?,
+        last_success_at: maybe_time(row, "last_success_at")?,
+        consecutive_failures: row.get("consecutive_failures")?,
+        failing_since: maybe_time(row, "failing_since")?,
+        exhausted_deliveries: row.get("exhausted_deliveries")?,
+        missed_since: maybe_time(row, "missed_since")?,
     })
 }
 

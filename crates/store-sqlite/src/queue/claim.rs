@@ -6,7 +6,7 @@ use preclinical_core::{
     custom_header::CustomHeaders,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
-    id::{DeliveryId, OrganizationId, WebhookId},
+    id::DeliveryId,
     port::{Admission, Admitted, Applicant},
     vault::Vault,
 };
@@ -16,7 +16,7 @@ use super::{NewDelivery, insert_delivery, turns::Turns};
 use crate::{
     changes,
     receiver::{Credentials, RECEIVER_COLUMNS, Receiver, standing},
-    row::{Id, Time, content, id, named},
+    row::{Columns, Id, Time, content},
 };
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
@@ -25,10 +25,10 @@ const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; 
 /// what is behind it is found by turns.
 const AT_ONCE: usize = 16;
 
-const ONE: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
+const ONE: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?1";
 
-const OLDEST: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
+const OLDEST: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
      WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
 
@@ -41,14 +41,15 @@ pub(super) struct Due {
 
 impl Due {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut columns = Columns::of(row);
         Ok(Self {
-            kind: named(row, "kind", EventKind::parse)?,
-            is_cut_off: row.get("cut_off")?,
+            kind: columns.named(EventKind::parse)?,
+            is_cut_off: columns.value()?,
             applicant: Applicant {
-                delivery: id(row, "id")?,
-                organization: id::<OrganizationId>(row, "organization_id")?,
-                webhook: id::<WebhookId>(row, "webhook_id")?,
-                standing: standing(row)?,
+                delivery: columns.id()?,
+                organization: columns.id()?,
+                webhook: columns.id()?,
+                standing: standing(&mut columns)?,
             },
         })
     }
@@ -201,15 +202,21 @@ pub(crate) fn claim(
     let found = connection
         .prepare_cached(&format!(
             "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, e.content, w.* FROM deliveries d \
-             JOIN (SELECT id AS webhook, {RECEIVER_COLUMNS} FROM webhooks) w ON w.webhook = d.webhook_id \
+             JOIN (SELECT {RECEIVER_COLUMNS}, id FROM webhooks) w ON w.id = d.webhook_id \
              JOIN events e ON e.id = d.event_id WHERE d.id = ?1"
         ))?
-        .query_row([Id(delivery)], |row| Ok((read(row, lease)?, Receiver::read(row, id(row, "webhook_id")?)?)))
+        .query_row([Id(delivery)], |row| {
+            let mut columns = Columns::of(row);
+            let claimed = read(&mut columns, lease)?;
+            let receiver = Receiver::read(&mut columns, claimed.webhook_id)?;
+            Ok((claimed, receiver))
+        })
         .optional()?;
     let Some((mut claimed, receiver)) = found else {
         end(connection, delivery, DeliveryStatus::Canceled, now)?;
         return Ok(None);
     };
+    claimed.url.clone_from(&receiver.url);
     match receiver.open(vault, now) {
         Ok(Credentials { secrets, headers }) => (claimed.secrets, claimed.headers) = (secrets, headers),
         Err(why) => {
@@ -220,7 +227,7 @@ pub(crate) fn claim(
     changes::count(connection, claimed.organization_id)?;
     connection
         .prepare_cached(
-            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
+            "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
@@ -234,19 +241,20 @@ fn start_attempt(connection: &Connection, delivery: DeliveryId, number: u32, now
         .execute(params![Id(delivery), number, Time(now)])
 }
 
-fn read(row: &Row<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
+/// All but what its receiver knows.
+fn read(columns: &mut Columns<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
     Ok(Claimed {
-        delivery_id: id(row, "id")?,
-        organization_id: id(row, "organization_id")?,
-        webhook_id: id(row, "webhook_id")?,
-        attempt: row.get::<_, u32>("attempt_count")? + 1,
-        failures: row.get("failures")?,
+        delivery_id: columns.id()?,
+        organization_id: columns.id()?,
+        webhook_id: columns.id()?,
+        attempt: columns.value::<u32>()? + 1,
+        failures: columns.value()?,
         lease,
-        url: row.get("url")?,
+        event: columns.named(EventKind::parse)?,
+        content: content(columns)?,
+        url: String::new(),
         secrets: Vec::new(),
         headers: CustomHeaders::default(),
-        event: named(row, "kind", EventKind::parse)?,
-        content: content(row)?,
     })
 }
 

@@ -7,22 +7,10 @@ use preclinical_core::{
     port::AttemptRecord,
     webhook::DisabledReason,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{NewDelivery, NewEvent, cancel_pending, insert_delivery, insert_event};
-use crate::row::{Id, Time, id, maybe_id, maybe_time};
-
-/// What attempts left on a webhook.
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Health> {
-    Ok(Health {
-        last_triggered_at: maybe_time(row, "last_triggered_at")?,
-        last_success_at: maybe_time(row, "last_success_at")?,
-        consecutive_failures: row.get("consecutive_failures")?,
-        failing_since: maybe_time(row, "failing_since")?,
-        exhausted_deliveries: row.get("exhausted_deliveries")?,
-        missed_since: maybe_time(row, "missed_since")?,
-    })
-}
+use crate::row::{Columns, Id, Time};
 
 /// Keeps it.
 pub(crate) fn save(connection: &Connection, webhook: WebhookId, health: &Health) -> rusqlite::Result<usize> {
@@ -78,14 +66,25 @@ pub(super) fn note(
 
 fn find(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Option<Found>> {
     connection
-        .prepare_cached("SELECT * FROM webhooks WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT organization_id, agent_id, url, is_enabled, last_triggered_at, last_success_at, consecutive_failures, \
+             failing_since, exhausted_deliveries, missed_since FROM webhooks WHERE id = ?1",
+        )?
         .query_row([Id(webhook)], |row| {
+            let mut columns = Columns::of(row);
             Ok(Found {
-                organization: id(row, "organization_id")?,
-                agent: maybe_id(row, "agent_id")?,
-                url: row.get("url")?,
-                is_enabled: row.get("is_enabled")?,
-                health: read(row)?,
+                organization: columns.id()?,
+                agent: columns.maybe_id()?,
+                url: columns.value()?,
+                is_enabled: columns.value()?,
+                health: Health {
+                    last_triggered_at: columns.maybe_time()?,
+                    last_success_at: columns.maybe_time()?,
+                    consecutive_failures: columns.value()?,
+                    failing_since: columns.maybe_time()?,
+                    exhausted_deliveries: columns.value()?,
+                    missed_since: columns.maybe_time()?,
+                },
             })
         })
         .optional()

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::health;
 use crate::{
     changes,
-    row::{Id, Micros, Time, id, maybe_id, named, unavailable},
+    row::{Columns, Id, Micros, Time, unavailable},
 };
 
 struct Current {
@@ -49,12 +49,13 @@ fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<
     connection
         .prepare_cached("SELECT organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
         .query_row([Id(record.delivery_id)], |row| {
+            let mut columns = Columns::of(row);
             Ok(Current {
-                organization: id(row, "organization_id")?,
-                webhook: id(row, "webhook_id")?,
-                kind: named(row, "kind", EventKind::parse)?,
-                status: named(row, "status", DeliveryStatus::parse)?,
-                lease: maybe_id(row, "lease_token")?,
+                organization: columns.id()?,
+                webhook: columns.id()?,
+                kind: columns.named(EventKind::parse)?,
+                status: columns.named(DeliveryStatus::parse)?,
+                lease: columns.maybe_id()?,
             })
         })
         .optional()
@@ -131,7 +132,7 @@ fn move_on(
     let completed_at = due.is_none().then_some(Time(record.ended_at));
     connection
         .prepare_cached(
-            "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
+            "UPDATE OR FAIL deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
              duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?

@@ -30,7 +30,7 @@ const NEXT_ORGANIZATION: &str = "SELECT organization_id FROM deliveries WHERE st
 const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries WHERE status = 'pending' AND organization_id = ?1 AND webhook_id > ?2 \
      ORDER BY webhook_id LIMIT 1";
 
-const DUE_OF_WEBHOOK: &str = "SELECT d.id, d.kind, d.lease_token IS NOT NULL AS cut_off, d.organization_id, d.webhook_id, \
+const DUE_OF_WEBHOOK: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
      WHERE d.status = 'pending' AND d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
 
