@@ -20,6 +20,7 @@ mod failure;
 mod history;
 mod idempotency;
 mod intake;
+mod lines;
 mod listener;
 mod migrations;
 mod node;
@@ -41,9 +42,11 @@ use preclinical_core::{port::StoreError, vault::Vault};
 
 pub use self::address::{Address, AddressError};
 use self::{
+    access::{Lookups, lookups},
     bells::Bells,
     condition::Condition,
     failure::{Failure, unavailable},
+    intake::{Endings, endings},
     listener::Listener,
     node::Node,
     partitions::Weeks,
@@ -83,6 +86,8 @@ struct Shared {
     weeks: Weeks,
     turns: Mutex<Turns>,
     records: Records,
+    endings: Endings,
+    lookups: Lookups,
     _listener: Listener,
 }
 
@@ -125,6 +130,8 @@ impl PostgresStore {
         Ok(Self(Arc::new(Shared {
             writers: Writers::new(connections, &condition, &bells),
             records: Records::start(&queue),
+            endings: endings(),
+            lookups: lookups(),
             queue,
             beats: Writers::new(beats?, &condition, &bells),
             readers: readers?,
@@ -179,7 +186,7 @@ impl PostgresStore {
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
         let reading = async {
-            let transaction = Transaction::begin(connections.get().await?, turn).await?;
+            let transaction = Transaction::begin(connections.get().await?, turn);
             let outcome = job(transaction.clone()).await;
             transaction.roll_back().await?;
             outcome
@@ -190,7 +197,7 @@ impl PostgresStore {
 }
 
 async fn check_server(connections: &Connections) -> Result<(), OpenError> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Reading);
     let sql = "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS name, \
          current_setting('server_encoding') AS encoding";
     let row = transaction.row(sql, &[]).await?;

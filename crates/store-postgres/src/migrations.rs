@@ -26,7 +26,7 @@ const NOTES: &str = "CREATE TABLE IF NOT EXISTS schema_steps (number BIGINT PRIM
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.
 pub(crate) async fn run(connection: Object) -> Result<(), OpenError> {
-    let transaction = Transaction::begin(connection, Turn::Free).await?;
+    let transaction = Transaction::begin(connection, Turn::Free);
     let outcome = climb(&transaction).await;
     match outcome {
         Ok(()) => Ok(transaction.commit().await?),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, DeliveryStatus},
+    delivery::{Claimed, Delivery},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
@@ -110,12 +110,6 @@ pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDel
         })?;
     transaction.concerns(delivery.organization_id);
     Ok(())
-}
-
-/// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
-pub(crate) async fn hold_back(transaction: &Transaction, delivery: DeliveryId, at: Timestamp) -> Result<(), Failure> {
-    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, missed = true WHERE id = $1";
-    transaction.run(sql, &[&Id(delivery), &DeliveryStatus::Canceled.as_str(), &Time(at)]).await.map(drop)
 }
 
 async fn enqueue_test(

@@ -2,6 +2,11 @@
 //!
 //! It leaves nothing behind on its connection: settings are `LOCAL`, locks end with it, statements have no names. So a pooler in
 //! transaction mode may stand between. What is dropped without an end takes its connection along, and the server rolls it back.
+//!
+//! Its beginning goes to the server with its first statement, and what only writes with its end: each way there costs both sides more
+//! than most statements do.
+
+mod sending;
 
 use std::{
     sync::{
@@ -15,6 +20,7 @@ use deadpool_postgres::Object;
 use preclinical_core::id::OrganizationId;
 use tokio_postgres::{Row, types::ToSql};
 
+use self::sending::{Unsent, together};
 use crate::{bells::News, failure::Failure, queue::Rest, row::Param};
 
 /// How long the server works on a statement before it gives up.
@@ -53,6 +59,8 @@ pub(crate) struct Transaction(Arc<Open>);
 struct Open {
     /// Taken by the end.
     connection: Mutex<Option<Arc<Object>>>,
+    /// What goes ahead of the next statement.
+    unsent: Mutex<Vec<Unsent>>,
     news: Mutex<News>,
     rest: Mutex<Option<Rest>>,
     /// Whether a statement failed because another transaction was in its way.
@@ -64,24 +72,24 @@ struct Open {
 }
 
 impl Transaction {
-    pub(crate) async fn begin(connection: Object, turn: Turn) -> Result<Self, Failure> {
-        let open = Self(Arc::new(Open {
+    /// One that begins with its first statement.
+    pub(crate) fn begin(connection: Object, turn: Turn) -> Self {
+        Self(Arc::new(Open {
             connection: Mutex::new(Some(Arc::new(connection))),
+            unsent: Mutex::new(vec![Unsent::Opening(opening(turn))]),
             news: Mutex::default(),
             rest: Mutex::default(),
             lost: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
-        }));
-        open.connection()?.batch_execute(&opening(turn)).await?;
-        Ok(open)
+        }))
     }
 
     /// The rows that a statement answers with.
     pub(crate) async fn rows(&self, sql: &str, parameters: &[&dyn Param]) -> Result<Vec<Row>, Failure> {
         let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
-        let answer = self.connection()?.query_typed(sql, &typed).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.query_typed(sql, &typed)).await
     }
 
     /// The row that a statement answers with; of several the first.
@@ -92,14 +100,44 @@ impl Transaction {
     /// How many rows a statement wrote.
     pub(crate) async fn run(&self, sql: &str, parameters: &[&dyn Param]) -> Result<u64, Failure> {
         let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
-        let answer = self.connection()?.execute_typed(sql, &typed).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.execute_typed(sql, &typed)).await
+    }
+
+    /// A statement that writes and answers nothing. It goes to the server with the next one or with the end, and it is those that fail
+    /// if it does.
+    pub(crate) fn run_along(&self, sql: &'static str, parameters: &[&dyn Param]) -> Result<(), Failure> {
+        let writing = Unsent::writing(sql, parameters).map_err(|failure| self.noted(failure))?;
+        self.lock_unsent().push(writing);
+        Ok(())
     }
 
     /// Several statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
-        let answer = self.connection()?.batch_execute(sql).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.batch_execute(sql)).await
+    }
+
+    /// Sends a statement behind all that goes along with it. The beginning goes along with what reads or locks: should it fail, there
+    /// may be no transaction, and what writes would be kept.
+    async fn send<T>(
+        &self,
+        connection: &Object,
+        sql: &str,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let mut ahead = std::mem::take(&mut *self.lock_unsent());
+        let answer = async {
+            if matches!(ahead.first(), Some(Unsent::Opening(_))) && !(ahead.len() == 1 && sql.starts_with("SELECT ")) {
+                ahead.remove(0).send(connection).await?;
+            }
+            if ahead.is_empty() { statement.await } else { together(connection, &ahead, statement).await }
+        };
+        answer.await.map_err(|error| self.noted(error.into()))
+    }
+
+    fn lock_unsent(&self) -> MutexGuard<'_, Vec<Unsent>> {
+        self.0.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until it is alone with an organization that was not known when it began.
@@ -159,28 +197,32 @@ impl Transaction {
     /// `COMMIT` then as if all were well, and keep nothing.
     pub(crate) async fn commit(self) -> Result<(), Failure> {
         if self.0.has_failed.load(Ordering::Relaxed) {
-            self.end("ROLLBACK").await?;
+            self.roll_back().await?;
             return Err(Failure::Undone);
         }
         self.end("COMMIT").await
     }
 
     pub(crate) async fn roll_back(self) -> Result<(), Failure> {
+        let unsent = std::mem::take(&mut *self.lock_unsent());
+        if let Some(Unsent::Opening(_)) = unsent.first() {
+            self.leave_connection();
+            return Ok(());
+        }
         self.end("ROLLBACK").await
     }
 
     async fn end(&self, how: &str) -> Result<(), Failure> {
         let connection = self.connection()?;
-        let ended = connection.batch_execute(how).await;
+        self.send(&connection, how, connection.batch_execute(how)).await?;
         drop(connection);
-        match ended {
-            // The connection goes back to its pool.
-            Ok(()) => {
-                self.0.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(())
-            }
-            Err(error) => Err(self.noted(error.into())),
-        }
+        self.leave_connection();
+        Ok(())
+    }
+
+    /// The connection goes back to its pool.
+    fn leave_connection(&self) {
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     fn noted(&self, failure: Failure) -> Failure {
@@ -253,7 +295,7 @@ mod tests {
     async fn whoever_overlooks_that_a_statement_failed_is_not_told_that_it_was_kept() {
         let Some(database) = postgres::empty().await else { return };
         let connections = Connections::new(&database.url.parse().unwrap(), 1).unwrap();
-        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free).await.unwrap();
+        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free);
         let transaction = begin().await;
         transaction.batch("CREATE TABLE t (number BIGINT PRIMARY KEY); INSERT INTO t VALUES (1)").await.unwrap();
         transaction.commit().await.unwrap();
