@@ -51,7 +51,7 @@ use self::{
     node::Node,
     partitions::Weeks,
     pool::Connections,
-    queue::{Records, Turns},
+    queue::{Records, Turns, records},
     transaction::{CALL_LIMIT, Transaction, Turn},
     writing::Writers,
 };
@@ -74,7 +74,7 @@ pub struct PostgresStore(Arc<Shared>);
 
 struct Shared {
     writers: Writers,
-    queue: Arc<Writers>,
+    queue: Writers,
     /// One connection, so that nobody takes this node for dead because others wait.
     beats: Writers,
     readers: Connections,
@@ -126,13 +126,12 @@ impl PostgresStore {
         let bells = Arc::<Bells>::default();
         let listener = Listener::start(address, connections.clone(), Arc::clone(&bells)).await;
         let condition = Arc::<Condition>::default();
-        let queue = Arc::new(Writers::new(queue?, &condition, &bells));
         Ok(Self(Arc::new(Shared {
             writers: Writers::new(connections, &condition, &bells),
-            records: Records::start(&queue),
+            records: records(),
             endings: endings(),
             lookups: lookups(),
-            queue,
+            queue: Writers::new(queue?, &condition, &bells),
             beats: Writers::new(beats?, &condition, &bells),
             readers: readers?,
             glances: glances?,

@@ -1,5 +1,6 @@
 //! What waits while others of its kind are under way goes with the next of them: one transaction carries many, and who comes alone waits
-//! for nobody.
+//! for nobody. The larger the groups, the less each costs; so there is one transaction at a time, and others beside it only once they
+//! have full groups, however long the first one takes.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +13,7 @@ const MAX_WAITING: usize = 4096;
 
 /// Lines in which calls wait: one for each key, so that what holds up one of them holds up no other.
 pub(crate) struct Lines<K, W> {
-    /// Transactions under way at once for a line.
+    /// Transactions under way at once for a line at most.
     servers: usize,
     /// Calls that share a transaction at most.
     most: usize,
@@ -53,7 +54,7 @@ impl<K: Copy + Eq + Hash, W> Lines<K, W> {
         waiting.count += 1;
         let line = waiting.lines.entry(key).or_insert_with(|| Line { waiting: VecDeque::new(), servers: 0 });
         line.waiting.push_back(call);
-        if line.servers >= self.servers {
+        if line.servers > 0 && (line.servers >= self.servers || line.waiting.len() < self.most) {
             return Joined::Waits;
         }
         line.servers += 1;
@@ -90,17 +91,23 @@ mod tests {
         let lines = Lines::new(2, 3);
         assert_eq!(lines.join('a', 1), Joined::ToBeServed);
         assert_eq!(lines.next('a'), [1]);
-        assert_eq!(lines.join('a', 2), Joined::ToBeServed);
-        assert_eq!(lines.next('a'), [2]);
-        for call in 3..=6 {
-            assert_eq!(lines.join('a', call), Joined::Waits);
-        }
+        assert_eq!(lines.join('a', 2), Joined::Waits);
+        assert_eq!(lines.join('a', 3), Joined::Waits);
         assert_eq!(lines.join('b', 7), Joined::ToBeServed);
-        assert_eq!(lines.next('a'), [3, 4, 5]);
-        assert_eq!(lines.next('a'), [6]);
+        assert_eq!(lines.next('a'), [2, 3]);
         assert!(lines.next('a').is_empty());
-        assert_eq!(lines.join('a', 8), Joined::ToBeServed);
+        assert_eq!(lines.join('a', 4), Joined::ToBeServed);
         assert_eq!(lines.next('b'), [7]);
+    }
+
+    #[test]
+    fn another_transaction_begins_beside_one_that_lasts_when_a_full_group_waits() {
+        let lines = Lines::new(2, 3);
+        assert_eq!(lines.join((), 1), Joined::ToBeServed);
+        assert_eq!(lines.next(()), [1]);
+        assert_eq!([2, 3, 4].map(|call| lines.join((), call)), [Joined::Waits, Joined::Waits, Joined::ToBeServed]);
+        assert_eq!(lines.next(()), [2, 3, 4]);
+        assert_eq!([5, 6, 7].map(|call| lines.join((), call)), [Joined::Waits, Joined::Waits, Joined::Waits]);
     }
 
     #[test]

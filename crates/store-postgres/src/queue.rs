@@ -28,7 +28,7 @@ use preclinical_core::{
 pub(crate) use self::{
     canceling::{Rest, cancel_part, cancel_pending, cancel_whatever_is_left, whatever_is_left},
     claim::{Holder, claim, claim_if_admitted, note_interruptions},
-    records::{Records, Written},
+    records::{Records, records},
     turns::Turns,
 };
 use crate::{
@@ -222,10 +222,10 @@ impl DeliveryQueue for PostgresStore {
         let record = if record.next == NextStep::Gone {
             record
         } else {
-            match self.0.records.write(record).await? {
-                Written::Kept => return Ok(()),
-                Written::LeaseLost => return Err(RecordError::LeaseLost),
-                Written::Disabling(record) => *record,
+            match records::write_with_others(self, record).await? {
+                records::Written::Kept => return Ok(()),
+                records::Written::LeaseLost => return Err(RecordError::LeaseLost),
+                records::Written::Disabling(record) => *record,
             }
         };
         let record = &record;

@@ -18,7 +18,7 @@ use crate::{
 /// Runs that share a transaction at most.
 const MAX_GROUP: usize = 64;
 
-/// Transactions under way at once for an organization: one is collected while another waits for the disk.
+/// Transactions under way at once for an organization at most.
 const WRITERS: usize = 2;
 
 /// A run that is to end.
