@@ -37,7 +37,7 @@ use crate::{
     failure::{Failure, unavailable},
     history,
     row::{Id, Time, get, id, maybe_id, maybe_time},
-    transaction::{Transaction, Turn},
+    transaction::{IN_ORDER, Transaction, Turn},
 };
 
 const NEXT_DUE: &str = "SELECT due_at FROM deliveries WHERE status = 'pending' AND (lease_node IS NULL OR lease_node = $1 \
@@ -212,7 +212,7 @@ impl PostgresStore {
 impl DeliveryQueue for PostgresStore {
     async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
         let (holder, turns, places) = (self.holder(), &self.0.turns, &*places);
-        let claimed = self.0.queue.run(Turn::Free, |transaction| {
+        let claimed = self.0.queue.run(Turn::InOrder, |transaction| {
             Box::pin(async move { claim::due(&transaction, holder, now, places, turns).await.map_err(unavailable) })
         });
         claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt(places.granted()))
@@ -240,6 +240,7 @@ impl DeliveryQueue for PostgresStore {
         let node = self.0.node.name();
         self.glance(|transaction| {
             Box::pin(async move {
+                transaction.batch(IN_ORDER).await?;
                 let row = transaction.row(NEXT_DUE, &[&node]).await?;
                 Ok(row.as_ref().map(|row| maybe_time(row, "due_at")).transpose()?.flatten())
             })

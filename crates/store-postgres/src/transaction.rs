@@ -37,6 +37,9 @@ const LOCK_LIMIT: Duration = Duration::from_secs(7);
 /// that it is the server that ends what is slow.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
 
+/// Keeps the server from sorting what an index has in order.
+pub(crate) const IN_ORDER: &str = "SET LOCAL enable_sort = off";
+
 /// Beside whom a transaction runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -46,6 +49,9 @@ pub(crate) enum Turn {
     Following,
     /// Takes its own locks on rows, if it needs any.
     Free,
+    /// The same, and what it looks for in an order is read in that order by an index. The server would rather sort all that waits, as
+    /// long as it does not know how much that is.
+    InOrder,
     /// While it runs nobody changes the organization's settings: its webhooks, agents, members and keys.
     Beside(OrganizationId),
     /// While it runs nobody else is [`Beside`](Self::Beside) or alone with the organization.
@@ -258,17 +264,18 @@ fn opening(turn: Turn) -> String {
     let begin = match turn {
         Turn::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Turn::Following => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
-        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        Turn::Free | Turn::InOrder | Turn::Beside(_) | Turn::Alone(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     };
     let lock = match turn {
         Turn::Reading | Turn::Following | Turn::Free => String::new(),
+        Turn::InOrder => format!("; {IN_ORDER}"),
         Turn::Beside(organization) => format!("; SELECT pg_advisory_xact_lock_shared({})", lock_of(organization)),
         Turn::Alone(organization) => format!("; SELECT pg_advisory_xact_lock({})", lock_of(organization)),
     };
     let settings = match turn {
         // Lists are read by an index and in its order, also while the server knows nothing of the rows yet.
         Turn::Reading | Turn::Following => "SET LOCAL enable_bitmapscan = off".to_owned(),
-        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => {
+        Turn::Free | Turn::InOrder | Turn::Beside(_) | Turn::Alone(_) => {
             format!("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}", LOCK_LIMIT.as_millis())
         }
     };
