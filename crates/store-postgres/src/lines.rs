@@ -17,7 +17,7 @@ pub(crate) struct Lines<K, W> {
     servers: usize,
     /// Calls that share a transaction at most.
     most: usize,
-    lines: Mutex<Waiting<K, W>>,
+    waiting: Mutex<Waiting<K, W>>,
 }
 
 struct Waiting<K, W> {
@@ -43,7 +43,7 @@ pub(crate) enum Joined {
 
 impl<K: Copy + Eq + Hash, W> Lines<K, W> {
     pub(crate) fn new(servers: usize, most: usize) -> Self {
-        Self { servers, most, lines: Mutex::new(Waiting { lines: HashMap::new(), count: 0 }) }
+        Self { servers, most, waiting: Mutex::new(Waiting { lines: HashMap::new(), count: 0 }) }
     }
 
     pub(crate) fn join(&self, key: K, call: W) -> Joined {
@@ -78,7 +78,7 @@ impl<K: Copy + Eq + Hash, W> Lines<K, W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<K, W>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

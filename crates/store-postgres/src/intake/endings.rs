@@ -69,7 +69,7 @@ async fn write(store: &PostgresStore, organization: OrganizationId, group: Vec<W
         Ok(ends) => {
             for (one, end) in group.into_iter().zip(ends) {
                 match end {
-                    End::Ended(finished) => answer(store, one, Ok(*finished)),
+                    End::Ended(end) => answer(store, one, Ok(*end)),
                     End::Refused(error) => answer(store, one, Err(error)),
                     End::Later => later.push(one),
                 }

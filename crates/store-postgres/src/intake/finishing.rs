@@ -62,7 +62,8 @@ pub(super) async fn finish(
                     settled.push((index, one));
                     End::Later
                 }
-                Err((locked, error)) => {
+                Err(refused) => {
+                    let (locked, error) = *refused;
                     *place = Some(locked);
                     End::Refused(error)
                 }
@@ -142,10 +143,10 @@ async fn ended_by(
     rows.iter().map(|row| Ok((id(row, "id")?, id(row, "run_id")?))).collect()
 }
 
-fn end<'a>(locked: Locked, finish: &'a Finish) -> Result<Settled<'a>, (Locked, FinishError)> {
+fn end(locked: Locked, finish: &Finish) -> Result<Settled<'_>, Box<(Locked, FinishError)>> {
     let tally = match finish.counts.map(|counts| counted(&locked, counts)).transpose() {
         Ok(counted) => counted.unwrap_or(locked.run.tally),
-        Err(error) => return Err((locked, error)),
+        Err(error) => return Err(Box::new((locked, error))),
     };
     let run = ended(locked.run, finish.to, tally, finish.at);
     Ok(Settled { run, generation: locked.generation + 1, dispatch: &finish.dispatch })

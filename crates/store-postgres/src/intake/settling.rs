@@ -175,7 +175,7 @@ fn insert_events(
             &column(settled, |one| Id(one.dispatch.event_id)),
             &column(settled, |one| Id(one.run.id)),
             &column(settled, |one| one.generation),
-            &contents.iter().map(|content| &content.bytes()[..]).collect::<Vec<&[u8]>>(),
+            &contents.iter().map(EventContent::bytes).collect::<Vec<&[u8]>>(),
             &column(settled, Settled::at),
         ],
     )
