@@ -1,6 +1,7 @@
 //! [`Access`] on PostgreSQL.
 
 mod keys;
+mod lookups;
 mod organizations;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use preclinical_core::{
     slug::Slug,
 };
 
+pub(crate) use self::lookups::{Lookups, lookups};
 use crate::{PostgresStore, failure::unavailable, transaction::Turn};
 
 #[async_trait]
@@ -39,7 +41,7 @@ impl Access for PostgresStore {
     }
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.glance(|transaction| Box::pin(async move { keys::find_in_force(&transaction, hash, at).await })).await
+        lookups::find_in_force(self, hash, at).await
     }
 
     async fn keys(&self, organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError> {

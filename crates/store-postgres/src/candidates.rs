@@ -1,4 +1,6 @@
-//! The webhooks that may hear of an agent's runs.
+//! The webhooks that may hear of agents' runs.
+
+use std::collections::{BTreeSet, HashMap};
 
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
@@ -11,52 +13,71 @@ use tokio_postgres::Row;
 use crate::{
     failure::Failure,
     row::{Id, get, id, maybe_id, maybe_time},
+    sealing::SealedSecrets,
     transaction::Transaction,
 };
 
-/// One at a level, its URL, and what is known of its receiver.
+/// One at a level, its URL, what is known of its receiver, and what a request to it is made with.
 pub(crate) struct Known {
     pub(crate) candidate: Candidate,
     pub(crate) url: String,
     pub(crate) standing: Standing,
+    pub(crate) secrets: SealedSecrets,
+    pub(crate) headers: Option<Vec<u8>>,
 }
 
-/// Those of both levels.
+/// The organization's webhook and those of several agents.
 #[derive(Default)]
-pub(crate) struct Candidates {
-    agent: Option<Known>,
+pub(crate) struct Webhooks {
+    agents: HashMap<AgentId, Known>,
     organization: Option<Known>,
 }
 
-impl Candidates {
+/// Those of both levels for one agent.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidates<'a> {
+    agent: Option<&'a Known>,
+    organization: Option<&'a Known>,
+}
+
+impl Webhooks {
     pub(crate) async fn find(
         transaction: &Transaction,
         organization: OrganizationId,
-        agent: AgentId,
+        agents: impl IntoIterator<Item = AgentId>,
     ) -> Result<Self, Failure> {
         let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, \
-             consecutive_failures \
-             FROM webhooks LEFT JOIN webhook_health ON webhook_id = id WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
+             consecutive_failures, secret, rotated_secret, rotated_until, headers \
+             FROM webhooks LEFT JOIN webhook_health ON webhook_id = id \
+             WHERE organization_id = $1 AND (agent_id = ANY($2) OR agent_id IS NULL)";
+        let agents: BTreeSet<_> = agents.into_iter().map(Id).collect();
         let mut found = Self::default();
-        for row in transaction.rows(sql, &[&Id(organization), &Id(agent)]).await? {
-            let is_agents = maybe_id::<AgentId>(&row, "agent_id")?.is_some();
-            *(if is_agents { &mut found.agent } else { &mut found.organization }) = Some(known(&row)?);
+        for row in transaction.rows(sql, &[&Id(organization), &agents.into_iter().collect::<Vec<_>>()]).await? {
+            match maybe_id(&row, "agent_id")? {
+                Some(agent) => drop(found.agents.insert(agent, known(&row)?)),
+                None => found.organization = Some(known(&row)?),
+            }
         }
         Ok(found)
     }
 
+    /// Those that may hear of a run of that agent, which is one of those that were asked for.
+    pub(crate) fn of(&self, agent: AgentId) -> Candidates<'_> {
+        Candidates { agent: self.agents.get(&agent), organization: self.organization.as_ref() }
+    }
+}
+
+impl<'a> Candidates<'a> {
     /// What is decided about them.
     pub(crate) fn rulings(&self) -> Rulings {
-        let candidate = |known: &Option<Known>| known.as_ref().map(|known| known.candidate);
-        choice::decide(candidate(&self.agent), candidate(&self.organization))
+        choice::decide(self.agent.map(|known| known.candidate), self.organization.map(|known| known.candidate))
     }
 
     /// Each there is with what is decided about it, the agent's first.
-    pub(crate) fn judged(&self) -> impl Iterator<Item = (Level, &Known, Ruling)> {
+    pub(crate) fn judged(&self) -> impl Iterator<Item = (Level, &'a Known, Ruling)> {
         let Rulings { agent, organization } = self.rulings();
-        let agent = self.agent.as_ref().zip(agent).map(|(known, ruling)| (Level::Agent, known, ruling));
-        let organization =
-            self.organization.as_ref().zip(organization).map(|(known, ruling)| (Level::Organization, known, ruling));
+        let agent = self.agent.zip(agent).map(|(known, ruling)| (Level::Agent, known, ruling));
+        let organization = self.organization.zip(organization).map(|(known, ruling)| (Level::Organization, known, ruling));
         agent.into_iter().chain(organization)
     }
 }
@@ -64,7 +85,8 @@ impl Candidates {
 fn known(row: &Row) -> Result<Known, Failure> {
     let candidate =
         Candidate { id: id(row, "id")?, is_enabled: get(row, "is_enabled")?, disabled_reason: disabled_reason(row)? };
-    Ok(Known { candidate, url: get(row, "url")?, standing: standing(row)? })
+    let secrets = SealedSecrets::read(row, candidate.id)?;
+    Ok(Known { candidate, url: get(row, "url")?, standing: standing(row)?, secrets, headers: get(row, "headers")? })
 }
 
 /// The standing in the columns of a webhook's health, which may be missing.

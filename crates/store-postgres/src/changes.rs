@@ -24,7 +24,7 @@ use crate::{
 /// Raises the base of the numbers above all that were given before, in case this server counts its transactions from a lower place
 /// than the one on which they were.
 pub(crate) async fn keep_numbers_rising(connections: &Connections) -> Result<(), Failure> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Free);
     // Nodes that open it at once raise it one after the other.
     transaction.batch("LOCK TABLE change_base IN EXCLUSIVE MODE").await?;
     let sql = "UPDATE change_base SET base = base + latest.given + 1 - latest.next \

@@ -1,8 +1,10 @@
 //! [`Intake`] on PostgreSQL.
 
 pub(crate) mod deciding;
+mod endings;
 mod finishing;
 mod reporting;
+mod settling;
 
 use async_trait::async_trait;
 use preclinical_core::{
@@ -10,6 +12,7 @@ use preclinical_core::{
     run::{Run, RunRef, RunStatus},
 };
 
+pub(crate) use self::endings::{Endings, endings};
 use crate::{
     PostgresStore, administration,
     failure::{Failure, unavailable},
@@ -89,14 +92,6 @@ impl Intake for PostgresStore {
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
-        let (holder, finish) = (self.holder(), &finish);
-        let finished = self.write(Turn::Beside(finish.organization_id), |transaction| {
-            Box::pin(async move { finishing::finish(&transaction, holder, finish).await })
-        });
-        finished.await.inspect_err(|error| {
-            if let FinishError::Store(_) = error {
-                self.0.node.doubt(finish.dispatch.places.granted());
-            }
-        })
+        endings::finish(self, finish).await
     }
 }

@@ -20,6 +20,7 @@ mod failure;
 mod history;
 mod idempotency;
 mod intake;
+mod lines;
 mod listener;
 mod migrations;
 mod node;
@@ -41,14 +42,16 @@ use preclinical_core::{port::StoreError, vault::Vault};
 
 pub use self::address::{Address, AddressError};
 use self::{
+    access::{Lookups, lookups},
     bells::Bells,
     condition::Condition,
     failure::{Failure, unavailable},
+    intake::{Endings, endings},
     listener::Listener,
     node::Node,
     partitions::Weeks,
     pool::Connections,
-    queue::{Records, Turns},
+    queue::{Records, Turns, records},
     transaction::{CALL_LIMIT, Transaction, Turn},
     writing::Writers,
 };
@@ -71,7 +74,7 @@ pub struct PostgresStore(Arc<Shared>);
 
 struct Shared {
     writers: Writers,
-    queue: Arc<Writers>,
+    queue: Writers,
     /// One connection, so that nobody takes this node for dead because others wait.
     beats: Writers,
     readers: Connections,
@@ -83,6 +86,8 @@ struct Shared {
     weeks: Weeks,
     turns: Mutex<Turns>,
     records: Records,
+    endings: Endings,
+    lookups: Lookups,
     _listener: Listener,
 }
 
@@ -121,11 +126,12 @@ impl PostgresStore {
         let bells = Arc::<Bells>::default();
         let listener = Listener::start(address, connections.clone(), Arc::clone(&bells)).await;
         let condition = Arc::<Condition>::default();
-        let queue = Arc::new(Writers::new(queue?, &condition, &bells));
         Ok(Self(Arc::new(Shared {
             writers: Writers::new(connections, &condition, &bells),
-            records: Records::start(&queue),
-            queue,
+            records: records(),
+            endings: endings(),
+            lookups: lookups(),
+            queue: Writers::new(queue?, &condition, &bells),
             beats: Writers::new(beats?, &condition, &bells),
             readers: readers?,
             glances: glances?,
@@ -179,7 +185,7 @@ impl PostgresStore {
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
         let reading = async {
-            let transaction = Transaction::begin(connections.get().await?, turn).await?;
+            let transaction = Transaction::begin(connections.get().await?, turn);
             let outcome = job(transaction.clone()).await;
             transaction.roll_back().await?;
             outcome
@@ -190,7 +196,7 @@ impl PostgresStore {
 }
 
 async fn check_server(connections: &Connections) -> Result<(), OpenError> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Reading);
     let sql = "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS name, \
          current_setting('server_encoding') AS encoding";
     let row = transaction.row(sql, &[]).await?;

@@ -10,13 +10,14 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
     include_str!("../migrations/0004_webhook_health.sql"),
     include_str!("../migrations/0005_numbers_given.sql"),
     include_str!("../migrations/0006_replay_on_recovery.sql"),
+    include_str!("../migrations/0007_runs_counted_together.sql"),
 ];
 
 /// Keeps others from migrating the same database meanwhile; a number of ours that nobody else uses.
@@ -26,7 +27,7 @@ const NOTES: &str = "CREATE TABLE IF NOT EXISTS schema_steps (number BIGINT PRIM
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.
 pub(crate) async fn run(connection: Object) -> Result<(), OpenError> {
-    let transaction = Transaction::begin(connection, Turn::Free).await?;
+    let transaction = Transaction::begin(connection, Turn::Free);
     let outcome = climb(&transaction).await;
     match outcome {
         Ok(()) => Ok(transaction.commit().await?),

@@ -95,7 +95,7 @@ impl Weeks {
 }
 
 async fn make(connections: &Connections, parent: &str, week: Week) -> Result<(), Failure> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Free);
     match create(&transaction, parent, week).await {
         Ok(()) => transaction.commit().await,
         Err(failure) if failure.is_in_the_way() => {
@@ -131,7 +131,7 @@ pub(crate) fn week_under_way(at: Timestamp) -> Uuid {
 
 /// Forgets whole weeks in which every delivery ended before that time. Answers how many deliveries that were.
 pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -> Result<u64, Failure> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Reading).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Reading);
     let sql = "SELECT relname::text AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
          WHERE inhparent = 'deliveries'::regclass ORDER BY relname";
     let tables = transaction.rows(sql, &[]).await?;
@@ -140,7 +140,7 @@ pub(crate) async fn forget_weeks(connections: &Connections, before: Timestamp) -
     for table in tables {
         let name: String = get(&table, "name")?;
         let Some(week) = Week::named(&name).filter(|week| week.after(1) <= Week::of(before)) else { continue };
-        let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+        let transaction = Transaction::begin(connections.get().await?, Turn::Free);
         match forget_week(&transaction, week, before).await {
             Ok(deliveries) => {
                 transaction.commit().await?;

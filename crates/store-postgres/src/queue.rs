@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
-    delivery::{Claimed, Delivery, DeliveryStatus},
+    delivery::{Claimed, Delivery},
     event::{EventContent, EventKind},
     id::{AgentId, DeliveryId, EventId, OrganizationId, RedeliveryJobId, RunId, WebhookId},
     port::{
@@ -28,7 +28,7 @@ use preclinical_core::{
 pub(crate) use self::{
     canceling::{Rest, cancel_part, cancel_pending, cancel_whatever_is_left, whatever_is_left},
     claim::{Holder, claim, claim_if_admitted, note_interruptions},
-    records::{Records, Written},
+    records::{Records, records},
     turns::Turns,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     failure::{Failure, unavailable},
     history,
     row::{Id, Time, get, id, maybe_id, maybe_time},
-    transaction::{Transaction, Turn},
+    transaction::{IN_ORDER, Transaction, Turn},
 };
 
 const NEXT_DUE: &str = "SELECT due_at FROM deliveries WHERE status = 'pending' AND (lease_node IS NULL OR lease_node = $1 \
@@ -110,12 +110,6 @@ pub(crate) async fn insert_delivery(transaction: &Transaction, delivery: &NewDel
         })?;
     transaction.concerns(delivery.organization_id);
     Ok(())
-}
-
-/// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
-pub(crate) async fn hold_back(transaction: &Transaction, delivery: DeliveryId, at: Timestamp) -> Result<(), Failure> {
-    let sql = "UPDATE deliveries SET status = $2, completed_at = $3, due_at = NULL, missed = true WHERE id = $1";
-    transaction.run(sql, &[&Id(delivery), &DeliveryStatus::Canceled.as_str(), &Time(at)]).await.map(drop)
 }
 
 async fn enqueue_test(
@@ -218,7 +212,7 @@ impl PostgresStore {
 impl DeliveryQueue for PostgresStore {
     async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
         let (holder, turns, places) = (self.holder(), &self.0.turns, &*places);
-        let claimed = self.0.queue.run(Turn::Free, |transaction| {
+        let claimed = self.0.queue.run(Turn::InOrder, |transaction| {
             Box::pin(async move { claim::due(&transaction, holder, now, places, turns).await.map_err(unavailable) })
         });
         claimed.await.inspect_err(|_: &StoreError| self.0.node.doubt(places.granted()))
@@ -228,10 +222,10 @@ impl DeliveryQueue for PostgresStore {
         let record = if record.next == NextStep::Gone {
             record
         } else {
-            match self.0.records.write(record).await? {
-                Written::Kept => return Ok(()),
-                Written::LeaseLost => return Err(RecordError::LeaseLost),
-                Written::Disabling(record) => *record,
+            match records::write_with_others(self, record).await? {
+                records::Written::Kept => return Ok(()),
+                records::Written::LeaseLost => return Err(RecordError::LeaseLost),
+                records::Written::Disabling(record) => *record,
             }
         };
         let record = &record;
@@ -246,6 +240,7 @@ impl DeliveryQueue for PostgresStore {
         let node = self.0.node.name();
         self.glance(|transaction| {
             Box::pin(async move {
+                transaction.batch(IN_ORDER).await?;
                 let row = transaction.row(NEXT_DUE, &[&node]).await?;
                 Ok(row.as_ref().map(|row| maybe_time(row, "due_at")).transpose()?.flatten())
             })

@@ -21,7 +21,7 @@ const CHECK: &str = "sealed_check";
 
 /// Refuses a key that is not the one of this database. A database without a key takes this one.
 pub(crate) async fn check(connections: &Connections, vault: &Vault) -> Result<(), OpenError> {
-    let transaction = Transaction::begin(connections.get().await?, Turn::Free).await?;
+    let transaction = Transaction::begin(connections.get().await?, Turn::Free);
     let ours = vault.seal(Purpose::Check, Uuid::nil(), CHECK.as_bytes());
     transaction
         .run("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", &[&CHECK, &ours])

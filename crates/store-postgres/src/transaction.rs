@@ -2,6 +2,11 @@
 //!
 //! It leaves nothing behind on its connection: settings are `LOCAL`, locks end with it, statements have no names. So a pooler in
 //! transaction mode may stand between. What is dropped without an end takes its connection along, and the server rolls it back.
+//!
+//! Its beginning goes to the server with its first statement, and what only writes with its end: each way there costs both sides more
+//! than most statements do.
+
+mod sending;
 
 use std::{
     sync::{
@@ -15,6 +20,7 @@ use deadpool_postgres::Object;
 use preclinical_core::id::OrganizationId;
 use tokio_postgres::{Row, types::ToSql};
 
+use self::sending::{Unsent, together};
 use crate::{bells::News, failure::Failure, queue::Rest, row::Param};
 
 /// How long the server works on a statement before it gives up.
@@ -31,6 +37,9 @@ const LOCK_LIMIT: Duration = Duration::from_secs(7);
 /// that it is the server that ends what is slow.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
 
+/// Keeps the server from sorting what an index has in order.
+pub(crate) const IN_ORDER: &str = "SET LOCAL enable_sort = off";
+
 /// Beside whom a transaction runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -40,6 +49,9 @@ pub(crate) enum Turn {
     Following,
     /// Takes its own locks on rows, if it needs any.
     Free,
+    /// The same, and what it looks for in an order is read in that order by an index. The server would rather sort all that waits, as
+    /// long as it does not know how much that is.
+    InOrder,
     /// While it runs nobody changes the organization's settings: its webhooks, agents, members and keys.
     Beside(OrganizationId),
     /// While it runs nobody else is [`Beside`](Self::Beside) or alone with the organization.
@@ -53,6 +65,8 @@ pub(crate) struct Transaction(Arc<Open>);
 struct Open {
     /// Taken by the end.
     connection: Mutex<Option<Arc<Object>>>,
+    /// What goes ahead of the next statement.
+    unsent: Mutex<Vec<Unsent>>,
     news: Mutex<News>,
     rest: Mutex<Option<Rest>>,
     /// Whether a statement failed because another transaction was in its way.
@@ -64,24 +78,24 @@ struct Open {
 }
 
 impl Transaction {
-    pub(crate) async fn begin(connection: Object, turn: Turn) -> Result<Self, Failure> {
-        let open = Self(Arc::new(Open {
+    /// One that begins with its first statement.
+    pub(crate) fn begin(connection: Object, turn: Turn) -> Self {
+        Self(Arc::new(Open {
             connection: Mutex::new(Some(Arc::new(connection))),
+            unsent: Mutex::new(vec![Unsent::Opening(opening(turn))]),
             news: Mutex::default(),
             rest: Mutex::default(),
             lost: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
-        }));
-        open.connection()?.batch_execute(&opening(turn)).await?;
-        Ok(open)
+        }))
     }
 
     /// The rows that a statement answers with.
     pub(crate) async fn rows(&self, sql: &str, parameters: &[&dyn Param]) -> Result<Vec<Row>, Failure> {
         let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
-        let answer = self.connection()?.query_typed(sql, &typed).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.query_typed(sql, &typed)).await
     }
 
     /// The row that a statement answers with; of several the first.
@@ -92,14 +106,44 @@ impl Transaction {
     /// How many rows a statement wrote.
     pub(crate) async fn run(&self, sql: &str, parameters: &[&dyn Param]) -> Result<u64, Failure> {
         let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
-        let answer = self.connection()?.execute_typed(sql, &typed).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.execute_typed(sql, &typed)).await
+    }
+
+    /// A statement that writes and answers nothing. It goes to the server with the next one or with the end, and it is those that fail
+    /// if it does.
+    pub(crate) fn run_along(&self, sql: &'static str, parameters: &[&dyn Param]) -> Result<(), Failure> {
+        let writing = Unsent::writing(sql, parameters).map_err(|failure| self.noted(failure))?;
+        self.lock_unsent().push(writing);
+        Ok(())
     }
 
     /// Several statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
-        let answer = self.connection()?.batch_execute(sql).await;
-        answer.map_err(|error| self.noted(error.into()))
+        let connection = self.connection()?;
+        self.send(&connection, sql, connection.batch_execute(sql)).await
+    }
+
+    /// Sends a statement behind all that goes along with it. The beginning goes along with what reads or locks: should it fail, there
+    /// may be no transaction, and what writes would be kept.
+    async fn send<T>(
+        &self,
+        connection: &Object,
+        sql: &str,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let mut ahead = std::mem::take(&mut *self.lock_unsent());
+        let answer = async {
+            if matches!(ahead.first(), Some(Unsent::Opening(_))) && !(ahead.len() == 1 && sql.starts_with("SELECT ")) {
+                ahead.remove(0).send(connection).await?;
+            }
+            if ahead.is_empty() { statement.await } else { together(connection, &ahead, statement).await }
+        };
+        answer.await.map_err(|error| self.noted(error.into()))
+    }
+
+    fn lock_unsent(&self) -> MutexGuard<'_, Vec<Unsent>> {
+        self.0.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until it is alone with an organization that was not known when it began.
@@ -159,28 +203,32 @@ impl Transaction {
     /// `COMMIT` then as if all were well, and keep nothing.
     pub(crate) async fn commit(self) -> Result<(), Failure> {
         if self.0.has_failed.load(Ordering::Relaxed) {
-            self.end("ROLLBACK").await?;
+            self.roll_back().await?;
             return Err(Failure::Undone);
         }
         self.end("COMMIT").await
     }
 
     pub(crate) async fn roll_back(self) -> Result<(), Failure> {
+        let unsent = std::mem::take(&mut *self.lock_unsent());
+        if let Some(Unsent::Opening(_)) = unsent.first() {
+            self.leave_connection();
+            return Ok(());
+        }
         self.end("ROLLBACK").await
     }
 
     async fn end(&self, how: &str) -> Result<(), Failure> {
         let connection = self.connection()?;
-        let ended = connection.batch_execute(how).await;
+        self.send(&connection, how, connection.batch_execute(how)).await?;
         drop(connection);
-        match ended {
-            // The connection goes back to its pool.
-            Ok(()) => {
-                self.0.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(())
-            }
-            Err(error) => Err(self.noted(error.into())),
-        }
+        self.leave_connection();
+        Ok(())
+    }
+
+    /// The connection goes back to its pool.
+    fn leave_connection(&self) {
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     fn noted(&self, failure: Failure) -> Failure {
@@ -216,17 +264,18 @@ fn opening(turn: Turn) -> String {
     let begin = match turn {
         Turn::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Turn::Following => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
-        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        Turn::Free | Turn::InOrder | Turn::Beside(_) | Turn::Alone(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     };
     let lock = match turn {
         Turn::Reading | Turn::Following | Turn::Free => String::new(),
+        Turn::InOrder => format!("; {IN_ORDER}"),
         Turn::Beside(organization) => format!("; SELECT pg_advisory_xact_lock_shared({})", lock_of(organization)),
         Turn::Alone(organization) => format!("; SELECT pg_advisory_xact_lock({})", lock_of(organization)),
     };
     let settings = match turn {
         // Lists are read by an index and in its order, also while the server knows nothing of the rows yet.
         Turn::Reading | Turn::Following => "SET LOCAL enable_bitmapscan = off".to_owned(),
-        Turn::Free | Turn::Beside(_) | Turn::Alone(_) => {
+        Turn::Free | Turn::InOrder | Turn::Beside(_) | Turn::Alone(_) => {
             format!("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}", LOCK_LIMIT.as_millis())
         }
     };
@@ -253,7 +302,7 @@ mod tests {
     async fn whoever_overlooks_that_a_statement_failed_is_not_told_that_it_was_kept() {
         let Some(database) = postgres::empty().await else { return };
         let connections = Connections::new(&database.url.parse().unwrap(), 1).unwrap();
-        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free).await.unwrap();
+        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free);
         let transaction = begin().await;
         transaction.batch("CREATE TABLE t (number BIGINT PRIMARY KEY); INSERT INTO t VALUES (1)").await.unwrap();
         transaction.commit().await.unwrap();

@@ -70,9 +70,8 @@ impl Writers {
         turn: Turn,
         job: impl Fn(Transaction) -> BoxFuture<'job, Result<T, E>>,
     ) -> (Result<(T, Option<Rest>), E>, bool) {
-        let begun = async { Transaction::begin(self.connections.get().await?, turn).await };
-        let transaction = match begun.await {
-            Ok(transaction) => transaction,
+        let transaction = match self.connections.get().await {
+            Ok(connection) => Transaction::begin(connection, turn),
             Err(failure) => return (Err(self.failed(failure).into()), false),
         };
         let ended = match job(transaction.clone()).await {
@@ -100,8 +99,11 @@ impl Writers {
     }
 
     fn failed(&self, failure: Failure) -> StoreError {
+        let is_trouble = failure.is_trouble();
         let error = unavailable(failure);
-        self.condition.note_trouble(&error);
+        if is_trouble {
+            self.condition.note_trouble(&error);
+        }
         error
     }
 }

@@ -4,13 +4,14 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
     include_str!("../migrations/0004_webhook_health.sql"),
     include_str!("../migrations/0005_numbers_given.sql"),
     include_str!("../migrations/0006_replay_on_recovery.sql"),
+    include_str!("../migrations/0007_runs_counted_together.sql"),
 ];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

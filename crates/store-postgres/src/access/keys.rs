@@ -1,5 +1,7 @@
 //! API keys, by the hashes of their texts.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use preclinical_core::{
     api_key::{ApiKey, ApiKeyHash},
@@ -83,14 +85,11 @@ async fn replace(transaction: &Transaction, key: &ApiKey) -> Result<bool, Failur
     Ok(replaced > 0)
 }
 
-pub(super) async fn find_in_force(
-    transaction: &Transaction,
-    hash: ApiKeyHash,
-    at: Timestamp,
-) -> Result<Option<ApiKey>, Failure> {
-    let hash: &[u8] = hash.bytes();
-    let row = transaction.row("SELECT * FROM api_keys WHERE hash = $1", &[&hash]).await?;
-    Ok(row.as_ref().map(read).transpose()?.filter(|key| key.is_in_force(at)))
+/// Those of these hashes that there are, in force or not.
+pub(super) async fn find(transaction: &Transaction, hashes: BTreeSet<[u8; 32]>) -> Result<Vec<ApiKey>, Failure> {
+    let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash[..]).collect();
+    let rows = transaction.rows("SELECT * FROM api_keys WHERE hash = ANY($1)", &[&hashes]).await?;
+    rows.iter().map(read).collect()
 }
 
 pub(super) async fn list(

@@ -17,7 +17,7 @@ use tokio_postgres::Row;
 
 use super::agents;
 use crate::{
-    candidates::{self, Candidates},
+    candidates::{self, Webhooks},
     failure::{Failure, unavailable},
     queue,
     row::{Id, Param, Time, get, id, maybe_id, maybe_time, named, number, time},
@@ -80,7 +80,8 @@ pub(super) async fn in_force(
     organization: OrganizationId,
     agent: AgentId,
 ) -> Result<Option<InForce>, Failure> {
-    let candidates = Candidates::find(transaction, organization, agent).await?;
+    let webhooks = Webhooks::find(transaction, organization, [agent]).await?;
+    let candidates = webhooks.of(agent);
     let Some((level, ruling)) = candidates.rulings().in_force() else { return Ok(None) };
     let Some((_, known, _)) = candidates.judged().find(|judged| judged.0 == level) else { return Ok(None) };
     let webhook = find(transaction, organization, known.candidate.id).await?;

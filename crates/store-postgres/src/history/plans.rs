@@ -97,8 +97,7 @@ impl Planner {
             async |url: &str| PostgresStore::open(&url.parse().unwrap(), vault(), START.parse().unwrap()).await.unwrap();
         let database = postgres::fresh(async |url| drop(open(url).await)).await?;
         let store = open(&database.url).await;
-        let transaction =
-            Transaction::begin(store.0.writers.connections.get().await.unwrap(), crate::Turn::Free).await.unwrap();
+        let transaction = Transaction::begin(store.0.writers.connections.get().await.unwrap(), crate::Turn::Free);
         transaction.batch(ROWS).await.unwrap();
         transaction.commit().await.unwrap();
         Some(Self { store, _database: database })
@@ -139,7 +138,7 @@ impl Planner {
     async fn of_all(&self, name: &str) -> Result<String, Failure> {
         let sql =
             "SELECT coalesce(max(inhparent::regclass::text), $1) AS name FROM pg_inherits WHERE inhrelid = to_regclass($1)";
-        let transaction = Transaction::begin(self.store.0.readers.get().await?, crate::Turn::Reading).await?;
+        let transaction = Transaction::begin(self.store.0.readers.get().await?, crate::Turn::Reading);
         let row = transaction.row(sql, &[&name]).await?;
         transaction.roll_back().await?;
         get(&row.unwrap(), "name")

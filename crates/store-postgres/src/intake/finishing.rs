@@ -1,86 +1,155 @@
-//! The end of a run: final state, event and delivery as one fact.
+//! The end of runs: final state, event and delivery as one fact, of one run or of several that end together.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use preclinical_core::{
-    choice::Ruling,
-    event::{EventContent, EventKind},
-    id::{EventId, RunId},
-    port::{Applicant, Dispatch, Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
-    run::{FinalStatus, Run, RunStatus},
+    id::{EventId, OrganizationId, RunId},
+    port::{Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
+    run::{FinalStatus, Run, RunNumber, RunRef, RunStatus},
     tally::Tally,
 };
 
-use super::deciding::{self, Ending};
+use super::settling::{self, Settled};
 use crate::{
-    candidates::Candidates,
     failure::{Failure, unavailable},
-    history,
-    queue::{self, Holder},
-    row::{Id, Time, get, number},
+    queue::Holder,
+    row::{self, Id, RUN_COLUMNS, id, number},
     transaction::Transaction,
 };
 
-/// Ends the run that a caller names.
-pub(super) async fn finish(transaction: &Transaction, holder: Holder<'_>, finish: &Finish) -> Result<Finished, FinishError> {
-    let found = history::lock_run(transaction, finish.organization_id, finish.run).await.map_err(unavailable)?;
-    let run = found.ok_or(FinishError::RunNotFound)?;
-    if run.status.is_final() {
-        let repeated = was_ended_by(transaction, run.id, finish.dispatch.event_id).await.map_err(unavailable)?;
-        return if repeated {
-            Ok(Finished { run, fate: Fate::NotFinal })
-        } else {
-            Err(FinishError::AlreadyFinal(run.status))
-        };
-    }
-    let tally = match finish.counts {
-        Some(counts) => counted(transaction, &run, counts).await?,
-        None => run.tally,
-    };
-    let run = ended(run, finish.to, tally, finish.at);
-    settle(transaction, holder, run, &finish.dispatch).await.map_err(FinishError::from)
+/// What came of a run that was to end with others.
+pub(super) enum End {
+    /// It has ended.
+    Ended(Box<Finished>),
+    /// It does not, and nothing was written for it.
+    Refused(FinishError),
+    /// Nothing yet: another of these ended the same run.
+    Later,
 }
 
-async fn was_ended_by(transaction: &Transaction, run: RunId, event: EventId) -> Result<bool, Failure> {
-    let row = transaction.row("SELECT 1 FROM events WHERE id = $1 AND run_id = $2", &[&Id(event), &Id(run)]).await?;
-    Ok(row.is_some())
+/// A run that is locked.
+#[derive(Clone)]
+struct Locked {
+    run: Run,
+    reported: i64,
+    generation: i64,
 }
 
-/// Writes the final state of `run`, which is locked, its event, and the delivery that follows from it.
-pub(super) async fn settle(
+/// Ends the runs that callers name, each of which belongs to the organization.
+pub(super) async fn finish(
     transaction: &Transaction,
     holder: Holder<'_>,
-    run: Run,
-    dispatch: &Dispatch,
-) -> Result<Finished, StoreError> {
-    let fate = async {
-        let sql = "UPDATE runs SET status = $2, passed = $3, failed = $4, error = $5, total = $6, started_at = $7, \
-             completed_at = $8, generation = generation + 1 \
-             WHERE id = $1 AND status IN ('pending', 'running', 'grading') RETURNING generation";
-        let row = transaction
-            .row(
-                sql,
-                &[
-                    &Id(run.id),
-                    &run.status.as_str(),
-                    &i64::from(run.tally.passed),
-                    &i64::from(run.tally.failed),
-                    &i64::from(run.tally.error),
-                    &i64::from(run.tally.total),
-                    &run.started_at.map(Time),
-                    &run.completed_at.map(Time),
-                ],
-            )
-            .await?;
-        transaction.concerns(run.organization_id);
-        match row {
-            Some(row) => announce(transaction, holder, &run, get(&row, "generation")?, dispatch).await.map(Some),
-            None => Ok(None),
+    organization: OrganizationId,
+    finishes: &[&Finish],
+) -> Result<Vec<End>, StoreError> {
+    let mut known = lock(transaction, organization, finishes).await.map_err(unavailable)?;
+    let (mut ends, mut settled, mut finals) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, finish) in finishes.iter().enumerate() {
+        let Some(place) = known.get_mut(finish.run) else {
+            ends.push(End::Refused(FinishError::RunNotFound));
+            continue;
+        };
+        let end = match place.take() {
+            None => End::Later,
+            Some(locked) if locked.run.status.is_final() => {
+                finals.push((index, locked.run.clone()));
+                *place = Some(locked);
+                End::Later
+            }
+            Some(locked) => match end(locked, finish) {
+                Ok(one) => {
+                    settled.push((index, one));
+                    End::Later
+                }
+                Err(refused) => {
+                    let (locked, error) = *refused;
+                    *place = Some(locked);
+                    End::Refused(error)
+                }
+            },
+        };
+        ends.push(end);
+    }
+    let repeated = ended_by(transaction, finishes, &finals).await.map_err(unavailable)?;
+    for (index, run) in finals {
+        ends[index] = if repeated.get(&finishes[index].dispatch.event_id) == Some(&run.id) {
+            End::Ended(Box::new(Finished { run, fate: Fate::NotFinal }))
+        } else {
+            End::Refused(FinishError::AlreadyFinal(run.status))
+        };
+    }
+    let (indexes, settled): (Vec<_>, Vec<_>) = settled.into_iter().unzip();
+    let fates = settling::settle(transaction, holder, organization, &settled).await.map_err(unavailable)?;
+    for ((index, one), fate) in indexes.into_iter().zip(settled).zip(fates) {
+        ends[index] = End::Ended(Box::new(Finished { run: one.run, fate }));
+    }
+    Ok(ends)
+}
+
+/// The runs that were found, by id and by number; one is taken out when it ends.
+struct Known {
+    runs: HashMap<RunId, Option<Locked>>,
+    ids: HashMap<RunNumber, RunId>,
+}
+
+impl Known {
+    fn get_mut(&mut self, run: RunRef) -> Option<&mut Option<Locked>> {
+        let id = match run {
+            RunRef::Id(id) => id,
+            RunRef::Number(number) => *self.ids.get(&number)?,
+        };
+        self.runs.get_mut(&id)
+    }
+}
+
+/// Nobody else changes them before this transaction ends. Whoever locks several does it in the order of ids.
+async fn lock(transaction: &Transaction, organization: OrganizationId, finishes: &[&Finish]) -> Result<Known, Failure> {
+    let (mut ids, mut numbers) = (Vec::new(), Vec::new());
+    for finish in finishes {
+        match finish.run {
+            RunRef::Id(id) => ids.push(Id(id)),
+            RunRef::Number(number) => numbers.push(i64::from(number.0)),
         }
+    }
+    let sql = format!(
+        "SELECT {RUN_COLUMNS}, run.reported, run.generation FROM runs run JOIN agents agent ON agent.id = run.agent_id \
+         WHERE run.organization_id = $1 AND run.id = ANY(ARRAY(SELECT unnest($2) \
+           UNION ALL SELECT id FROM runs WHERE organization_id = $1 AND number = ANY($3))) \
+         ORDER BY run.id FOR NO KEY UPDATE OF run"
+    );
+    let mut known = Known { runs: HashMap::new(), ids: HashMap::new() };
+    for row in transaction.rows(&sql, &[&Id(organization), &ids, &numbers]).await? {
+        let run = row::run(&row)?;
+        known.ids.insert(run.number, run.id);
+        let locked = Locked { reported: number(&row, "reported")?, generation: number(&row, "generation")?, run };
+        known.runs.insert(locked.run.id, Some(locked));
+    }
+    Ok(known)
+}
+
+/// Which runs the events of these calls have ended before.
+async fn ended_by(
+    transaction: &Transaction,
+    finishes: &[&Finish],
+    finals: &[(usize, Run)],
+) -> Result<HashMap<EventId, RunId>, Failure> {
+    if finals.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let events: Vec<_> = finals.iter().map(|(index, _)| Id(finishes[*index].dispatch.event_id)).collect();
+    let sql = "SELECT id, run_id FROM events WHERE id = ANY($1) AND run_id IS NOT NULL";
+    let rows = transaction.rows(sql, &[&events]).await?;
+    rows.iter().map(|row| Ok((id(row, "id")?, id(row, "run_id")?))).collect()
+}
+
+fn end(locked: Locked, finish: &Finish) -> Result<Settled<'_>, Box<(Locked, FinishError)>> {
+    let tally = match finish.counts.map(|counts| counted(&locked, counts)).transpose() {
+        Ok(counted) => counted.unwrap_or(locked.run.tally),
+        Err(error) => return Err(Box::new((locked, error))),
     };
-    let fate = fate.await.map_err(unavailable)?;
-    // It was seen unfinished under this very lock.
-    let fate = fate.ok_or_else(|| StoreError::Corrupt("a run changed inside a transaction".into()))?;
-    Ok(Finished { run, fate })
+    let run = ended(locked.run, finish.to, tally, finish.at);
+    Ok(Settled { run, generation: locked.generation + 1, dispatch: &finish.dispatch })
 }
 
 /// The run as it is once it ended at `at`. A run that nobody saw begin began when it ended, unless it was canceled.
@@ -92,67 +161,16 @@ pub(super) fn ended(run: Run, to: FinalStatus, tally: Tally, at: Timestamp) -> R
     Run { status: RunStatus::from(to), tally, started_at, completed_at: Some(at), ..run }
 }
 
-async fn counted(transaction: &Transaction, run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
-    let row = transaction.row("SELECT reported FROM runs WHERE id = $1", &[&Id(run.id)]).await.map_err(unavailable)?;
-    let reported: i64 = row.map_or(Ok(0), |row| number(&row, "reported")).map_err(unavailable)?;
-    if reported > 0 {
+fn counted(locked: &Locked, counts: ReportedCounts) -> Result<Tally, FinishError> {
+    if locked.reported > 0 {
         return Err(FinishError::CountsNotWanted);
     }
     let mut tally = Tally { passed: counts.passed, failed: counts.failed, error: counts.error, total: 0 };
     let judged = tally.judged();
     let sum = u32::try_from(judged).unwrap_or(u32::MAX);
-    tally.total = counts.total.unwrap_or(run.tally.total.max(sum));
+    tally.total = counts.total.unwrap_or(locked.run.tally.total.max(sum));
     if judged > u64::from(tally.total) {
         return Err(FinishError::CountsExceedTotal { judged, total: tally.total });
     }
     Ok(tally)
-}
-
-async fn announce(
-    transaction: &Transaction,
-    holder: Holder<'_>,
-    run: &Run,
-    generation: i64,
-    dispatch: &Dispatch,
-) -> Result<Fate, Failure> {
-    let at = run.completed_at.unwrap_or(run.created_at);
-    let (kind, organization_id) = (EventKind::TestRunCompleted, run.organization_id);
-    let content = EventContent::of_run(run, &dispatch.public_url);
-    let event = queue::NewEvent {
-        id: dispatch.event_id,
-        organization_id,
-        kind,
-        run: Some((run.id, generation)),
-        content: &content,
-        at,
-    };
-    queue::insert_event(transaction, &event).await?;
-    let candidates = Candidates::find(transaction, organization_id, run.agent_id).await?;
-    let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
-    let chosen = chosen.map(|(_, known, ruling)| (known.candidate.id, known.standing, ruling));
-    if let Some((webhook_id, _, ruling)) = chosen {
-        let delivery = queue::NewDelivery {
-            id: dispatch.delivery_id,
-            organization_id,
-            event_id: dispatch.event_id,
-            kind,
-            webhook_id,
-            agent_id: Some(run.agent_id),
-            run: Some((run.id, run.number)),
-            redelivery_of: None,
-            job: None,
-            at,
-        };
-        queue::insert_delivery(transaction, &delivery).await?;
-        if ruling != Ruling::Sent {
-            queue::hold_back(transaction, dispatch.delivery_id, at).await?;
-        }
-    }
-    let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
-    deciding::keep(transaction, &ending, &candidates).await?;
-    let sent = chosen.filter(|(.., ruling)| *ruling == Ruling::Sent);
-    let Some((webhook, standing, _)) = sent else { return Ok(Fate::NoWebhook) };
-    let applicant = Applicant { delivery: dispatch.delivery_id, organization: organization_id, webhook, standing };
-    let claimed = queue::claim_if_admitted(transaction, holder, &applicant, &*dispatch.places, at).await?;
-    Ok(claimed.map_or(Fate::Due, Fate::Claimed))
 }

@@ -1,6 +1,6 @@
 //! Scenario results on their way into a run.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, slice};
 
 use preclinical_core::{
     port::{Fate, Finished, Report, ReportError, StoreError},
@@ -8,7 +8,10 @@ use preclinical_core::{
     scenario::{MAX_SCENARIOS, ScenarioResult, ScenarioStatus},
 };
 
-use super::finishing;
+use super::{
+    finishing,
+    settling::{self, Settled},
+};
 use crate::{
     failure::{Failure, unavailable},
     history,
@@ -29,7 +32,7 @@ struct Added<'a> {
 pub(super) async fn report(transaction: &Transaction, holder: Holder<'_>, report: &Report) -> Result<Finished, ReportError> {
     let found = history::lock_run(transaction, report.organization_id, report.run).await.map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
-    let (planned, reported) = progress(transaction, &run).await.map_err(unavailable)?;
+    let Progress { planned, reported, generation } = progress(transaction, &run).await.map_err(unavailable)?;
     let most = planned.unwrap_or(MAX_SCENARIOS);
     let added = new_ones(transaction, report, &run, reported, most).await?;
     if run.status.is_final() {
@@ -46,7 +49,17 @@ pub(super) async fn report(transaction: &Transaction, holder: Holder<'_>, report
     }
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(transaction, holder, run, &report.dispatch).await.map_err(ReportError::from)
+    let ending = Settled { run, generation: generation + 1, dispatch: &report.dispatch };
+    let fate = settling::settle(transaction, holder, report.organization_id, slice::from_ref(&ending)).await;
+    let fate = fate.map_err(unavailable)?.pop().ok_or_else(|| StoreError::Corrupt("a run without an end".to_owned()))?;
+    Ok(Finished { run: ending.run, fate })
+}
+
+/// How far a run is.
+struct Progress {
+    planned: Option<u32>,
+    reported: u32,
+    generation: i64,
 }
 
 /// Those that are not stored yet; an error for the first that cannot be taken.
@@ -83,10 +96,11 @@ fn means(stored: &[u8], result: &ScenarioResult) -> bool {
     serde_json::from_slice::<ScenarioResult>(stored).is_ok_and(|stored| stored == *result)
 }
 
-async fn progress(transaction: &Transaction, run: &Run) -> Result<(Option<u32>, u32), Failure> {
-    let row = transaction.row("SELECT planned, reported FROM runs WHERE id = $1", &[&Id(run.id)]).await?;
+async fn progress(transaction: &Transaction, run: &Run) -> Result<Progress, Failure> {
+    let row = transaction.row("SELECT planned, reported, generation FROM runs WHERE id = $1", &[&Id(run.id)]).await?;
     let row = row.ok_or_else(|| Failure::unreadable("reported"))?;
-    Ok((maybe_number(&row, "planned")?, number(&row, "reported")?))
+    let (planned, reported) = (maybe_number(&row, "planned")?, number(&row, "reported")?);
+    Ok(Progress { planned, reported, generation: number(&row, "generation")? })
 }
 
 async fn stored(

@@ -19,20 +19,22 @@ use super::turns::{self, Turns, locked};
 use crate::{
     candidates::standing,
     failure::Failure,
-    row::{Id, Time, content, get, id, named, number},
+    row::{Id, Time, content, get, id, named, number, time},
     sealing::SealedSecrets,
     transaction::Transaction,
 };
 
-/// What is due, oldest first. What another node is claiming just now is passed over, and what a living one holds is its own also after
-/// the end of the lease: clocks of two nodes may differ.
-pub(super) const OLDEST: &str = "SELECT id, kind, lease_token IS NOT NULL AS cut_off, organization_id, webhook_id, \
-       (SELECT last_triggered_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
-       (SELECT last_success_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
-       (SELECT consecutive_failures FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id) \
-     FROM deliveries WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
-       OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) \
-     ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
+/// What is due, oldest first, and behind a place if there is one. What another node is claiming just now is passed over, and what a
+/// living one holds is its own also after the end of the lease: clocks of two nodes may differ.
+pub(super) const OLDEST: &str = "SELECT deliveries.id, kind, lease_token IS NOT NULL AS cut_off, organization_id, \
+       deliveries.webhook_id, due_at, last_triggered_at, last_success_at, consecutive_failures \
+     FROM deliveries LEFT JOIN webhook_health AS health ON health.webhook_id = deliveries.webhook_id \
+     WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
+       OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) AND ($4 IS NULL OR (due_at, deliveries.id) > ($4, $5)) \
+     ORDER BY due_at, deliveries.id LIMIT $2 FOR UPDATE OF deliveries SKIP LOCKED";
+
+/// How many of them are looked at before it is known whether there are places for more: they are locked for that.
+const LOOKED_AT: usize = 128;
 
 /// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
 pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
@@ -139,17 +141,12 @@ pub(super) async fn due(
     let (cut_off, failed, taken, leases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (node, settled) = (holder.node, HashSet::new());
     let mut claiming = Claiming { node, now, places, settled, cut_off, failed, taken, leases };
-    let most = i64::try_from(places.room()).unwrap_or(i64::MAX);
-    let (mut is_in_the_way, mut is_full) = (false, false);
     let begins_by_turns = std::mem::take(&mut locked(turns).come_first);
     if begins_by_turns {
         turns::go_round(transaction, turns, &mut claiming).await?;
     }
-    for row in transaction.rows(OLDEST, &[&Time(now), &most, &holder.node]).await? {
-        let refusal = claiming.ask(&Due::read(&row)?);
-        is_full |= refusal == Some(Admitted::Full);
-        is_in_the_way |= refusal.is_some();
-    }
+    let refused = take_oldest(transaction, &mut claiming).await?;
+    let (is_in_the_way, is_full) = (!refused.is_empty(), refused.contains(&Admitted::Full));
     if is_in_the_way && !is_full && !begins_by_turns {
         turns::go_round(transaction, turns, &mut claiming).await?;
         locked(turns).come_first = true;
@@ -158,6 +155,24 @@ pub(super) async fn due(
     note_interruptions(transaction, &cut_off).await?;
     end(transaction, failed, DeliveryStatus::Failed, now).await?;
     if taken.is_empty() { Ok(Vec::new()) } else { claim_all(transaction, holder, &taken, &leases, now).await }
+}
+
+/// Offers places to what is oldest, as long as most of it takes them. Answers what the others were told.
+async fn take_oldest(transaction: &Transaction, claiming: &mut Claiming<'_>) -> Result<Vec<Admitted>, Failure> {
+    let (mut refused, mut reached, mut left) = (Vec::new(), None, claiming.places.room());
+    while left > 0 {
+        let (most, before) = (left.min(LOOKED_AT), refused.len());
+        let (due_at, last): (Option<Time>, Option<Id<DeliveryId>>) = reached.unzip();
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = transaction.rows(OLDEST, &[&Time(claiming.now), &limit, &claiming.node, &due_at, &last]).await?;
+        for row in &rows {
+            refused.extend(claiming.ask(&Due::read(row)?));
+        }
+        let Some(row) = rows.last().filter(|_| rows.len() == most && 2 * (refused.len() - before) <= most) else { break };
+        reached = Some((Time(time(row, "due_at")?), Id(id(row, "id")?)));
+        left -= most;
+    }
+    Ok(refused)
 }
 
 /// Claims a delivery that was just written, if it is admitted. What is not is left to whoever has a place.
@@ -215,7 +230,7 @@ async fn claim_all(
         claimed.push(one);
     }
     end(transaction, orphaned, DeliveryStatus::Canceled, now).await?;
-    note_starts(transaction, holder.node, &claimed, now).await?;
+    note_starts(transaction, holder.node, &claimed, now)?;
     Ok(claimed)
 }
 
@@ -235,12 +250,7 @@ fn read(row: &Row, lease: Lease) -> Result<Claimed, Failure> {
     })
 }
 
-async fn note_starts(
-    transaction: &Transaction,
-    node: Option<Uuid>,
-    claimed: &[Claimed],
-    now: Timestamp,
-) -> Result<(), Failure> {
+fn note_starts(transaction: &Transaction, node: Option<Uuid>, claimed: &[Claimed], now: Timestamp) -> Result<(), Failure> {
     if claimed.is_empty() {
         return Ok(());
     }
@@ -249,8 +259,7 @@ async fn note_starts(
     let tokens: Vec<_> = claimed.iter().map(|one| Id(one.lease.token)).collect();
     let untils: Vec<_> = claimed.iter().map(|one| Time(one.lease.until)).collect();
     let urls: Vec<_> = claimed.iter().map(|one| one.url.as_str()).collect();
-    transaction.run(STARTED, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node]).await?;
-    Ok(())
+    transaction.run_along(STARTED, &[&ids, &attempts, &tokens, &untils, &urls, &Time(now), &node])
 }
 
 async fn note_unreadable(transaction: &Transaction, claimed: &Claimed, what: &str, now: Timestamp) -> Result<(), Failure> {

@@ -88,7 +88,7 @@ impl Ended<'_> {
 /// Notes attempts on their webhooks, in their order. Answers which of them are one too many for a webhook that is enabled, and why.
 pub(super) async fn note(transaction: &Transaction, ended: &[Ended<'_>]) -> Result<Vec<(usize, DisabledReason)>, Failure> {
     if ended.iter().all(|one| one.record.outcome.is_success()) {
-        return note_successes(transaction, ended).await.map(|()| Vec::new());
+        return note_successes(transaction, ended).map(|()| Vec::new());
     }
     let webhooks: Vec<_> = ended.iter().map(|one| Id(one.webhook)).collect();
     let mut known = BTreeMap::new();
@@ -109,13 +109,13 @@ pub(super) async fn note(transaction: &Transaction, ended: &[Ended<'_>]) -> Resu
     Ok(verdicts)
 }
 
-async fn note_successes(transaction: &Transaction, ended: &[Ended<'_>]) -> Result<(), Failure> {
+fn note_successes(transaction: &Transaction, ended: &[Ended<'_>]) -> Result<(), Failure> {
     let last: BTreeMap<_, _> = ended.iter().map(|one| (Id(one.webhook), Time(one.record.ended_at))).collect();
     if last.is_empty() {
         return Ok(());
     }
     let (webhooks, times): (Vec<_>, Vec<_>) = last.into_iter().unzip();
-    transaction.run(SUCCEEDED, &[&webhooks, &times]).await.map(drop)
+    transaction.run_along(SUCCEEDED, &[&webhooks, &times])
 }
 
 /// Disables a webhook by an attempt that was noted on it; what it still has to send is missed. Whoever calls this is alone with the

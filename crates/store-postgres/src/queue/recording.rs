@@ -101,9 +101,9 @@ pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRec
     if accepted.is_empty() {
         return Ok(Recorded { held, verdicts: Vec::new() });
     }
-    finish_attempts(transaction, &accepted).await?;
-    keep_messages(transaction, &accepted).await?;
-    move_on(transaction, &accepted).await?;
+    finish_attempts(transaction, &accepted)?;
+    keep_messages(transaction, &accepted)?;
+    move_on(transaction, &accepted)?;
     let counted: Vec<_> = accepted.iter().filter(|one| !one.is_test()).collect();
     let ended: Vec<_> = counted.iter().map(|one| one.ended()).collect();
     let verdicts = health::note(transaction, &ended).await?;
@@ -164,30 +164,27 @@ fn duration(record: &AttemptRecord) -> i64 {
     i64::try_from(record.duration_ms).unwrap_or(i64::MAX)
 }
 
-async fn finish_attempts(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+fn finish_attempts(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
     // Text holds no NUL here.
     let message = |error: &AttemptError| error.message.replace('\0', "\u{fffd}");
-    transaction
-        .run(
-            ENDED,
-            &[
-                &column(accepted, |record| Id(record.delivery_id)),
-                &column(accepted, |record| i64::from(record.number)),
-                &column(accepted, duration),
-                &column(accepted, |record| record.outcome.http_status().map(i64::from)),
-                &column(accepted, |record| error(record).map(|error| error.kind.as_str().to_owned())),
-                &column(accepted, |record| error(record).map(message)),
-                &column(accepted, |record| record.timing.resolve.map(micros)),
-                &column(accepted, |record| record.timing.connect.map(micros)),
-                &column(accepted, |record| record.timing.tls.map(micros)),
-                &column(accepted, |record| record.timing.first_byte.map(micros)),
-            ],
-        )
-        .await?;
-    Ok(())
+    transaction.run_along(
+        ENDED,
+        &[
+            &column(accepted, |record| Id(record.delivery_id)),
+            &column(accepted, |record| i64::from(record.number)),
+            &column(accepted, duration),
+            &column(accepted, |record| record.outcome.http_status().map(i64::from)),
+            &column(accepted, |record| error(record).map(|error| error.kind.as_str().to_owned())),
+            &column(accepted, |record| error(record).map(message)),
+            &column(accepted, |record| record.timing.resolve.map(micros)),
+            &column(accepted, |record| record.timing.connect.map(micros)),
+            &column(accepted, |record| record.timing.tls.map(micros)),
+            &column(accepted, |record| record.timing.first_byte.map(micros)),
+        ],
+    )
 }
 
-async fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
     let messages: Vec<(&AttemptRecord, &str, &Message)> = accepted
         .iter()
         .flat_map(|Accepted { record, .. }| {
@@ -209,30 +206,26 @@ async fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> 
     let truncated: Vec<_> = messages.iter().map(|(_, _, message)| message.truncated).collect();
     let sql = "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated) \
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
-    transaction.run(sql, &[&ids, &numbers, &directions, &headers, &bodies, &sizes, &truncated]).await?;
-    Ok(())
+    transaction.run_along(sql, &[&ids, &numbers, &directions, &headers, &bodies, &sizes, &truncated])
 }
 
-async fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
+fn move_on(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result<(), Failure> {
     let (statuses, dues): (Vec<_>, Vec<_>) =
         accepted.iter().map(Accepted::next).map(|(status, due)| (status.as_str(), due)).unzip();
     let missed: Vec<_> = accepted.iter().map(|one| one.ended().is_exhausted && !one.is_test()).collect();
     let completed: Vec<_> =
         accepted.iter().zip(&dues).map(|(one, due)| due.is_none().then_some(Time(one.record.ended_at))).collect();
-    transaction
-        .run(
-            MOVED_ON,
-            &[
-                &column(accepted, |record| Id(record.delivery_id)),
-                &statuses,
-                &dues,
-                &completed,
-                &column(accepted, |record| record.outcome.http_status().map(i64::from)),
-                &column(accepted, duration),
-                &column(accepted, |record| i64::from(!record.outcome.is_success())),
-                &missed,
-            ],
-        )
-        .await?;
-    Ok(())
+    transaction.run_along(
+        MOVED_ON,
+        &[
+            &column(accepted, |record| Id(record.delivery_id)),
+            &statuses,
+            &dues,
+            &completed,
+            &column(accepted, |record| record.outcome.http_status().map(i64::from)),
+            &column(accepted, duration),
+            &column(accepted, |record| i64::from(!record.outcome.is_success())),
+            &missed,
+        ],
+    )
 }

@@ -1,28 +1,33 @@
 //! Records that wait while others are written go into the next transaction together.
 
-use std::sync::Arc;
-
 use preclinical_core::port::{AttemptRecord, StoreError};
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::oneshot;
 
 use super::recording::{Recorded, record_all};
-use crate::{failure::unavailable, transaction::Turn, writing::Writers};
-
-/// Records that may wait. Beyond it the store says that it is unavailable instead of growing.
-const MAX_WAITING: usize = 4096;
+use crate::{
+    PostgresStore,
+    failure::unavailable,
+    lines::{Joined, Lines},
+    transaction::Turn,
+};
 
 /// Records that share a transaction at most.
 const MAX_GROUP: usize = 128;
 
-/// Transactions under way at once: one is collected while another waits for the disk.
+/// Transactions under way at once at most.
 const WRITERS: usize = 2;
 
-struct Waiting {
+/// A record that waits.
+pub(crate) struct Waiting {
     record: AttemptRecord,
     answer: oneshot::Sender<Result<Written, StoreError>>,
+}
+
+/// Where records wait.
+pub(crate) type Records = Lines<(), Waiting>;
+
+pub(crate) fn records() -> Records {
+    Lines::new(WRITERS, MAX_GROUP)
 }
 
 /// What came of a record that waited.
@@ -48,51 +53,33 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// Where records wait; dropping it ends its tasks.
-pub(crate) struct Records {
-    waiting: mpsc::Sender<Waiting>,
-    tasks: Vec<JoinHandle<()>>,
+/// Answers after the commit that holds the record.
+pub(super) async fn write_with_others(store: &PostgresStore, record: AttemptRecord) -> Result<Written, StoreError> {
+    let (answer, answered) = oneshot::channel();
+    match store.0.records.join((), Waiting { record, answer }) {
+        Joined::TooMany => return Err(StoreError::Unavailable("too many records are waiting".to_owned())),
+        Joined::ToBeServed => drop(tokio::spawn(serve(store.clone()))),
+        Joined::Waits => {}
+    }
+    answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned())))
 }
 
-impl Drop for Records {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-impl Records {
-    pub(crate) fn start(writers: &Arc<Writers>) -> Self {
-        let (waiting, next) = mpsc::channel(MAX_WAITING);
-        let next = Arc::new(Mutex::new(next));
-        let task = |_| tokio::spawn(serve(Arc::clone(writers), Arc::clone(&next)));
-        Self { waiting, tasks: (0..WRITERS).map(task).collect() }
-    }
-
-    /// Answers after the commit that holds the record.
-    pub(crate) async fn write(&self, record: AttemptRecord) -> Result<Written, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let waits = self.waiting.try_send(Waiting { record, answer });
-        waits.map_err(|_| StoreError::Unavailable("too many records are waiting".to_owned()))?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned())))
-    }
-}
-
-async fn serve(writers: Arc<Writers>, next: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+async fn serve(store: PostgresStore) {
     loop {
-        let mut group = Vec::new();
-        if next.lock().await.recv_many(&mut group, MAX_GROUP).await == 0 {
+        let mut group = store.0.records.next(());
+        if group.is_empty() {
             return;
         }
         while !group.is_empty() {
-            group = write(&writers, group).await;
+            group = write(&store, group).await;
         }
     }
 }
 
 /// Writes a group and answers it; with those that are to be tried again without what was in their way.
-async fn write(writers: &Writers, group: Vec<Waiting>) -> Vec<Waiting> {
+async fn write(store: &PostgresStore, group: Vec<Waiting>) -> Vec<Waiting> {
     let records: Vec<_> = group.iter().map(|one| &one.record).collect();
-    match write_all(writers, &records).await {
+    match write_all(store, &records).await {
         Ok(held) => {
             for (one, held) in group.into_iter().zip(held) {
                 let _ = one.answer.send(Ok(if held { Written::Kept } else { Written::LeaseLost }));
@@ -112,7 +99,7 @@ async fn write(writers: &Writers, group: Vec<Waiting>) -> Vec<Waiting> {
         // One that the server refuses must not take the others along.
         Err(Refused::Store(StoreError::Corrupt(_))) if group.len() > 1 => {
             for one in group {
-                Box::pin(write(writers, vec![one])).await;
+                Box::pin(write(store, vec![one])).await;
             }
         }
         Err(Refused::Store(error)) => group.into_iter().for_each(|one| drop(one.answer.send(Err(error.clone())))),
@@ -120,8 +107,9 @@ async fn write(writers: &Writers, group: Vec<Waiting>) -> Vec<Waiting> {
     Vec::new()
 }
 
-async fn write_all(writers: &Writers, records: &[&AttemptRecord]) -> Result<Vec<bool>, Refused> {
-    writers
+async fn write_all(store: &PostgresStore, records: &[&AttemptRecord]) -> Result<Vec<bool>, Refused> {
+    let queue = &store.0.queue;
+    queue
         .run(Turn::Free, |transaction| {
             Box::pin(async move {
                 let Recorded { held, verdicts } = record_all(&transaction, records).await.map_err(unavailable)?;

@@ -34,32 +34,27 @@ const DELIVERIES_OF_A_TURN: i64 = 4;
 /// Organizations whose place is remembered; beyond that their turns begin with their first webhook.
 const REMEMBERED: usize = 4096;
 
-pub(super) const ORGANIZATIONS: &str = "WITH RECURSIVE turn (id, step) AS ( \
-       (SELECT organization_id, 1 FROM deliveries WHERE status = 'pending' AND organization_id > $1 \
-         ORDER BY organization_id LIMIT 1) \
+pub(super) const ORGANIZATIONS: &str = "WITH RECURSIVE turn (id, step) AS (SELECT $1, 0 \
        UNION ALL SELECT next.organization_id, turn.step + 1 FROM turn CROSS JOIN LATERAL ( \
          SELECT organization_id FROM deliveries WHERE status = 'pending' AND organization_id > turn.id \
          ORDER BY organization_id LIMIT 1) AS next WHERE turn.step < $2) \
-     SELECT id FROM turn";
+     SELECT id FROM turn WHERE step > 0";
 
 /// The webhooks of these organizations behind those where their last turns stopped, and what is due of each.
 pub(super) const TURNS: &str = "SELECT turn.organization_id AS turn_of, webhook.id AS at_webhook, due.* \
      FROM unnest($1, $2) WITH ORDINALITY AS turn (organization_id, last, place) \
-     CROSS JOIN LATERAL (WITH RECURSIVE webhook (id, step) AS ( \
-         (SELECT webhook_id, 1 FROM deliveries WHERE status = 'pending' AND organization_id = turn.organization_id \
-           AND webhook_id > turn.last ORDER BY webhook_id LIMIT 1) \
+     CROSS JOIN LATERAL (WITH RECURSIVE webhook (id, step) AS (SELECT turn.last, 0 \
          UNION ALL SELECT next.webhook_id, webhook.step + 1 FROM webhook CROSS JOIN LATERAL ( \
            SELECT webhook_id FROM deliveries WHERE status = 'pending' AND organization_id = turn.organization_id \
            AND webhook_id > webhook.id ORDER BY webhook_id LIMIT 1) AS next WHERE webhook.step < $3) \
-       SELECT id FROM webhook) AS webhook \
-     LEFT JOIN LATERAL (SELECT id, kind, lease_token IS NOT NULL AS cut_off, organization_id, webhook_id, due_at, \
-         (SELECT last_triggered_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
-         (SELECT last_success_at FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id), \
-         (SELECT consecutive_failures FROM webhook_health AS health WHERE health.webhook_id = deliveries.webhook_id) \
-       FROM deliveries WHERE status = 'pending' AND organization_id = turn.organization_id AND webhook_id = webhook.id \
+       SELECT id FROM webhook WHERE step > 0) AS webhook \
+     LEFT JOIN LATERAL (SELECT deliveries.id, kind, lease_token IS NOT NULL AS cut_off, organization_id, \
+         deliveries.webhook_id, due_at, last_triggered_at, last_success_at, consecutive_failures \
+       FROM deliveries LEFT JOIN webhook_health AS health ON health.webhook_id = deliveries.webhook_id \
+       WHERE status = 'pending' AND organization_id = turn.organization_id AND deliveries.webhook_id = webhook.id \
          AND due_at <= $5 AND (lease_node IS NULL OR lease_node = $6 \
            OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) \
-       ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) AS due ON true \
+       ORDER BY due_at LIMIT $4 FOR UPDATE OF deliveries SKIP LOCKED) AS due ON true \
      ORDER BY turn.place, webhook.id, due.due_at";
 
 /// Whose turn it was last.
@@ -82,11 +77,15 @@ pub(super) async fn go_round(
     claiming: &mut Claiming<'_>,
 ) -> Result<(), Failure> {
     let last = locked(turns).organization;
-    let mut organizations = after(transaction, last).await?;
-    if organizations.len() < ORGANIZATIONS_OF_A_ROUND && last.is_some() {
-        let others = after(transaction, None).await?;
+    let mut organizations = after(transaction, None).await?;
+    if organizations.len() < ORGANIZATIONS_OF_A_ROUND {
+        // These are all there are.
+        let passed = organizations.partition_point(|id| Some(*id) <= last);
+        organizations.rotate_left(passed);
+    } else if last.is_some() {
+        let first = std::mem::replace(&mut organizations, after(transaction, last).await?);
         let known: HashSet<_> = organizations.iter().copied().collect();
-        organizations.extend(others.into_iter().filter(|id| !known.contains(id)));
+        organizations.extend(first.into_iter().filter(|id| !known.contains(id)));
         organizations.truncate(ORGANIZATIONS_OF_A_ROUND);
     }
     let places: Vec<Id<WebhookId>> = {

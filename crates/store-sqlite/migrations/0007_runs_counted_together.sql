@@ -1,0 +1,1 @@
+-- The steps of both stores have the same names. Here nobody counts beside another, and a count leaves nothing behind.
