@@ -1,6 +1,12 @@
 //! The engine's loop: claims what is due, as far as there are places, and sleeps until more is.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -13,7 +19,7 @@ use preclinical_core::{
     port::{AttemptSummary, Handoff, Offer, Reservation, Store, StoreError, Watch},
     retry::RetrySchedule,
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
 use crate::{
     attempt,
@@ -23,9 +29,15 @@ use crate::{
     transport::Transport,
 };
 
-/// Deliveries claimed in one call. A few of them make what one webhook may have under way: while some are sent, others are claimed and
+/// Deliveries claimed in one call. A few of these make what one webhook may have under way: while some are sent, others are claimed and
 /// recorded.
-const MAX_BATCH: usize = 32;
+const BATCH: usize = 32;
+
+/// The same where claims take [`LONG`]: there it counts how much each of them brings.
+const LARGE_BATCH: usize = 128;
+
+/// How long a claim takes where commits are slow or the server is far away.
+const LONG: Duration = Duration::from_millis(10);
 
 /// The longest sleep; the safety net under wake-ups and timers.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
@@ -36,7 +48,8 @@ const MIN_SLEEP: Duration = Duration::from_millis(2);
 /// After how long an attempt is counted among those that take long.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The pause after nothing of what is due had a place. It doubles each time, so that asking in vain costs little, however much is due.
+/// The pause after nothing of what is due had a place. It doubles each time and halves when something had one, so that asking in vain costs
+/// little, however much is due.
 const BREATH: Duration = Duration::from_millis(1);
 
 /// From here on a place that is given back ends the pause.
@@ -82,6 +95,8 @@ pub struct Engine {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     pub(crate) places: Arc<Places>,
+    /// How many deliveries the next claim asks for.
+    batch: AtomicUsize,
     changed: Notify,
     pub(crate) jobs: JobSignals,
 }
@@ -127,6 +142,7 @@ impl Engine {
             transport: Arc::new(transport),
             settings,
             places: Arc::default(),
+            batch: AtomicUsize::new(BATCH),
             changed: Notify::new(),
             jobs: JobSignals::default(),
         })
@@ -144,12 +160,14 @@ impl Engine {
 
     /// Claims what is due, one batch at most and as far as it may have places, and starts the attempts.
     pub async fn tick(self: &Arc<Self>) -> Result<Tick, StoreError> {
-        let room = self.places.free().min(MAX_BATCH);
+        let room = self.places.free().min(self.batch.load(Ordering::Relaxed));
         if room == 0 {
             return Ok(Tick::MayBeMore);
         }
         let offer = Arc::new(EngineOffer::new(self, room, Asks::WhatWaits));
+        let began = Instant::now();
         let claimed = self.store.claim_due(self.clock.now(), Arc::clone(&offer) as _).await?;
+        self.batch.store(if began.elapsed() < LONG { BATCH } else { LARGE_BATCH }, Ordering::Relaxed);
         let started = claimed.len();
         for claimed in claimed {
             if let Some(place) = offer.take(&claimed) {
@@ -176,7 +194,7 @@ impl Engine {
                     if started == 0 {
                         tokio::time::sleep(breath.min(DEEP_BREATH)).await;
                     }
-                    breath = if started == 0 { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
+                    breath = if started == 0 { (breath * 2).min(LONGEST_BREATH) } else { (breath / 2).max(BREATH) };
                     tokio::select! {
                         biased;
                         () = self.places.changed.notified() => {}

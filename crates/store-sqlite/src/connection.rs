@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{OpenError, checkpoints::LONGEST_LOG};
+use crate::OpenError;
 
 /// Another process may hold the file for a moment, for a backup or to create a key.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,14 +32,8 @@ pub(crate) fn open(path: &Path, synchronous: &str) -> Result<Connection, OpenErr
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", LONGEST_LOG, |_| Ok(()))?;
-    Ok(connection)
-}
-
-/// A connection that writes back the log, and flushes as the writing one does.
-pub(crate) fn open_for_checkpoints(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
-    let connection = set_up(path)?;
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    // A commit does not wait for what follows it: see `log.rs`.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     Ok(connection)
 }
 

@@ -11,12 +11,12 @@ mod administration;
 mod backup;
 mod candidates;
 mod changes;
-mod checkpoints;
 mod condition;
 mod connection;
 mod history;
 mod idempotency;
 mod intake;
+mod log;
 mod lookups;
 mod migrations;
 mod pool;
@@ -38,7 +38,7 @@ use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{changes::Bells, checkpoints::Checkpoints, lookups::Lookups, pool::ReaderPool, queue::Turns, writer::Writer};
+use self::{changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, writer::Writer};
 
 const READERS: usize = 4;
 
@@ -130,9 +130,8 @@ impl SqliteStore {
         bells.listen_to(&writing)?;
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         let looking_up: rusqlite::Result<Vec<Connection>> = (0..LOOKUPS).map(|_| connection::open_reader(path)).collect();
-        let checkpoints = Checkpoints::start(connection::open_for_checkpoints(path, synchronous)?);
         Ok(Self {
-            writer: Arc::new(Writer::start(writing, Arc::clone(&bells), checkpoints)),
+            writer: Arc::new(Writer::start(writing, Arc::clone(&bells))),
             readers: Arc::new(ReaderPool::start(reading?)),
             lookups: Arc::new(Lookups::on(looking_up?)),
             vault: Arc::new(vault),

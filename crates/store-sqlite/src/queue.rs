@@ -228,7 +228,8 @@ impl DeliveryQueue for SqliteStore {
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
-        self.write(move |connection| recording::record(connection, &record)).await
+        let headers = recording::Headers::of(&record)?;
+        self.write(move |connection| recording::record(connection, &record, &headers)).await
     }
 
     async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {

@@ -23,9 +23,9 @@ use uuid::Uuid;
 #[allow(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
     match error {
-        rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => {
-            StoreError::Corrupt(error.to_string())
-        }
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => StoreError::Corrupt(error.to_string()),
         error => StoreError::Unavailable(error.to_string()),
     }
 }
@@ -180,11 +180,7 @@ pub(crate) const RUN_COLUMNS: &str = "run.id, run.organization_id, run.number, r
      run.status, run.passed, run.failed, run.error, run.total, run.started_at, run.completed_at, run.created_at";
 
 pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
-    run_in(&mut Columns::of(row))
-}
-
-/// The run that comes next among the columns.
-pub(crate) fn run_in(columns: &mut Columns<'_>) -> rusqlite::Result<Run> {
+    let mut columns = Columns::of(row);
     Ok(Run {
         id: columns.id()?,
         organization_id: columns.id()?,

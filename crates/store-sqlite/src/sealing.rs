@@ -37,12 +37,7 @@ pub(crate) struct SealedSecrets {
 impl SealedSecrets {
     /// From the columns `secret`, `rotated_secret` and `rotated_until`.
     pub(crate) fn read(columns: &mut Columns<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
-        Ok(Self {
-            webhook,
-            current: columns.value()?,
-            rotated: columns.value()?,
-            rotated_until: columns.maybe_time()?,
-        })
+        Ok(Self { webhook, current: columns.value()?, rotated: columns.value()?, rotated_until: columns.maybe_time()? })
     }
 
     /// From the row of that webhook.

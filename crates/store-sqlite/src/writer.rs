@@ -10,7 +10,7 @@ use preclinical_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{changes::Bells, checkpoints::Checkpoints, condition::Condition, row::unavailable};
+use crate::{changes::Bells, condition::Condition, log::Log, row::unavailable};
 
 /// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 8192;
@@ -75,11 +75,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
-    pub(crate) fn start(connection: Connection, bells: Arc<Bells>, checkpoints: Checkpoints) -> Self {
+    pub(crate) fn start(connection: Connection, bells: Arc<Bells>) -> Self {
         let (calls, waiting) = crossbeam_channel::bounded(MAX_WAITING);
         let condition = Arc::<Condition>::default();
         let noted = Arc::clone(&condition);
-        std::thread::spawn(move || serve(&connection, &waiting, &bells, &checkpoints, &noted));
+        std::thread::spawn(move || serve(&connection, &waiting, &bells, &noted));
         Self { calls, condition }
     }
 
@@ -185,13 +185,8 @@ fn carry_out(connection: &Connection, call: &mut dyn Call) -> Result<(), MustBeU
     call.carry_out(connection)
 }
 
-fn serve(
-    connection: &Connection,
-    waiting: &Receiver<Box<dyn Call>>,
-    bells: &Bells,
-    checkpoints: &Checkpoints,
-    condition: &Condition,
-) {
+fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
+    let mut log = Log::default();
     while let Ok(first) = waiting.recv() {
         let mut group = Group { connection, calls: Vec::new(), is_careful: false };
         let commit = group.write(first, waiting, condition);
@@ -206,7 +201,7 @@ fn serve(
         for call in group.calls {
             call.answer(commit.clone());
         }
-        checkpoints.note_commit();
+        log.write_back(connection);
     }
 }
 
@@ -222,7 +217,7 @@ mod tests {
     async fn a_call_that_panics_or_fails_is_undone_alone_and_the_writer_lives_on() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (value INTEGER)").unwrap();
-        let writer = Writer::start(connection, Arc::default(), Checkpoints::start(Connection::open_in_memory().unwrap()));
+        let writer = Writer::start(connection, Arc::default());
         // Holds the writer until all four calls wait, so that they share one commit.
         let (open, gate) = crossbeam_channel::bounded::<()>(1);
         let held = writer.run(move |_| {

@@ -105,7 +105,7 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
         turns.go_round(&mut claiming)?;
     }
     let mut is_in_the_way = false;
-    while !is_in_the_way {
+    for _ in 0..claiming.places.room().div_ceil(AT_ONCE) {
         let oldest: Vec<Due> = claiming
             .connection
             .prepare_cached(OLDEST)?
@@ -118,7 +118,7 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
                 Asked::NotThisWebhook | Asked::NotThisOrganization => is_in_the_way = true,
             }
         }
-        if oldest.len() < AT_ONCE {
+        if is_in_the_way || oldest.len() < AT_ONCE {
             break;
         }
     }
@@ -227,7 +227,7 @@ pub(crate) fn claim(
     changes::count(connection, claimed.organization_id)?;
     connection
         .prepare_cached(
-            "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
+            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;

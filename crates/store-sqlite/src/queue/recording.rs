@@ -25,15 +25,36 @@ struct Current {
     lease: Option<LeaseToken>,
 }
 
+/// The headers of both messages as they are kept, made by whoever brings a record: the writer has enough to do.
+pub(super) struct Headers {
+    request: Vec<u8>,
+    response: Vec<u8>,
+}
+
+impl Headers {
+    pub(super) fn of(record: &AttemptRecord) -> Result<Self, StoreError> {
+        let kept = |message: &Option<Message>| match message {
+            Some(message) => serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string())),
+            None => Ok(Vec::new()),
+        };
+        Ok(Self { request: kept(&record.request)?, response: kept(&record.response)? })
+    }
+}
+
 /// Records the attempt if its lease still holds.
-pub(super) fn record(connection: &Connection, record: &AttemptRecord) -> Result<(), RecordError> {
+pub(super) fn record(connection: &Connection, record: &AttemptRecord, headers: &Headers) -> Result<(), RecordError> {
     let current = current(connection, record).map_err(unavailable)?;
     let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
         return Err(RecordError::LeaseLost);
     };
     finish_attempt(connection, record).map_err(unavailable)?;
-    keep(connection, record, "request", record.request.as_ref())?;
-    keep(connection, record, "response", record.response.as_ref())?;
+    for (direction, message, headers) in
+        [("request", &record.request, &headers.request), ("response", &record.response, &headers.response)]
+    {
+        if let Some(message) = message {
+            keep(connection, record, direction, message, headers).map_err(unavailable)?;
+        }
+    }
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;
@@ -89,28 +110,23 @@ fn keep(
     connection: &Connection,
     record: &AttemptRecord,
     direction: &str,
-    message: Option<&Message>,
-) -> Result<(), StoreError> {
-    let Some(message) = message else { return Ok(()) };
-    let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    message: &Message,
+    headers: &[u8],
+) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                Id(record.delivery_id),
-                record.number,
-                direction,
-                headers,
-                &message.body[..],
-                i64::try_from(message.size_bytes).unwrap_or(i64::MAX),
-                message.truncated,
-            ])
-        })
-        .map(|_| ())
-        .map_err(unavailable)
+        )?
+        .execute(params![
+            Id(record.delivery_id),
+            record.number,
+            direction,
+            headers,
+            &message.body[..],
+            i64::try_from(message.size_bytes).unwrap_or(i64::MAX),
+            message.truncated,
+        ])
 }
 
 /// What becomes of a delivery in that status, and when it is due.
@@ -132,7 +148,7 @@ fn move_on(
     let completed_at = due.is_none().then_some(Time(record.ended_at));
     connection
         .prepare_cached(
-            "UPDATE OR FAIL deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
+            "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, http_status = ?5, \
              duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
