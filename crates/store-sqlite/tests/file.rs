@@ -3,11 +3,14 @@
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
 
 use preclinical_core::{
-    delivery::DeliveryStatus,
+    delivery::{DeliveryStatus, Lease},
     port::{History, Store, Upkeep},
 };
 use preclinical_store_sqlite::{BackupError, OpenError, SqliteStore, back_up};
-use preclinical_testkit::world::{World, vault};
+use preclinical_testkit::{
+    places::Places,
+    world::{World, vault},
+};
 use rusqlite::Connection;
 
 #[tokio::test]
@@ -24,6 +27,44 @@ async fn what_was_written_is_there_after_reopening() {
     let world = World::new(Arc::new(SqliteStore::open_exclusively(&path, vault()).unwrap()), "default").await;
     assert_eq!(world.delivery(claimed.delivery_id).await.status, DeliveryStatus::Pending);
     assert_eq!(world.run(agent, None).await.number.0, 2);
+}
+
+/// Several times what the log holds before it is written back, in bytes.
+const LONG_LOG: u64 = 16 * 1024 * 1024;
+
+#[tokio::test]
+async fn the_log_begins_anew_and_the_file_holds_what_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let size = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().len();
+    let world = World::new(Arc::new(SqliteStore::open_exclusively(&path, vault()).unwrap()), "default").await;
+    let (agent, before) = (world.agent("Assistant").await, size("test.db"));
+    world.webhook("https://example.com", None).await;
+    let mut written = 0;
+    while written < LONG_LOG {
+        world.claimed(agent).await;
+        // Less than a commit of this kind writes.
+        written += 16 * 4096;
+    }
+    assert!(size("test.db-wal") < LONG_LOG / 2, "{}", size("test.db-wal"));
+    assert!(size("test.db") > before);
+}
+
+#[tokio::test]
+async fn a_lease_that_has_ended_already_claims_nothing_over_and_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_exclusively(&folder.path().join("test.db"), vault()).unwrap();
+    let world = World::new(Arc::new(store), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    for _ in 0..40 {
+        let run = world.run(agent, None).await;
+        world.complete(run.id, None).await.unwrap();
+    }
+    let ended = Lease { until: world.now(), ..world.lease() };
+    let leases = (0..64).map(|_| Lease { token: world.lease().token, ..ended });
+    assert!(world.store.claim_due(world.now(), Places::of(leases)).await.unwrap().is_empty());
+    assert_eq!(world.store.claim_due(world.now(), world.leases(64)).await.unwrap().len(), 40);
 }
 
 #[test]

@@ -93,15 +93,15 @@ async fn a_full_batch_is_followed_by_the_next_one() {
         assert!(rig.deliver().await.1.delivered, "what is proven has places for a batch");
     }
     let mut rig = rig.restarted();
-    for number in 0..200 {
-        rig.agent = if number < 128 { first } else { second };
+    for number in 0..48 {
+        rig.agent = if number < 32 { first } else { second };
         rig.write_due().await;
         rig.world.clock.turn(SignedDuration::from_millis(1));
     }
     assert_eq!(rig.engine.tick().await, Ok(Tick::MayBeMore));
     assert!(matches!(rig.engine.tick().await, Ok(Tick::IdleUntil(_))));
     assert!(rig.engine.close(PATIENCE).await);
-    assert_eq!(receiver.waiting().await, 202);
+    assert_eq!(receiver.waiting().await, 50);
     assert!(rig.world.deliveries().await.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered));
 }
 

@@ -84,7 +84,9 @@ impl Claiming<'_> {
             return Ok(Asked::Settled);
         }
         let lease = match self.places.admit(&due.applicant) {
-            Admitted::Granted(lease) => lease,
+            Admitted::Granted(lease) if lease.until > self.now => lease,
+            // The clock was set back meanwhile. Under such a lease a delivery would be due still.
+            Admitted::Granted(_) => return Ok(Asked::Full),
             Admitted::NotThisWebhook => return Ok(Asked::NotThisWebhook),
             Admitted::NotThisOrganization => return Ok(Asked::NotThisOrganization),
             Admitted::Full => return Ok(Asked::Full),
