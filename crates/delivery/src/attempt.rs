@@ -19,11 +19,24 @@ use crate::{answer::Answer, engine::Engine, stopwatch::Stopwatch};
 /// The pause before a record that the store refused is tried again, as long as its lease holds.
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
 
-/// Sends, decides what follows and records both. `None` if the record was refused.
-pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<AttemptSummary> {
+/// An attempt that has ended and is not recorded yet.
+pub(crate) struct Sent {
+    record: AttemptRecord,
+    summary: AttemptSummary,
+    lease_ends: Timestamp,
+}
+
+impl Sent {
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.record.next == NextStep::Delivered
+    }
+}
+
+/// Sends and decides what follows.
+pub(crate) async fn send(engine: &Engine, claimed: Claimed) -> Sent {
     let request = request::build(&claimed, engine.clock.now());
     let (started, stopwatch) = (Instant::now(), Arc::default());
-    let (outcome, answer) = send(engine, &claimed, &request, &stopwatch).await;
+    let (outcome, answer) = post(engine, &claimed, &request, &stopwatch).await;
     let timing = stopwatch.read();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let ended_at = engine.clock.now();
@@ -43,7 +56,14 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
         next,
         disabling: disabling(engine, ended_at),
     };
-    let recorded = keep(engine, record, claimed.lease.until).await;
+    Sent { record, summary, lease_ends: claimed.lease.until }
+}
+
+/// Records how it ended and what follows. `None` if the record was refused.
+pub(crate) async fn record(engine: &Engine, sent: Sent) -> Option<AttemptSummary> {
+    let Sent { record, summary, lease_ends } = sent;
+    let next = record.next;
+    let recorded = keep(engine, record, lease_ends).await;
     engine.jobs.attempt_ended.notify_one();
     // A failure leaves a retry, or the news that its webhook was disabled.
     if next != NextStep::Delivered {
@@ -52,7 +72,7 @@ pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<Attem
     recorded.then_some(summary)
 }
 
-async fn send(
+async fn post(
     engine: &Engine,
     claimed: &Claimed,
     request: &WebhookRequest,

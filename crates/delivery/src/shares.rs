@@ -1,6 +1,6 @@
 //! Who may have a place: shares that keep what hangs, what fails and what is much from what is well and little.
 //!
-//! - A webhook has at most [`WEBHOOK`] attempts under way. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
+//! - A webhook has at most [`WEBHOOK`] attempts under way; one that it took is not while it is recorded. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
 //!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
 //!   is asked one thing at a time: what was down is not overrun when it comes back.
 //! - Webhooks whose last attempt failed, or took long, and attempts that take long share [`FAILING`] places; together with those never tried,
@@ -102,6 +102,8 @@ pub(crate) struct Seat {
     is_proven: bool,
     is_test: bool,
     is_slow: bool,
+    /// The receiver has taken it, and it is no longer under way for its webhook.
+    is_taken: bool,
 }
 
 /// Who has places now.
@@ -268,7 +270,7 @@ impl Shares {
         self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
         let is_proven = standing == Standing::Proven;
-        Ok(Seat { organization, webhook, class, is_proven, is_test: false, is_slow: false })
+        Ok(Seat { organization, webhook, class, is_proven, is_test: false, is_slow: false, is_taken: false })
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
@@ -286,12 +288,13 @@ impl Shares {
         self.taken.proven += 1;
         self.taken.tests += 1;
         *self.tests.entry((organization, webhook)).or_default() += 1;
-        Some(Seat { organization, webhook, class: Standing::Proven, is_proven: true, is_test: true, is_slow: false })
+        let class = Standing::Proven;
+        Some(Seat { organization, webhook, class, is_proven: true, is_test: true, is_slow: false, is_taken: false })
     }
 
     /// The attempt takes long: it is counted among those that fail, as far as they have room.
     pub(crate) fn slow(&mut self, seat: &mut Seat) {
-        if seat.is_test {
+        if seat.is_test || seat.is_taken {
             return;
         }
         if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_slow) {
@@ -306,6 +309,17 @@ impl Shares {
             seat.class = Standing::Failing;
             of_organization.failing += 1;
             self.taken.failing += 1;
+        }
+    }
+
+    /// The receiver took it in good time: its webhook may be sent the next one while this one is recorded.
+    pub(crate) fn taken(&mut self, seat: &mut Seat) {
+        if seat.is_test || seat.is_slow || seat.is_taken {
+            return;
+        }
+        if let Some(line) = self.webhooks.get_mut(&seat.webhook) {
+            line.under_way -= 1;
+            seat.is_taken = true;
         }
     }
 
@@ -329,7 +343,7 @@ impl Shares {
         }
         let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return false };
         let line = entry.get_mut();
-        line.under_way -= 1;
+        line.under_way -= u32::from(!seat.is_taken);
         line.slow -= u32::from(seat.is_slow);
         line.may_have = match ending {
             Ending::Taken => line.may_have.saturating_mul(2).min(WEBHOOK),
