@@ -3,6 +3,7 @@
 
 mod callers;
 mod commits;
+mod counts;
 mod endings;
 mod lines;
 mod others;
