@@ -8,6 +8,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use preclinical_core::port::StoreError;
+use tokio::sync::oneshot;
+
+use crate::{
+    failure::{Failure, unavailable},
+    transaction::CALL_LIMIT,
+};
+
 /// How much may wait in all lines. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 4096;
 
@@ -35,7 +43,7 @@ struct Line<W> {
 pub(crate) enum Joined {
     /// Nothing: whoever serves the line comes to it.
     Waits,
-    /// Somebody is to serve the line, until [`Lines::next`] has nothing more.
+    /// Somebody is to serve the line, until [`Serving::next`] has nothing more.
     ToBeServed,
     /// There is no room.
     TooMany,
@@ -61,19 +69,21 @@ impl<K: Copy + Eq + Hash, W> Lines<K, W> {
         Joined::ToBeServed
     }
 
+    /// Serves a line that is to be served.
+    pub(crate) fn serve(&self, key: K) -> Serving<'_, K, W> {
+        Serving { lines: self, key, has_left: false }
+    }
+
     /// The next that go together, in their order. If there are none, whoever serves the line leaves it.
-    pub(crate) fn next(&self, key: K) -> Vec<W> {
+    fn next(&self, key: K) -> Vec<W> {
         let mut waiting = self.lock();
         let Some(line) = waiting.lines.get_mut(&key) else { return Vec::new() };
         let count = line.waiting.len().min(self.most);
         let next: Vec<W> = line.waiting.drain(..count).collect();
-        if next.is_empty() {
-            line.servers -= 1;
-            if line.servers == 0 {
-                waiting.lines.remove(&key);
-            }
-        }
         waiting.count -= count;
+        if next.is_empty() {
+            waiting.leave(key);
+        }
         next
     }
 
@@ -82,9 +92,91 @@ impl<K: Copy + Eq + Hash, W> Lines<K, W> {
     }
 }
 
+impl<K: Copy + Eq + Hash, W> Waiting<K, W> {
+    /// One who serves a line leaves it; with those who wait there if nobody else serves it.
+    fn leave(&mut self, key: K) -> VecDeque<W> {
+        let Some(line) = self.lines.get_mut(&key) else { return VecDeque::new() };
+        line.servers -= 1;
+        if line.servers > 0 {
+            return VecDeque::new();
+        }
+        let abandoned = self.lines.remove(&key).map(|line| line.waiting).unwrap_or_default();
+        self.count -= abandoned.len();
+        abandoned
+    }
+}
+
+/// Serves a line. Should it break off, those who wait are let go unless somebody else serves them, and who comes next finds the line
+/// as if nobody had been there.
+pub(crate) struct Serving<'a, K: Copy + Eq + Hash, W> {
+    lines: &'a Lines<K, W>,
+    key: K,
+    has_left: bool,
+}
+
+impl<K: Copy + Eq + Hash, W> Serving<'_, K, W> {
+    /// The next that go together, in their order. If there are none, the line is left.
+    pub(crate) fn next(&mut self) -> Vec<W> {
+        let next = self.lines.next(self.key);
+        self.has_left = next.is_empty();
+        next
+    }
+}
+
+impl<K: Copy + Eq + Hash, W> Drop for Serving<'_, K, W> {
+    fn drop(&mut self) {
+        if !self.has_left {
+            let abandoned = self.lines.lock().leave(self.key);
+            drop(abandoned);
+        }
+    }
+}
+
+/// What a call that waits is answered, as soon as it would be if it waited for nobody: it says that the store is unavailable then.
+pub(crate) async fn answer_of<T, E: From<StoreError>>(answer: &mut oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+    match tokio::time::timeout(CALL_LIMIT, answer).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(StoreError::Unavailable("the store was closed".to_owned()).into()),
+        Err(_) => Err(unavailable(Failure::TooSlow).into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waits_where_the_server_broke_off_is_let_go_and_who_comes_next_is_served() {
+        let lines = Lines::new(1, 2);
+        let calls: Vec<_> = (0..4).map(std::sync::Arc::new).collect();
+        assert_eq!(lines.join('a', calls[0].clone()), Joined::ToBeServed);
+        assert_eq!(lines.join('b', calls[1].clone()), Joined::ToBeServed);
+        let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut serving = lines.serve('a');
+            let group = serving.next();
+            assert_eq!(lines.join('a', calls[2].clone()), Joined::Waits);
+            std::panic::resume_unwind(Box::new(group));
+        }));
+        assert!(broken.is_err());
+        assert_eq!(std::sync::Arc::strong_count(&calls[2]), 1, "let go");
+        assert_eq!(lines.join('a', calls[3].clone()), Joined::ToBeServed);
+        assert_eq!(lines.lock().count, 2, "nothing is counted that does not wait");
+        assert_eq!(lines.serve('b').next(), [calls[1].clone()]);
+    }
+
+    #[test]
+    fn one_of_two_that_serve_a_line_breaks_off_and_the_other_goes_on() {
+        let lines = Lines::new(2, 1);
+        assert_eq!(lines.join((), 1), Joined::ToBeServed);
+        let mut other = lines.serve(());
+        assert_eq!(other.next(), [1]);
+        assert_eq!(lines.join((), 2), Joined::ToBeServed);
+        drop(lines.serve(()));
+        assert_eq!(other.next(), [2]);
+        assert!(other.next().is_empty());
+        drop(other);
+        assert_eq!(lines.join((), 3), Joined::ToBeServed);
+    }
 
     #[test]
     fn who_comes_alone_goes_at_once_and_who_waits_goes_together() {

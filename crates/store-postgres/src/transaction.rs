@@ -40,6 +40,8 @@ pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// Keeps the server from sorting what an index has in order.
 pub(crate) const IN_ORDER: &str = "SET LOCAL enable_sort = off";
 
+const ROLLBACK: &str = "ROLLBACK";
+
 /// Beside whom a transaction runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -124,7 +126,8 @@ impl Transaction {
         self.send(&connection, sql, connection.batch_execute(sql)).await
     }
 
-    /// Sends a statement behind all that goes along with it. The beginning goes along with what reads or locks: should it fail, there
+    /// Sends a statement behind all that goes along with it. Behind one that failed nothing is sent but the end: if that was the
+    /// beginning, whatever writes would be kept at once. The beginning goes along with what reads or locks: should it fail, there
     /// may be no transaction, and what writes would be kept.
     async fn send<T>(
         &self,
@@ -132,6 +135,9 @@ impl Transaction {
         sql: &str,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
+        if sql != ROLLBACK && self.0.has_failed.load(Ordering::Relaxed) {
+            return Err(Failure::Undone);
+        }
         let mut ahead = std::mem::take(&mut *self.lock_unsent());
         let answer = async {
             if matches!(ahead.first(), Some(Unsent::Opening(_))) && !(ahead.len() == 1 && sql.starts_with("SELECT ")) {
@@ -215,7 +221,7 @@ impl Transaction {
             self.leave_connection();
             return Ok(());
         }
-        self.end("ROLLBACK").await
+        self.end(ROLLBACK).await
     }
 
     async fn end(&self, how: &str) -> Result<(), Failure> {
@@ -312,5 +318,38 @@ mod tests {
         assert!(transaction.run("INSERT INTO t VALUES (1)", &[]).await.unwrap_err().is_taken());
         assert!(matches!(transaction.commit().await, Err(Failure::Undone)));
         assert_eq!(begin().await.rows("SELECT FROM t", &[]).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_transaction_that_did_not_begin() {
+        let Some(database) = postgres::empty().await else { return };
+        let connections = Connections::new(&database.url.parse().unwrap(), 1).unwrap();
+        let begin = async || Transaction::begin(connections.get().await.unwrap(), Turn::Free);
+        let transaction = begin().await;
+        transaction.batch("CREATE TABLE t (number BIGINT PRIMARY KEY)").await.unwrap();
+        transaction.commit().await.unwrap();
+
+        let write = "INSERT INTO t VALUES (1)";
+        let unbegun = async || {
+            let transaction = begin().await;
+            *transaction.lock_unsent() = vec![Unsent::Opening("SELECT 1 / 0".to_owned())];
+            transaction
+        };
+        let overlooked = unbegun().await;
+        overlooked.rows("SELECT 1", &[]).await.unwrap_err();
+        overlooked.run(write, &[]).await.unwrap_err();
+        assert!(matches!(overlooked.commit().await, Err(Failure::Undone)));
+
+        let with_a_look = unbegun().await;
+        with_a_look.run_along(write, &[]).unwrap();
+        with_a_look.rows("SELECT 1", &[]).await.unwrap_err();
+        drop(with_a_look);
+        let with_the_end = unbegun().await;
+        with_the_end.run_along(write, &[]).unwrap();
+        with_the_end.commit().await.unwrap_err();
+        let at_once = unbegun().await;
+        at_once.run(write, &[]).await.unwrap_err();
+        at_once.roll_back().await.unwrap();
+        assert_eq!(begin().await.rows("SELECT FROM t", &[]).await.unwrap().len(), 0);
     }
 }

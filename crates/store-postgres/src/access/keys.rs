@@ -1,12 +1,12 @@
 //! API keys, by the hashes of their texts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use preclinical_core::{
     api_key::{ApiKey, ApiKeyHash},
     id::{ApiKeyId, OrganizationId},
-    port::{CreateKeyError, Page},
+    port::{CreateKeyError, Page, StoreError},
     scope::Scope,
 };
 use tokio_postgres::Row;
@@ -17,6 +17,9 @@ use crate::{
     row::{Id, Time, bytes, get, id, maybe_time, named, time},
     transaction::Transaction,
 };
+
+/// Keys by their hashes.
+pub(super) type Found = HashMap<[u8; 32], Result<ApiKey, StoreError>>;
 
 fn read(row: &Row) -> Result<ApiKey, Failure> {
     Ok(ApiKey {
@@ -85,11 +88,11 @@ async fn replace(transaction: &Transaction, key: &ApiKey) -> Result<bool, Failur
     Ok(replaced > 0)
 }
 
-/// Those of these hashes that there are, in force or not.
-pub(super) async fn find(transaction: &Transaction, hashes: BTreeSet<[u8; 32]>) -> Result<Vec<ApiKey>, Failure> {
+/// Those of these hashes that there are, in force or not; an error for each that cannot be read.
+pub(super) async fn find(transaction: &Transaction, hashes: BTreeSet<[u8; 32]>) -> Result<Found, Failure> {
     let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash[..]).collect();
     let rows = transaction.rows("SELECT * FROM api_keys WHERE hash = ANY($1)", &[&hashes]).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| Ok((bytes(row, "hash")?, read(row).map_err(unavailable)))).collect()
 }
 
 pub(super) async fn list(

@@ -1,7 +1,5 @@
 //! Keys that are looked up while another look is under way are looked up with the next: every call asks whose key it bears.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use preclinical_core::{
     api_key::{ApiKey, ApiKeyHash},
@@ -12,7 +10,7 @@ use tokio::sync::oneshot;
 use super::keys;
 use crate::{
     PostgresStore,
-    lines::{Joined, Lines},
+    lines::{self, Joined, Lines},
 };
 
 /// Keys that share a look at most.
@@ -40,27 +38,29 @@ pub(super) async fn find_in_force(
     hash: ApiKeyHash,
     at: Timestamp,
 ) -> Result<Option<ApiKey>, StoreError> {
-    let (answer, answered) = oneshot::channel();
+    let (answer, mut answered) = oneshot::channel();
     match store.0.lookups.join((), Sought { hash, answer }) {
         Joined::TooMany => return Err(StoreError::Unavailable("too many keys are looked up".to_owned())),
         Joined::ToBeServed => drop(tokio::spawn(serve(store.clone()))),
         Joined::Waits => {}
     }
-    let found = answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned())))?;
+    let found: Option<ApiKey> = lines::answer_of(&mut answered).await?;
     Ok(found.filter(|key| key.is_in_force(at)))
 }
 
 async fn serve(store: PostgresStore) {
+    let mut serving = store.0.lookups.serve(());
     loop {
-        let group = store.0.lookups.next(());
+        let group = serving.next();
         if group.is_empty() {
             return;
         }
         let hashes = group.iter().map(|one| *one.hash.bytes()).collect();
         let found = store.glance(|transaction| Box::pin(async move { keys::find(&transaction, hashes).await })).await;
-        let found = found.map(|keys| keys.into_iter().map(|key| (*key.hash.bytes(), key)).collect::<HashMap<_, _>>());
         for Sought { hash, answer } in group {
-            let _ = answer.send(found.as_ref().map(|keys| keys.get(hash.bytes()).cloned()).map_err(Clone::clone));
+            let found = found.as_ref().map_err(Clone::clone);
+            // One that cannot be read is no other's trouble.
+            let _ = answer.send(found.and_then(|keys| keys.get(hash.bytes()).cloned().transpose()));
         }
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use preclinical_core::{
     id::OrganizationId,
-    port::{Fate, Finish, FinishError, Finished, StoreError},
+    port::{Admission, Fate, Finish, FinishError, Finished, StoreError},
 };
 use tokio::sync::oneshot;
 
 use super::finishing::{self, End};
 use crate::{
     PostgresStore,
-    lines::{Joined, Lines},
+    lines::{self, Joined, Lines},
     transaction::Turn,
 };
 
@@ -37,20 +37,40 @@ pub(crate) fn endings() -> Endings {
 /// Answers after the commit that holds the end of the run.
 pub(super) async fn finish(store: &PostgresStore, finish: Finish) -> Result<Finished, FinishError> {
     let (organization, (answer, answered)) = (finish.organization_id, oneshot::channel());
+    let mut caller = Caller { store, places: Arc::clone(&finish.dispatch.places), answered };
     match store.0.endings.join(organization, Waiting { finish, answer }) {
         Joined::TooMany => return Err(StoreError::Unavailable("too many runs are ending".to_owned()).into()),
         Joined::ToBeServed => drop(tokio::spawn(serve(store.clone(), organization))),
         Joined::Waits => {}
     }
-    answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned()).into()))
+    lines::answer_of(&mut caller.answered).await
+}
+
+/// Whoever waits for the end of a run. Should nobody hear the answer any more, the lease in it is in doubt.
+struct Caller<'a> {
+    store: &'a PostgresStore,
+    places: Arc<dyn Admission>,
+    answered: oneshot::Receiver<Result<Finished, FinishError>>,
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.answered.close();
+        if let Ok(Ok(Finished { fate: Fate::Claimed(_), .. })) = self.answered.try_recv() {
+            self.store.0.node.doubt(self.places.granted());
+        }
+    }
 }
 
 async fn serve(store: PostgresStore, organization: OrganizationId) {
+    let mut serving = store.0.endings.serve(organization);
     loop {
-        let mut group = store.0.endings.next(organization);
+        let mut group = serving.next();
         if group.is_empty() {
             return;
         }
+        // Who does not wait any more was told nothing.
+        group.retain(|one| !one.answer.is_closed());
         while !group.is_empty() {
             group = write(&store, organization, group).await;
         }

@@ -92,8 +92,9 @@ pub(super) async fn record_all(transaction: &Transaction, records: &[&AttemptRec
     let mut known = lock(transaction, records).await?;
     let mut accepted = Vec::new();
     let held = records.iter().enumerate().map(|(index, record)| {
-        let current = known.remove(&record.delivery_id).filter(|current| current.lease == Some(record.lease));
-        let holds = current.is_some();
+        // One that comes too late must not take the place of the one whose lease it is.
+        let holds = known.get(&record.delivery_id).is_some_and(|current| current.lease == Some(record.lease));
+        let current = if holds { known.remove(&record.delivery_id) } else { None };
         accepted.extend(current.map(|current| Accepted { index, record, current }));
         holds
     });

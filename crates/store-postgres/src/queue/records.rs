@@ -65,8 +65,9 @@ pub(super) async fn write_with_others(store: &PostgresStore, record: AttemptReco
 }
 
 async fn serve(store: PostgresStore) {
+    let mut serving = store.0.records.serve(());
     loop {
-        let mut group = store.0.records.next(());
+        let mut group = serving.next();
         if group.is_empty() {
             return;
         }
