@@ -101,9 +101,17 @@ pub(crate) struct Seat {
     /// It was known that the receiver had taken the last one.
     is_proven: bool,
     is_test: bool,
-    is_slow: bool,
-    /// The receiver has taken it, and it is no longer under way for its webhook.
-    is_taken: bool,
+    course: Course,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    UnderWay,
+    /// It takes long.
+    Slow,
+    /// The receiver has taken it in good time, and it is no longer under way for its webhook.
+    Taken,
 }
 
 /// Who has places now.
@@ -270,7 +278,7 @@ impl Shares {
         self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
         let is_proven = standing == Standing::Proven;
-        Ok(Seat { organization, webhook, class, is_proven, is_test: false, is_slow: false, is_taken: false })
+        Ok(Seat { organization, webhook, class, is_proven, is_test: false, course: Course::UnderWay })
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
@@ -289,17 +297,17 @@ impl Shares {
         self.taken.tests += 1;
         *self.tests.entry((organization, webhook)).or_default() += 1;
         let class = Standing::Proven;
-        Some(Seat { organization, webhook, class, is_proven: true, is_test: true, is_slow: false, is_taken: false })
+        Some(Seat { organization, webhook, class, is_proven: true, is_test: true, course: Course::UnderWay })
     }
 
     /// The attempt takes long: it is counted among those that fail, as far as they have room.
     pub(crate) fn slow(&mut self, seat: &mut Seat) {
-        if seat.is_test || seat.is_taken {
+        if seat.is_test || seat.course == Course::Taken {
             return;
         }
-        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_slow) {
+        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| seat.course == Course::UnderWay) {
             line.slow += 1;
-            seat.is_slow = true;
+            seat.course = Course::Slow;
         }
         let Some(of_organization) = self.organizations.get_mut(&seat.organization) else { return };
         let has_room = of_organization.failing < FAILING / 2 && self.taken.failing < FAILING;
@@ -314,12 +322,12 @@ impl Shares {
 
     /// The receiver took it in good time: its webhook may be sent the next one while this one is recorded.
     pub(crate) fn taken(&mut self, seat: &mut Seat) {
-        if seat.is_test || seat.is_slow || seat.is_taken {
+        if seat.is_test || seat.course != Course::UnderWay {
             return;
         }
         if let Some(line) = self.webhooks.get_mut(&seat.webhook) {
             line.under_way -= 1;
-            seat.is_taken = true;
+            seat.course = Course::Taken;
         }
     }
 
@@ -343,8 +351,9 @@ impl Shares {
         }
         let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return false };
         let line = entry.get_mut();
-        line.under_way -= u32::from(!seat.is_taken);
-        line.slow -= u32::from(seat.is_slow);
+        let is_slow = seat.course == Course::Slow;
+        line.under_way -= u32::from(seat.course != Course::Taken);
+        line.slow -= u32::from(is_slow);
         line.may_have = match ending {
             Ending::Taken => line.may_have.saturating_mul(2).min(WEBHOOK),
             Ending::Failed => (line.may_have / 2).max(1),
@@ -358,8 +367,8 @@ impl Shares {
             Ending::Unknown => line.has_failed,
         };
         if ending == Ending::Taken {
-            line.was_slow = seat.is_slow;
-            line.taken_at = (!seat.is_slow).then_some(now).or(line.taken_at);
+            line.was_slow = is_slow;
+            line.taken_at = (!is_slow).then_some(now).or(line.taken_at);
         }
         if line.is_forgettable() {
             entry.remove();

@@ -331,10 +331,10 @@ proptest! {
             let of_organizations: u32 = shares.organizations.values().map(Taken::all).sum();
             prop_assert_eq!(of_organizations as usize, seats.len());
             let lines: u32 = shares.webhooks.values().map(|line| line.under_way).sum::<u32>() + shares.tests.values().sum::<u32>();
-            prop_assert_eq!(lines as usize, seats.iter().filter(|seat| !seat.is_taken).count());
+            prop_assert_eq!(lines as usize, seats.iter().filter(|seat| seat.course != Course::Taken).count());
             let slow: u32 = shares.webhooks.values().map(|line| line.slow).sum();
-            prop_assert_eq!(slow as usize, seats.iter().filter(|seat| seat.is_slow).count());
-            let held: HashSet<WebhookId> = seats.iter().filter(|seat| !seat.is_taken).map(|seat| seat.webhook).collect();
+            prop_assert_eq!(slow as usize, seats.iter().filter(|seat| seat.course == Course::Slow).count());
+            let held: HashSet<WebhookId> = seats.iter().filter(|seat| seat.course != Course::Taken).map(|seat| seat.webhook).collect();
             let of_tests: HashSet<WebhookId> = shares.tests.keys().map(|(_, webhook)| *webhook).collect();
             prop_assert!(held.iter().all(|webhook| shares.webhooks.contains_key(webhook) || of_tests.contains(webhook)));
         }

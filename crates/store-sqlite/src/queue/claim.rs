@@ -85,11 +85,10 @@ impl Claiming<'_> {
         }
         let lease = match self.places.admit(&due.applicant) {
             Admitted::Granted(lease) if lease.until > self.now => lease,
-            // The clock was set back meanwhile. Under such a lease a delivery would be due still.
-            Admitted::Granted(_) => return Ok(Asked::Full),
             Admitted::NotThisWebhook => return Ok(Asked::NotThisWebhook),
             Admitted::NotThisOrganization => return Ok(Asked::NotThisOrganization),
-            Admitted::Full => return Ok(Asked::Full),
+            // The clock was set back meanwhile, if a lease has ended before it began: under it a delivery would still be due.
+            Admitted::Granted(_) | Admitted::Full => return Ok(Asked::Full),
         };
         if due.is_cut_off {
             note_interruption(self.connection, delivery)?;
