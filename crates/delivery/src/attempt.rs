@@ -19,24 +19,11 @@ use crate::{answer::Answer, engine::Engine, stopwatch::Stopwatch};
 /// The pause before a record that the store refused is tried again, as long as its lease holds.
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
 
-/// An attempt that has ended and is not recorded yet.
-pub(crate) struct Sent {
-    record: AttemptRecord,
-    summary: AttemptSummary,
-    lease_ends: Timestamp,
-}
-
-impl Sent {
-    pub(crate) fn is_delivered(&self) -> bool {
-        self.record.next == NextStep::Delivered
-    }
-}
-
-/// Sends and decides what follows.
-pub(crate) async fn send(engine: &Engine, claimed: Claimed) -> Sent {
+/// Sends, decides what follows and records both. `None` if the record was refused.
+pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<AttemptSummary> {
     let request = request::build(&claimed, engine.clock.now());
     let (started, stopwatch) = (Instant::now(), Arc::default());
-    let (outcome, answer) = post(engine, &claimed, &request, &stopwatch).await;
+    let (outcome, answer) = send(engine, &claimed, &request, &stopwatch).await;
     let timing = stopwatch.read();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let ended_at = engine.clock.now();
@@ -56,14 +43,7 @@ pub(crate) async fn send(engine: &Engine, claimed: Claimed) -> Sent {
         next,
         disabling: disabling(engine, ended_at),
     };
-    Sent { record, summary, lease_ends: claimed.lease.until }
-}
-
-/// Records how it ended and what follows. `None` if the record was refused.
-pub(crate) async fn record(engine: &Engine, sent: Sent) -> Option<AttemptSummary> {
-    let Sent { record, summary, lease_ends } = sent;
-    let next = record.next;
-    let recorded = keep(engine, record, lease_ends).await;
+    let recorded = keep(engine, record, claimed.lease.until).await;
     engine.jobs.attempt_ended.notify_one();
     // A failure leaves a retry, or the news that its webhook was disabled.
     if next != NextStep::Delivered {
@@ -72,7 +52,7 @@ pub(crate) async fn record(engine: &Engine, sent: Sent) -> Option<AttemptSummary
     recorded.then_some(summary)
 }
 
-async fn post(
+async fn send(
     engine: &Engine,
     claimed: &Claimed,
     request: &WebhookRequest,

@@ -257,18 +257,14 @@ impl Engine {
     pub(crate) fn start(self: &Arc<Self>, claimed: Claimed, mut place: Place) -> JoinHandle<Option<AttemptSummary>> {
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            let sending = attempt::send(&engine, claimed);
-            tokio::pin!(sending);
-            let sent = if let Ok(sent) = tokio::time::timeout(SLOW, &mut sending).await {
-                sent
+            let attempt = attempt::make(&engine, claimed);
+            tokio::pin!(attempt);
+            let summary = if let Ok(summary) = tokio::time::timeout(SLOW, &mut attempt).await {
+                summary
             } else {
                 place.slow();
-                sending.await
+                attempt.await
             };
-            if sent.is_delivered() {
-                place.taken();
-            }
-            let summary = attempt::record(&engine, sent).await;
             place.end(Ending::of(summary.as_ref()));
             summary
         })

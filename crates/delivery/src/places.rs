@@ -139,12 +139,6 @@ impl Place {
         self.places.shares().slow(&mut self.seat);
     }
 
-    /// The receiver has taken what was sent, and the record follows.
-    pub(crate) fn taken(&mut self) {
-        self.places.shares().taken(&mut self.seat);
-        self.places.changed.notify_one();
-    }
-
     /// Gives it back, knowing how the attempt ended.
     pub(crate) fn end(mut self, ending: Ending) {
         self.ending = ending;

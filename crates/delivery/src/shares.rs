@@ -1,6 +1,6 @@
 //! Who may have a place: shares that keep what hangs, what fails and what is much from what is well and little.
 //!
-//! - A webhook has at most [`WEBHOOK`] attempts under way; one that it took is not while it is recorded. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
+//! - A webhook has at most [`WEBHOOK`] attempts under way. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
 //!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
 //!   is asked one thing at a time: what was down is not overrun when it comes back.
 //! - Webhooks whose last attempt failed, or took long, and attempts that take long share [`FAILING`] places; together with those never tried,
@@ -101,17 +101,7 @@ pub(crate) struct Seat {
     /// It was known that the receiver had taken the last one.
     is_proven: bool,
     is_test: bool,
-    course: Course,
-}
-
-/// How far an attempt has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    UnderWay,
-    /// It takes long.
-    Slow,
-    /// The receiver has taken it in good time, and it is no longer under way for its webhook.
-    Taken,
+    is_slow: bool,
 }
 
 /// Who has places now.
@@ -278,7 +268,7 @@ impl Shares {
         self.forget_idle(now);
         self.webhooks.entry(webhook).or_insert_with(|| Line::new(standing)).under_way += 1;
         let is_proven = standing == Standing::Proven;
-        Ok(Seat { organization, webhook, class, is_proven, is_test: false, course: Course::UnderWay })
+        Ok(Seat { organization, webhook, class, is_proven, is_test: false, is_slow: false })
     }
 
     /// Gives a place to a test of a webhook, if it may have one.
@@ -296,18 +286,17 @@ impl Shares {
         self.taken.proven += 1;
         self.taken.tests += 1;
         *self.tests.entry((organization, webhook)).or_default() += 1;
-        let class = Standing::Proven;
-        Some(Seat { organization, webhook, class, is_proven: true, is_test: true, course: Course::UnderWay })
+        Some(Seat { organization, webhook, class: Standing::Proven, is_proven: true, is_test: true, is_slow: false })
     }
 
     /// The attempt takes long: it is counted among those that fail, as far as they have room.
     pub(crate) fn slow(&mut self, seat: &mut Seat) {
-        if seat.is_test || seat.course == Course::Taken {
+        if seat.is_test {
             return;
         }
-        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| seat.course == Course::UnderWay) {
+        if let Some(line) = self.webhooks.get_mut(&seat.webhook).filter(|_| !seat.is_slow) {
             line.slow += 1;
-            seat.course = Course::Slow;
+            seat.is_slow = true;
         }
         let Some(of_organization) = self.organizations.get_mut(&seat.organization) else { return };
         let has_room = of_organization.failing < FAILING / 2 && self.taken.failing < FAILING;
@@ -317,17 +306,6 @@ impl Shares {
             seat.class = Standing::Failing;
             of_organization.failing += 1;
             self.taken.failing += 1;
-        }
-    }
-
-    /// The receiver took it in good time: its webhook may be sent the next one while this one is recorded.
-    pub(crate) fn taken(&mut self, seat: &mut Seat) {
-        if seat.is_test || seat.course != Course::UnderWay {
-            return;
-        }
-        if let Some(line) = self.webhooks.get_mut(&seat.webhook) {
-            line.under_way -= 1;
-            seat.course = Course::Taken;
         }
     }
 
@@ -351,9 +329,8 @@ impl Shares {
         }
         let Entry::Occupied(mut entry) = self.webhooks.entry(seat.webhook) else { return false };
         let line = entry.get_mut();
-        let is_slow = seat.course == Course::Slow;
-        line.under_way -= u32::from(seat.course != Course::Taken);
-        line.slow -= u32::from(is_slow);
+        line.under_way -= 1;
+        line.slow -= u32::from(seat.is_slow);
         line.may_have = match ending {
             Ending::Taken => line.may_have.saturating_mul(2).min(WEBHOOK),
             Ending::Failed => (line.may_have / 2).max(1),
@@ -367,8 +344,8 @@ impl Shares {
             Ending::Unknown => line.has_failed,
         };
         if ending == Ending::Taken {
-            line.was_slow = is_slow;
-            line.taken_at = (!is_slow).then_some(now).or(line.taken_at);
+            line.was_slow = seat.is_slow;
+            line.taken_at = (!seat.is_slow).then_some(now).or(line.taken_at);
         }
         if line.is_forgettable() {
             entry.remove();
