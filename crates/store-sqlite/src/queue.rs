@@ -85,8 +85,8 @@ pub(crate) fn insert_delivery(
     connection
         .prepare_cached(
             "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
-             status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, due_at, change) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT url FROM webhooks WHERE id = ?5), 'pending', ?9, ?10, ?11, ?12, ?13, ?14, \
+             status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, lease_until, due_at, change) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT url FROM webhooks WHERE id = ?5), 'pending', ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
              (SELECT last_change FROM organizations WHERE id = ?2))",
         )?
         .execute(params![
@@ -103,7 +103,8 @@ pub(crate) fn insert_delivery(
             delivery.job.map(Id),
             lease.is_some(),
             lease.map(|lease| Id(lease.token)),
-            Time(lease.map_or(delivery.at, |lease| lease.until)),
+            lease.map(|lease| Time(lease.until)),
+            lease.is_none().then_some(Time(delivery.at)),
         ])
 }
 
@@ -206,6 +207,10 @@ fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Resu
     Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
 }
 
+/// The next attempt, or the end of a lease, whatever comes first.
+const NEXT_DUE: &str = "SELECT min(at) AS due_at FROM (SELECT min(due_at) AS at FROM deliveries WHERE due_at IS NOT NULL \
+     UNION ALL SELECT min(lease_until) FROM deliveries WHERE lease_until IS NOT NULL)";
+
 /// No other process sends.
 struct Nobody;
 
@@ -239,7 +244,7 @@ impl DeliveryQueue for SqliteStore {
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT min(due_at) AS due_at FROM deliveries WHERE status = 'pending'")
+                .prepare_cached(NEXT_DUE)
                 .and_then(|mut statement| statement.query_row([], |row| maybe_time(row, "due_at")))
                 .map_err(unavailable)
         })

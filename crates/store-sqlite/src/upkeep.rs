@@ -5,7 +5,7 @@ mod forgetting;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::{
     SqliteStore,
@@ -19,10 +19,7 @@ fn void_leases(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64>
     queue::interrupt_canceled(connection)?;
     // The token stays: whoever claims next sees by it that an attempt was cut off.
     connection
-        .execute(
-            "UPDATE deliveries SET due_at = ?1 WHERE status = 'pending' AND lease_token IS NOT NULL AND due_at > ?1",
-            params![Time(now)],
-        )
+        .execute("UPDATE deliveries SET due_at = ?1, lease_until = NULL WHERE lease_until > ?1", [Time(now)])
         .map(|rows| rows as u64)
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         attempt_count: row.get("attempt_count")?,
         http_status: row.get("http_status")?,
         duration_ms: row.get("duration_ms")?,
-        // Under a lease `due_at` is the lease's end, and the next attempt is this one.
+        // Under a lease, or after one that ended with nobody telling, the next attempt is this one.
         next_attempt_at: match row.get::<_, Option<Vec<u8>>>("lease_token")? {
             None => maybe_time(row, "due_at")?,
             Some(_) => None,
@@ -75,6 +75,13 @@ impl Conditions {
         }
     }
 
+    /// Adds a condition on the status. It stands there as it is: a parameter does not lead to an index of some statuses.
+    pub(crate) fn in_status(&mut self, status: Option<DeliveryStatus>) {
+        if let Some(status) = status {
+            self.and_also(&format!("status = '{}'", status.as_str()));
+        }
+    }
+
     /// Adds a condition on parameters that are bound otherwise.
     pub(crate) fn and_also(&mut self, condition: &str) {
         self.sql.push_str(" AND ");
@@ -106,7 +113,11 @@ pub(super) fn page(
     };
     let conditions = conditions(organization, filter, found);
     let mut deliveries = connection
-        .prepare_cached(&newest_first(&conditions))?
+        .prepare_cached(&format!(
+            "SELECT delivery.* FROM ({}) page CROSS JOIN deliveries delivery ON delivery.id = page.id \
+             ORDER BY delivery.created_at DESC, delivery.id DESC",
+            newest_first(&conditions)
+        ))?
         .query_map(conditions.parameters().as_slice(), read)?
         .collect::<rusqlite::Result<Vec<Delivery>>>()?;
     let limit = filter.limit as usize;
@@ -117,8 +128,9 @@ pub(super) fn page(
     Ok(DeliveryPage { deliveries, next })
 }
 
+/// The ids of a page. What an index knows is asked before a row is read.
 pub(super) fn newest_first(conditions: &Conditions) -> String {
-    format!("SELECT * FROM {} ORDER BY created_at DESC, id DESC LIMIT :limit", conditions.source())
+    format!("SELECT id FROM {} ORDER BY created_at DESC, id DESC LIMIT :limit", conditions.source())
 }
 
 pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, found: Option<Found>) -> Conditions {
@@ -127,7 +139,7 @@ pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, 
         None => index(filter.status, filter.run_id.is_some(), filter.webhook_id.is_some(), filter.agent_id.is_some()),
     };
     let mut conditions = Conditions::of(organization, index);
-    conditions.and("status = :status", ":status", filter.status.map(DeliveryStatus::as_str));
+    conditions.in_status(filter.status);
     conditions.and("webhook_id = :webhook", ":webhook", filter.webhook_id.map(Id));
     conditions.and("agent_id = :agent", ":agent", filter.agent_id.map(Id));
     conditions.and("run_id = :run", ":run", filter.run_id.map(Id));
@@ -144,16 +156,17 @@ pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, 
     conditions
 }
 
-/// The index that leaves the fewest rows over. Most deliveries are delivered: every other status is rarer than a webhook.
+/// The index that leaves the fewest rows over. Most deliveries are delivered.
 pub(crate) fn index(status: Option<DeliveryStatus>, of_run: bool, of_webhook: bool, of_agent: bool) -> &'static str {
-    let is_rare = status.is_some_and(|status| status != DeliveryStatus::Delivered);
-    match (of_run, is_rare, of_webhook, of_agent, status) {
+    use DeliveryStatus::{Canceled, Delivered, Failed, Pending};
+    match (of_run, status, of_webhook, of_agent) {
         (true, ..) => "deliveries_of_run",
-        (_, true, ..) => "deliveries_by_status",
-        (_, _, true, true, _) => "deliveries_of_webhook_and_agent",
-        (_, _, true, ..) => "deliveries_of_webhook",
-        (_, _, _, true, _) => "deliveries_of_agent",
-        (.., Some(_)) => "deliveries_by_status",
-        (.., None) => "deliveries_newest",
+        (_, Some(Failed | Canceled), true, _) => "deliveries_lost_of_webhook",
+        (_, Some(Failed | Canceled), _, true) => "deliveries_lost_of_agent",
+        (_, Some(Pending), ..) | (_, Some(_), false, false) => "deliveries_by_status",
+        (_, Some(Delivered) | None, true, true) => "deliveries_of_webhook_and_agent",
+        (_, Some(Delivered) | None, true, false) => "deliveries_of_webhook",
+        (_, Some(Delivered) | None, false, true) => "deliveries_of_agent",
+        (_, None, false, false) => "deliveries_newest",
     }
 }

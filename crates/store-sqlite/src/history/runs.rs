@@ -9,6 +9,9 @@ use rusqlite::{Connection, ToSql};
 
 use crate::row::{self, Id, RUN_COLUMNS};
 
+const OLDEST: &str = "SELECT min(number) FROM runs INDEXED BY runs_newest WHERE organization_id = ?1";
+const NEWEST: &str = "SELECT max(number) FROM runs INDEXED BY runs_newest WHERE organization_id = ?1";
+
 /// Conditions that runs and their counts have in common.
 struct Conditions {
     sql: String,
@@ -41,11 +44,34 @@ impl Conditions {
         Ok(runs.unsigned_abs())
     }
 
+    /// The ids of those that begin with that number.
+    fn numbered(&self, newest: u64, limit: u64) -> String {
+        let from = format!("FROM runs INDEXED BY runs_newest WHERE {} AND number <= {newest}", self.sql);
+        format!("SELECT id {from} ORDER BY number DESC LIMIT {limit}")
+    }
+
     /// The ids of a stretch of them, by their numbers.
     fn ids(&self, index: &str, order: &str, limit: u64, offset: u64) -> String {
         let from = format!("FROM runs INDEXED BY {index} WHERE {}", self.sql);
         format!("SELECT id {from} ORDER BY number {order} LIMIT {limit} OFFSET {offset}")
     }
+}
+
+/// The number of the newest run, if all are asked for and none between it and the oldest is missing: then a number says how many are newer.
+fn newest_number(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: RunFilter,
+    total: u64,
+) -> rusqlite::Result<Option<u64>> {
+    if filter.status.is_some() || filter.agent_id.is_some() {
+        return Ok(None);
+    }
+    let number = |sql| -> rusqlite::Result<Option<u64>> {
+        connection.prepare_cached(sql)?.query_row([Id(organization)], |row| row.get(0))
+    };
+    let ends = number(OLDEST)?.zip(number(NEWEST)?);
+    Ok(ends.filter(|(oldest, newest)| newest - oldest + 1 == total).map(|(_, newest)| newest))
 }
 
 /// A page, newest first, and how many there are in all.
@@ -64,8 +90,11 @@ pub(super) fn page(
     }
     // Whatever lies before a page is stepped over, entry by entry: from the end that is closer.
     let behind = total - offset - rows;
-    let (order, offset) = if behind < offset { ("ASC", behind) } else { ("DESC", offset) };
-    let ids = conditions.ids(index(connection, organization, filter)?, order, rows, offset);
+    let (order, steps) = if behind < offset { ("ASC", behind) } else { ("DESC", offset) };
+    let ids = match newest_number(connection, organization, filter, total)? {
+        Some(newest) => conditions.numbered(newest.saturating_sub(offset), rows),
+        None => conditions.ids(index(connection, organization, filter)?, order, rows, steps),
+    };
     let runs = connection
         .prepare_cached(&format!(
             "SELECT {RUN_COLUMNS} FROM ({ids}) page CROSS JOIN runs run ON run.id = page.id \
@@ -110,6 +139,43 @@ mod tests {
             for order in ["ASC", "DESC"] {
                 let steps = plan(&database(), &conditions.ids(index, order, 8, 8), &conditions.parameters());
                 assert!(steps.len() == 1 && steps[0].contains(&format!("USING COVERING INDEX {index} ")), "{steps:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_all_runs_are_found_by_an_index() {
+        for sql in [OLDEST, NEWEST] {
+            plan(&database(), sql, &[]);
+        }
+    }
+
+    #[test]
+    fn a_page_of_all_runs_begins_where_it_should_whether_or_not_numbers_are_missing() {
+        let database = database();
+        database.pragma_update(None, "foreign_keys", false).unwrap();
+        let nil = Uuid::nil();
+        let agent = "INSERT INTO agents (id, organization_id, provider, name, config, is_active, version, created_at, updated_at) \
+             VALUES (?1, ?1, '', '', x'', 1, 1, 0, 0)";
+        database.execute(agent, [nil.as_bytes()]).unwrap();
+        for number in 1..=9_u8 {
+            let run = "INSERT INTO runs (id, organization_id, number, agent_id, name, status, created_at) \
+                 VALUES (?2, ?1, ?3, ?1, '', 'running', 0)";
+            database.execute(run, rusqlite::params![nil.as_bytes(), [number; 16], number]).unwrap();
+        }
+        for missing in [1, 2, 5, 9, 8] {
+            database.execute("DELETE FROM runs WHERE number = ?1", [missing]).unwrap();
+            let all: Vec<u32> = {
+                let mut statement = database.prepare("SELECT number FROM runs ORDER BY number DESC").unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<rusqlite::Result<_>>().unwrap()
+            };
+            for offset in 0..=all.len() {
+                let asked = Page { limit: 2, offset: u32::try_from(offset).unwrap() };
+                let (runs, total) = page(&database, OrganizationId::from_uuid(nil), RunFilter::default(), asked).unwrap();
+                let numbers: Vec<u32> = runs.iter().map(|run| run.number.0).collect();
+                let expected: Vec<u32> = all.iter().skip(offset).take(2).copied().collect();
+                assert_eq!((numbers, total), (expected, all.len() as u64), "without {missing}, from {offset} on");
             }
         }
     }

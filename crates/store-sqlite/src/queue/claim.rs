@@ -30,7 +30,11 @@ const ONE: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organizatio
 
 const OLDEST: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
-     WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
+     WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
+
+/// What is due again because nobody told in time how its attempt ended. The token stays: whoever claims next sees by it that an attempt
+/// was cut off.
+const END_LEASES: &str = "UPDATE deliveries SET due_at = lease_until, lease_until = NULL WHERE lease_until <= ?1";
 
 /// A delivery that is due.
 pub(super) struct Due {
@@ -101,6 +105,7 @@ impl Claiming<'_> {
 /// Claims what is due and admitted: the oldest, and by turns if some of them have no place. The call after that begins with the turns, so
 /// that what is oldest does not take all the places there are each time.
 pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
+    claiming.connection.prepare_cached(END_LEASES)?.execute([Time(claiming.now)])?;
     let begins_by_turns = turns.come_first();
     if begins_by_turns {
         turns.go_round(&mut claiming)?;
@@ -228,7 +233,7 @@ pub(crate) fn claim(
     changes::count(connection, claimed.organization_id)?;
     connection
         .prepare_cached(
-            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, due_at = ?4, url = ?5, \
+            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
@@ -288,7 +293,7 @@ pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -
 fn end(connection: &Connection, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL WHERE id = ?1",
+            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL, lease_until = NULL WHERE id = ?1",
         )?
         .execute(params![Id(delivery), status.as_str(), Time(at)])
 }

@@ -1,6 +1,6 @@
-//! Turns: from organization to organization, and in each from webhook to webhook, wherever something is pending.
+//! Turns: from organization to organization, and in each from webhook to webhook, wherever something waits for an attempt.
 //!
-//! An index has what is pending in that order, so that going on to the next one is one step, however much the one before waits
+//! An index has what waits in that order, so that going on to the next one is one step, however much the one before waits
 //! for. Where the last round stopped is known to this process alone: after a restart the round begins anew.
 
 use std::collections::{HashMap, HashSet};
@@ -24,15 +24,15 @@ const DELIVERIES_OF_A_TURN: usize = 16;
 /// Organizations whose place is remembered; beyond that their turns begin with their first webhook.
 const REMEMBERED: usize = 4096;
 
-const NEXT_ORGANIZATION: &str = "SELECT organization_id FROM deliveries WHERE status = 'pending' AND organization_id > ?1 \
+const NEXT_ORGANIZATION: &str = "SELECT organization_id FROM deliveries WHERE due_at IS NOT NULL AND organization_id > ?1 \
      ORDER BY organization_id LIMIT 1";
 
-const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries WHERE status = 'pending' AND organization_id = ?1 AND webhook_id > ?2 \
+const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries WHERE due_at IS NOT NULL AND organization_id = ?1 AND webhook_id > ?2 \
      ORDER BY webhook_id LIMIT 1";
 
 const DUE_OF_WEBHOOK: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
-     WHERE d.status = 'pending' AND d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
+     WHERE d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
 
 /// Whose turn it was last.
 #[derive(Debug, Default)]

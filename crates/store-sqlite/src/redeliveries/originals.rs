@@ -59,8 +59,9 @@ impl Frozen {
         let mut conditions = Conditions::of(self.organization, self.index());
         match ended {
             Repeated::As(status) => {
-                conditions.and("status = :status", ":status", Some(DeliveryStatus::from(status).as_str()));
-                conditions.and_also(&is_newest("newer.status = :status"));
+                let status = DeliveryStatus::from(status);
+                conditions.in_status(Some(status));
+                conditions.and_also(&is_newest(&format!("newer.status = '{}'", status.as_str())));
             }
             Repeated::Missed(Missed { since, newest_per_agent, on_recovery }) => {
                 conditions.and("missed = 1 AND completed_at >= :since", ":since", Some(Time(since)));
