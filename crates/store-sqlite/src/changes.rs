@@ -1,7 +1,7 @@
-//! [`Changes`] on SQLite: numbers come from triggers of the schema, rings from the writer's connection.
+//! [`Changes`] on SQLite: deliveries are numbered as they are written, and the writer rings after its commits.
 //!
-//! Both follow from the rows that were written, whoever wrote them, so that no statement can forget them. The one writer's
-//! transactions do not overlap: numbers become visible in their order.
+//! What inserts a delivery numbers it; whatever else changes one may, and a trigger of the schema numbers what was not, so that no
+//! statement can forget it. The one writer's transactions do not overlap: numbers become visible in their order.
 
 mod bells;
 
@@ -73,7 +73,8 @@ fn verdicts(connection: &Connection, run: &Run, after: u32, limit: u32) -> Resul
 #[async_trait]
 impl Changes for SqliteStore {
     async fn watch(&self, organization: OrganizationId) -> Result<Box<dyn Watch>, StoreError> {
-        Ok(self.bells.watch(organization))
+        let latest = self.latest_change(organization).await?;
+        Ok(self.bells.watch(organization, latest))
     }
 
     async fn latest_change(&self, organization: OrganizationId) -> Result<ChangeNumber, StoreError> {

@@ -65,12 +65,20 @@ impl Intake for SqliteStore {
     }
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
-        let vault = Arc::clone(&self.vault);
-        self.write(move |connection| reporting::report(connection, &vault, &report)).await
+        let (vault, bells) = (Arc::clone(&self.vault), Arc::clone(&self.bells));
+        self.write(move |connection| {
+            bells.note(report.organization_id);
+            reporting::report(connection, &vault, &report)
+        })
+        .await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
-        let vault = Arc::clone(&self.vault);
-        self.write(move |connection| finishing::finish(connection, &vault, &finish)).await
+        let (vault, bells) = (Arc::clone(&self.vault), Arc::clone(&self.bells));
+        self.write(move |connection| {
+            bells.note(finish.organization_id);
+            finishing::finish(connection, &vault, &finish)
+        })
+        .await
     }
 }

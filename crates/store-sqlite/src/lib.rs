@@ -127,7 +127,6 @@ impl SqliteStore {
         migrations::run(&mut writing)?;
         sealing::check(&writing, &vault)?;
         let bells = Arc::<Bells>::default();
-        bells.listen_to(&writing)?;
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         let looking_up: rusqlite::Result<Vec<Connection>> = (0..LOOKUPS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {

@@ -197,7 +197,7 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bel
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
-        bells.ring();
+        bells.ring(connection);
         for call in group.calls {
             call.answer(commit.clone());
         }

@@ -2,61 +2,56 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use preclinical_core::{id::OrganizationId, port::Watch};
-use rusqlite::{Connection, functions::FunctionFlags, types::Null};
+use preclinical_core::{
+    id::OrganizationId,
+    port::{ChangeNumber, Watch},
+};
+use rusqlite::Connection;
 use tokio::sync::watch;
-
-use crate::row::Id;
-
-/// Numbering a delivery writes to its organization, hence the first trigger hears of every delivery that changed.
-const TRIGGERS: &str = "
-    CREATE TEMP TRIGGER note_deliveries AFTER UPDATE OF last_change ON main.organizations
-    BEGIN SELECT note_change(NEW.id); END;
-    CREATE TEMP TRIGGER note_runs AFTER UPDATE ON main.runs
-    BEGIN SELECT note_change(NEW.organization_id); END;
-";
 
 /// One bell for each organization that somebody watches.
 #[derive(Default)]
 pub(crate) struct Bells {
-    watched: Mutex<HashMap<OrganizationId, watch::Sender<()>>>,
+    watched: Mutex<HashMap<OrganizationId, Bell>>,
     noted: Mutex<HashSet<OrganizationId>>,
 }
 
+struct Bell {
+    rope: watch::Sender<()>,
+    /// The latest change of a delivery that was there when it was hung up, or that it rang for since.
+    latest: ChangeNumber,
+}
+
 impl Bells {
-    /// Makes a connection note whom its transactions concern. Other connections do not ring.
-    pub(crate) fn listen_to(self: &Arc<Self>, connection: &Connection) -> rusqlite::Result<()> {
-        let bells = Arc::clone(self);
-        connection.create_scalar_function("note_change", 1, FunctionFlags::SQLITE_UTF8, move |context| {
-            let Id(organization) = context.get::<Id<OrganizationId>>(0)?;
-            lock(&bells.noted).insert(organization);
-            Ok(Null)
-        })?;
-        connection.execute_batch(TRIGGERS)
+    /// Notes that a run of the organization changed, to be called by whoever writes that. Changes of deliveries are noticed by their
+    /// numbers.
+    pub(crate) fn note(&self, organization: OrganizationId) {
+        lock(&self.noted).insert(organization);
     }
 
-    /// Rings for all that was noted; to be called after the commit. What was rolled back rings, too: it does no harm.
-    pub(crate) fn ring(&self) {
+    /// Rings for all that changed; to be called by the writer after each commit. What was rolled back rings, too: it does no harm.
+    pub(crate) fn ring(&self, connection: &Connection) {
         let noted = std::mem::take(&mut *lock(&self.noted));
-        if noted.is_empty() {
-            return;
-        }
-        let watched = lock(&self.watched);
-        for bell in noted.iter().filter_map(|organization| watched.get(organization)) {
-            bell.send_replace(());
+        for (organization, bell) in &mut *lock(&self.watched) {
+            // Who cannot be sure rings.
+            let latest = super::latest(connection, *organization).unwrap_or(ChangeNumber(u64::MAX));
+            if latest != bell.latest || noted.contains(organization) {
+                bell.latest = latest;
+                bell.rope.send_replace(());
+            }
         }
     }
 
-    /// An ear for the organization. Bells that nobody hears any more are taken down.
-    pub(super) fn watch(&self, organization: OrganizationId) -> Box<dyn Watch> {
+    /// An ear for the organization, whose latest change was that. Bells that nobody hears any more are taken down.
+    pub(super) fn watch(&self, organization: OrganizationId, latest: ChangeNumber) -> Box<dyn Watch> {
         let mut watched = lock(&self.watched);
-        watched.retain(|_, bell| bell.receiver_count() > 0);
-        let bell = watched.entry(organization).or_insert_with(|| watch::channel(()).0);
-        Box::new(Ear(bell.subscribe()))
+        watched.retain(|_, bell| bell.rope.receiver_count() > 0);
+        let bell = watched.entry(organization).or_insert_with(|| Bell { rope: watch::channel(()).0, latest });
+        Box::new(Ear(bell.rope.subscribe()))
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch:
     let write = || {
         let changed = connection
             .prepare_cached(
-                "UPDATE runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
+                "UPDATE OR FAIL runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
                  completed_at = ?8, generation = generation + 1 \
                  WHERE id = ?1 AND status <> 'completed' AND status <> 'failed' AND status <> 'canceled'",
             )?

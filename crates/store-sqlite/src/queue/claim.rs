@@ -233,7 +233,7 @@ pub(crate) fn claim(
     changes::count(connection, claimed.organization_id)?;
     connection
         .prepare_cached(
-            "UPDATE deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
+            "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
         .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;

@@ -148,7 +148,7 @@ fn move_on(
     let completed_at = due.is_none().then_some(Time(record.ended_at));
     connection
         .prepare_cached(
-            "UPDATE deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, lease_until = NULL, http_status = ?5, \
+            "UPDATE OR FAIL deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, lease_until = NULL, http_status = ?5, \
              duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
              change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
         )?
