@@ -1,10 +1,10 @@
 //! The webhooks that may hear of agents' runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
-    id::{AgentId, OrganizationId},
+    id::{AgentId, OrganizationId, RunId},
     port::Standing,
     webhook::DisabledReason,
 };
@@ -16,6 +16,9 @@ use crate::{
     sealing::SealedSecrets,
     transaction::Transaction,
 };
+
+/// By a function of the schema.
+const OF_RUNS: &str = "SELECT * FROM webhooks_of_runs($1, $2)";
 
 /// One at a level, its URL, what is known of its receiver, and what a request to it is made with.
 pub(crate) struct Known {
@@ -41,21 +44,34 @@ pub(crate) struct Candidates<'a> {
 }
 
 impl Webhooks {
+    /// Those that may hear of runs of the agent.
     pub(crate) async fn find(
         transaction: &Transaction,
         organization: OrganizationId,
-        agents: impl IntoIterator<Item = AgentId>,
+        agent: AgentId,
     ) -> Result<Self, Failure> {
         let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, \
              consecutive_failures, secret, rotated_secret, rotated_until, headers \
              FROM webhooks LEFT JOIN webhook_health ON webhook_id = id \
-             WHERE organization_id = $1 AND (agent_id = ANY($2) OR agent_id IS NULL)";
-        let agents: BTreeSet<_> = agents.into_iter().map(Id).collect();
+             WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
+        Self::read(&transaction.rows(sql, &[&Id(organization), &Id(agent)]).await?)
+    }
+
+    /// Those that may hear of runs.
+    pub(crate) async fn of_runs(
+        transaction: &Transaction,
+        organization: OrganizationId,
+        runs: &Vec<Id<RunId>>,
+    ) -> Result<Self, Failure> {
+        Self::read(&transaction.rows(OF_RUNS, &[&Id(organization), runs]).await?)
+    }
+
+    fn read(rows: &[Row]) -> Result<Self, Failure> {
         let mut found = Self::default();
-        for row in transaction.rows(sql, &[&Id(organization), &agents.into_iter().collect::<Vec<_>>()]).await? {
-            match maybe_id(&row, "agent_id")? {
-                Some(agent) => drop(found.agents.insert(agent, known(&row)?)),
-                None => found.organization = Some(known(&row)?),
+        for row in rows {
+            match maybe_id(row, "agent_id")? {
+                Some(agent) => drop(found.agents.insert(agent, known(row)?)),
+                None => found.organization = Some(known(row)?),
             }
         }
         Ok(found)

@@ -3,6 +3,8 @@
 pub(crate) mod deciding;
 mod endings;
 mod finishing;
+#[cfg(test)]
+mod plans;
 mod reporting;
 mod settling;
 

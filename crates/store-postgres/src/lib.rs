@@ -5,7 +5,7 @@
 //! beat, and its leases are void. Nodes tell each other what changed by `NOTIFY`, after the commit and apart from it.
 //!
 //! Left out on purpose: whatever a connection would have to remember between two transactions (prepared statements, settings, locks of
-//! a session), so that a pooler may stand between. Only `LISTEN` needs a session of its own; where none can be had it is said in the
+//! a session), so that a pooler may stand between; plans of functions of the schema are the server's own affair. Only `LISTEN` needs a session of its own; where none can be had it is said in the
 //! log, and the database is asked every few seconds instead.
 
 mod access;
@@ -39,6 +39,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use preclinical_core::{port::StoreError, vault::Vault};
+use tokio_postgres::Row;
 
 pub use self::address::{Address, AddressError};
 use self::{
@@ -168,6 +169,13 @@ impl PostgresStore {
         job: impl FnOnce(Transaction) -> BoxFuture<'job, Result<T, Failure>>,
     ) -> Result<T, StoreError> {
         self.read_in(&self.0.glances, Turn::Reading, job).await
+    }
+
+    /// The rows that a statement answers with, which an index finds. Does not wait for those who read lists either.
+    async fn glance_at(&self, sql: &str, parameters: &[&dyn row::Param]) -> Result<Vec<Row>, StoreError> {
+        let reading = async { Transaction::rows_of_one(self.0.glances.get().await?, sql, parameters).await };
+        let outcome = tokio::time::timeout(CALL_LIMIT, reading).await.unwrap_or(Err(Failure::TooSlow));
+        outcome.map_err(unavailable)
     }
 
     /// Carries out `job`, each statement of which sees what was committed before it.

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::{Config, NoTls};
 
 use crate::{OpenError, address::Address, failure::Failure};
@@ -16,7 +16,8 @@ const WAIT_LIMIT: Duration = Duration::from_secs(10);
 /// A peer that is gone without a word is noticed after that long.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
-/// A bounded number of connections; they are made when they are needed and kept.
+/// A bounded number of connections; they are made when they are needed and kept. The one that was used last is used next: what the
+/// server remembers for it is still at hand.
 #[derive(Clone)]
 pub(crate) struct Connections(Pool);
 
@@ -30,7 +31,8 @@ impl Connections {
             None => Manager::from_config(config, NoTls, manager_config),
         };
         let timeouts = Timeouts { wait: Some(WAIT_LIMIT), create: Some(CONNECT_LIMIT), recycle: Some(CONNECT_LIMIT) };
-        let pool = Pool::builder(manager).max_size(most).timeouts(timeouts).runtime(Runtime::Tokio1).build();
+        let pool = Pool::builder(manager).max_size(most).queue_mode(QueueMode::Lifo);
+        let pool = pool.timeouts(timeouts).runtime(Runtime::Tokio1).build();
         pool.map(Self).map_err(|error| OpenError::Failed(error.to_string()))
     }
 

@@ -82,9 +82,23 @@ struct Open {
 impl Transaction {
     /// One that begins with its first statement.
     pub(crate) fn begin(connection: Object, turn: Turn) -> Self {
+        Self::with(connection, vec![Unsent::Opening(opening(turn))])
+    }
+
+    /// The rows that one statement answers with that reads, and has no other beside it: it sees one state of the database by itself,
+    /// and a beginning and an end would cost more than it does. Nothing but the caller's patience limits how long it takes, so it is for
+    /// what an index finds. A connection on which it came to no end is not used again.
+    pub(crate) async fn rows_of_one(connection: Object, sql: &str, parameters: &[&dyn Param]) -> Result<Vec<Row>, Failure> {
+        let transaction = Self::with(connection, Vec::new());
+        let rows = transaction.rows(sql, parameters).await?;
+        transaction.leave_connection();
+        Ok(rows)
+    }
+
+    fn with(connection: Object, unsent: Vec<Unsent>) -> Self {
         Self(Arc::new(Open {
             connection: Mutex::new(Some(Arc::new(connection))),
-            unsent: Mutex::new(vec![Unsent::Opening(opening(turn))]),
+            unsent: Mutex::new(unsent),
             news: Mutex::default(),
             rest: Mutex::default(),
             lost: AtomicBool::new(false),
@@ -318,6 +332,21 @@ mod tests {
         assert!(transaction.run("INSERT INTO t VALUES (1)", &[]).await.unwrap_err().is_taken());
         assert!(matches!(transaction.commit().await, Err(Failure::Undone)));
         assert_eq!(begin().await.rows("SELECT FROM t", &[]).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_statement_by_itself_leaves_its_connection_as_it_was_and_one_that_failed_leaves_none() {
+        let Some(database) = postgres::empty().await else { return };
+        let connections = Connections::new(&database.url.parse().unwrap(), 1).unwrap();
+        let pid = async || {
+            let one = Transaction::rows_of_one(connections.get().await.unwrap(), "SELECT pg_backend_pid()", &[]).await;
+            one.unwrap()[0].get::<_, i32>(0)
+        };
+        let first = pid().await;
+        assert_eq!(pid().await, first);
+        let connection = connections.get().await.unwrap();
+        Transaction::rows_of_one(connection, "SELECT 1 / 0", &[]).await.unwrap_err();
+        assert_ne!(pid().await, first);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use preclinical_core::{
 use tokio_postgres::Row;
 
 use crate::{
-    administration,
+    PostgresStore, administration,
     failure::{Failure, unavailable},
     row::{Id, Time, bytes, get, id, maybe_time, named, time},
     transaction::Transaction,
@@ -89,10 +89,11 @@ async fn replace(transaction: &Transaction, key: &ApiKey) -> Result<bool, Failur
 }
 
 /// Those of these hashes that there are, in force or not; an error for each that cannot be read.
-pub(super) async fn find(transaction: &Transaction, hashes: BTreeSet<[u8; 32]>) -> Result<Found, Failure> {
+pub(super) async fn find(store: &PostgresStore, hashes: BTreeSet<[u8; 32]>) -> Result<Found, StoreError> {
     let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash[..]).collect();
-    let rows = transaction.rows("SELECT * FROM api_keys WHERE hash = ANY($1)", &[&hashes]).await?;
-    rows.iter().map(|row| Ok((bytes(row, "hash")?, read(row).map_err(unavailable)))).collect()
+    let rows = store.glance_at("SELECT * FROM api_keys WHERE hash = ANY($1)", &[&hashes]).await?;
+    let key = |row: &Row| Ok((bytes(row, "hash").map_err(unavailable)?, read(row).map_err(unavailable)));
+    rows.iter().map(key).collect()
 }
 
 pub(super) async fn list(

@@ -56,7 +56,7 @@ async fn serve(store: PostgresStore) {
             return;
         }
         let hashes = group.iter().map(|one| *one.hash.bytes()).collect();
-        let found = store.glance(|transaction| Box::pin(async move { keys::find(&transaction, hashes).await })).await;
+        let found = keys::find(&store, hashes).await;
         for Sought { hash, answer } in group {
             let found = found.as_ref().map_err(Clone::clone);
             // One that cannot be read is no other's trouble.

@@ -80,7 +80,7 @@ pub(super) async fn in_force(
     organization: OrganizationId,
     agent: AgentId,
 ) -> Result<Option<InForce>, Failure> {
-    let webhooks = Webhooks::find(transaction, organization, [agent]).await?;
+    let webhooks = Webhooks::find(transaction, organization, agent).await?;
     let candidates = webhooks.of(agent);
     let Some((level, ruling)) = candidates.rulings().in_force() else { return Ok(None) };
     let Some((_, known, _)) = candidates.judged().find(|judged| judged.0 == level) else { return Ok(None) };

@@ -7,11 +7,10 @@ use preclinical_core::{
     webhook::DisabledReason,
 };
 
+use super::settling::Columns;
 use crate::{
     candidates::{Candidates, Known},
-    failure::Failure,
     row::{Id, Time},
-    transaction::Transaction,
 };
 
 /// The names of rulings in rows.
@@ -33,8 +32,8 @@ pub(super) struct Ending<'a> {
 /// A decision about a webhook, or that there was none.
 type Judged<'a> = Option<(Level, &'a Known, Ruling)>;
 
-/// Writes a row for each candidate of each ending, or one that says that there was none.
-pub(super) fn keep(transaction: &Transaction, endings: &[Ending<'_>]) -> Result<(), Failure> {
+/// The columns of a row for each candidate of each ending, or of one that says that there was none.
+pub(super) fn columns<'a>(endings: &[Ending<'a>]) -> Columns<'a> {
     let mut rows: Vec<(&Ending<'_>, i64, Judged<'_>)> = Vec::new();
     for ending in endings {
         let judged: Vec<_> = ending.candidates.judged().map(Some).collect();
@@ -56,12 +55,19 @@ pub(super) fn keep(transaction: &Transaction, endings: &[Ending<'_>]) -> Result<
         row.is_some_and(|(_, _, ruling)| ruling.has_delivery()).then_some(Id(ending.delivery))
     };
     let deliveries: Vec<_> = rows.iter().map(|(ending, _, row)| delivery(ending, *row)).collect();
-    let sql = "INSERT INTO decisions (run_id, generation, event_id, decided_at, position, level, webhook_id, url, ruling, \
-         disabled_reason, delivery_id) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    transaction.run_along(
-        sql,
-        &[&runs, &generations, &events, &times, &positions, &levels, &webhooks, &urls, &names, &reasons, &deliveries],
-    )
+    vec![
+        Box::new(runs),
+        Box::new(generations),
+        Box::new(events),
+        Box::new(times),
+        Box::new(positions),
+        Box::new(levels),
+        Box::new(webhooks),
+        Box::new(urls),
+        Box::new(names),
+        Box::new(reasons),
+        Box::new(deliveries),
+    ]
 }
 
 fn ruling(judged: Judged<'_>) -> (&'static str, Option<DisabledReason>) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::try_join;
 use jiff::Timestamp;
 use preclinical_core::{
     id::{EventId, OrganizationId, RunId},
@@ -12,9 +13,10 @@ use preclinical_core::{
 
 use super::settling::{self, Settled};
 use crate::{
+    candidates::Webhooks,
     failure::{Failure, unavailable},
     queue::Holder,
-    row::{self, Id, RUN_COLUMNS, id, number},
+    row::{self, Id, Param, id, number},
     transaction::Transaction,
 };
 
@@ -43,7 +45,7 @@ pub(super) async fn finish(
     organization: OrganizationId,
     finishes: &[&Finish],
 ) -> Result<Vec<End>, StoreError> {
-    let mut known = lock(transaction, organization, finishes).await.map_err(unavailable)?;
+    let (mut known, webhooks) = lock(transaction, organization, finishes).await.map_err(unavailable)?;
     let (mut ends, mut settled, mut finals) = (Vec::new(), Vec::new(), Vec::new());
     for (index, finish) in finishes.iter().enumerate() {
         let Some(place) = known.get_mut(finish.run) else {
@@ -80,7 +82,7 @@ pub(super) async fn finish(
         };
     }
     let (indexes, settled): (Vec<_>, Vec<_>) = settled.into_iter().unzip();
-    let fates = settling::settle(transaction, holder, organization, &settled).await.map_err(unavailable)?;
+    let fates = settling::settle(transaction, holder, organization, &webhooks, &settled).await.map_err(unavailable)?;
     for ((index, one), fate) in indexes.into_iter().zip(settled).zip(fates) {
         ends[index] = End::Ended(Box::new(Finished { run: one.run, fate }));
     }
@@ -103,8 +105,16 @@ impl Known {
     }
 }
 
-/// Nobody else changes them before this transaction ends. Whoever locks several does it in the order of ids.
-async fn lock(transaction: &Transaction, organization: OrganizationId, finishes: &[&Finish]) -> Result<Known, Failure> {
+/// By a function of the schema.
+const LOCK: &str = "SELECT * FROM lock_runs($1, $2)";
+
+/// The runs, which nobody else changes before this transaction ends, and the webhooks that may hear of them. Whoever locks several does
+/// it in the order of ids.
+async fn lock(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    finishes: &[&Finish],
+) -> Result<(Known, Webhooks), Failure> {
     let (mut ids, mut numbers) = (Vec::new(), Vec::new());
     for finish in finishes {
         match finish.run {
@@ -112,20 +122,24 @@ async fn lock(transaction: &Transaction, organization: OrganizationId, finishes:
             RunRef::Number(number) => numbers.push(i64::from(number.0)),
         }
     }
-    let sql = format!(
-        "SELECT {RUN_COLUMNS}, run.reported, run.generation FROM runs run JOIN agents agent ON agent.id = run.agent_id \
-         WHERE run.organization_id = $1 AND run.id = ANY(ARRAY(SELECT unnest($2) \
-           UNION ALL SELECT id FROM runs WHERE organization_id = $1 AND number = ANY($3))) \
-         ORDER BY run.id FOR NO KEY UPDATE OF run"
-    );
+    if !numbers.is_empty() {
+        let sql = "SELECT id FROM runs WHERE organization_id = $1 AND number = ANY($2)";
+        for row in transaction.rows(sql, &[&Id(organization), &numbers]).await? {
+            ids.push(Id(id(&row, "id")?));
+        }
+    }
+    let named: [&dyn Param; 2] = [&Id(organization), &ids];
+    let locked = transaction.rows(LOCK, &named);
+    // On the same way to the server: webhooks do not change while this transaction runs.
+    let (rows, webhooks) = try_join(locked, Webhooks::of_runs(transaction, organization, &ids)).await?;
     let mut known = Known { runs: HashMap::new(), ids: HashMap::new() };
-    for row in transaction.rows(&sql, &[&Id(organization), &ids, &numbers]).await? {
+    for row in rows {
         let run = row::run(&row)?;
         known.ids.insert(run.number, run.id);
         let locked = Locked { reported: number(&row, "reported")?, generation: number(&row, "generation")?, run };
         known.runs.insert(locked.run.id, Some(locked));
     }
-    Ok(known)
+    Ok((known, webhooks))
 }
 
 /// Which runs the events of these calls have ended before.

@@ -13,6 +13,7 @@ use super::{
     settling::{self, Settled},
 };
 use crate::{
+    candidates::Webhooks,
     failure::{Failure, unavailable},
     history,
     queue::Holder,
@@ -50,8 +51,13 @@ pub(super) async fn report(transaction: &Transaction, holder: Holder<'_>, report
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
     let ending = Settled { run, generation: generation + 1, dispatch: &report.dispatch };
-    let fate = settling::settle(transaction, holder, report.organization_id, slice::from_ref(&ending)).await;
-    let fate = fate.map_err(unavailable)?.pop().ok_or_else(|| StoreError::Corrupt("a run without an end".to_owned()))?;
+    let settle = async {
+        let (organization, run) = (report.organization_id, vec![Id(ending.run.id)]);
+        let webhooks = Webhooks::of_runs(transaction, organization, &run).await?;
+        settling::settle(transaction, holder, organization, &webhooks, slice::from_ref(&ending)).await
+    };
+    let fate =
+        settle.await.map_err(unavailable)?.pop().ok_or_else(|| StoreError::Corrupt("a run without an end".to_owned()))?;
     Ok(Finished { run: ending.run, fate })
 }
 

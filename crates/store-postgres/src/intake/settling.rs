@@ -16,29 +16,18 @@ use crate::{
     candidates::{Known, Webhooks},
     failure::Failure,
     queue::{self, Holder},
-    row::{Id, Time},
+    row::{Id, Param, Time},
     transaction::Transaction,
 };
 
 const KIND: EventKind = EventKind::TestRunCompleted;
 
-/// They are locked, and were seen unfinished under these locks.
-const ENDED: &str = "UPDATE runs SET status = ended.status, passed = ended.passed, failed = ended.failed, error = ended.error, \
-     total = ended.total, started_at = ended.started, completed_at = ended.completed, generation = ended.generation \
-     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-       AS ended (id, status, passed, failed, error, total, started, completed, generation) WHERE runs.id = ended.id";
+/// By a function of the schema, of all that is written at once.
+const END: &str = "SELECT end_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+     $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)";
 
-const EVENTS: &str = "INSERT INTO events (organization_id, kind, id, run_id, generation, content, created_at) \
-     SELECT $1, $2, * FROM unnest($3, $4, $5, $6, $7)";
-
-const DELIVERIES: &str = "INSERT INTO deliveries (organization_id, kind, id, event_id, webhook_id, agent_id, run_id, run_number, \
-     url, status, attempt_count, due_at, lease_token, created_at, completed_at, missed, lease_node) \
-     SELECT $1, $2, written.*, CASE WHEN lease IS NOT NULL THEN $17 END \
-     FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-       AS written (id, event, webhook, agent, run, number, url, status, attempts, due, lease, created, completed, missed)";
-
-const STARTED: &str =
-    "INSERT INTO attempts (delivery_id, number, started_at) SELECT id, 1, at FROM unnest($1, $2) AS started (id, at)";
+/// Columns of rows that are to be written, in the order in which [`END`] takes them.
+pub(super) type Columns<'a> = Vec<Box<dyn Param + 'a>>;
 
 /// A run that has ended, as it is to be from then on.
 pub(super) struct Settled<'a> {
@@ -68,13 +57,13 @@ pub(super) async fn settle(
     transaction: &Transaction,
     holder: Holder<'_>,
     organization: OrganizationId,
+    webhooks: &Webhooks,
     settled: &[Settled<'_>],
 ) -> Result<Vec<Fate>, Failure> {
     if settled.is_empty() {
         return Ok(Vec::new());
     }
     transaction.concerns(organization);
-    let webhooks = Webhooks::find(transaction, organization, settled.iter().map(|one| one.run.agent_id)).await?;
     let contents: Vec<_> = settled.iter().map(|one| EventContent::of_run(&one.run, &one.dispatch.public_url)).collect();
     let (mut written, mut unreadable, mut fates) = (Vec::new(), Vec::new(), Vec::new());
     for (of, content) in settled.iter().zip(&contents) {
@@ -96,9 +85,6 @@ pub(super) async fn settle(
         }
         written.push(Written { of, known, is_held_back, claimed });
     }
-    end(transaction, settled)?;
-    insert_events(transaction, organization, settled, &contents)?;
-    insert_deliveries(transaction, holder, organization, &written)?;
     let endings = column(settled, |one| Ending {
         run: &one.run,
         generation: one.generation,
@@ -106,7 +92,12 @@ pub(super) async fn settle(
         delivery: one.dispatch.delivery_id,
         candidates: webhooks.of(one.run.agent_id),
     });
-    deciding::keep(transaction, &endings)?;
+    write(
+        transaction,
+        holder,
+        organization,
+        &[ends(settled, &contents), deliveries(&written), deciding::columns(&endings)],
+    )?;
     for (of, lease) in unreadable {
         // It fails by that.
         queue::claim(transaction, holder, of.dispatch.delivery_id, lease, of.at().0).await?;
@@ -144,82 +135,53 @@ fn claim(holder: Holder<'_>, of: &Settled<'_>, known: &Known, lease: Lease, cont
     })
 }
 
-fn end(transaction: &Transaction, settled: &[Settled<'_>]) -> Result<(), Failure> {
-    transaction.run_along(
-        ENDED,
-        &[
-            &column(settled, |one| Id(one.run.id)),
-            &column(settled, |one| one.run.status.as_str()),
-            &column(settled, |one| i64::from(one.run.tally.passed)),
-            &column(settled, |one| i64::from(one.run.tally.failed)),
-            &column(settled, |one| i64::from(one.run.tally.error)),
-            &column(settled, |one| i64::from(one.run.tally.total)),
-            &column(settled, |one| one.run.started_at.map(Time)),
-            &column(settled, |one| one.run.completed_at.map(Time)),
-            &column(settled, |one| one.generation),
-        ],
-    )
-}
-
-fn insert_events(
-    transaction: &Transaction,
-    organization: OrganizationId,
-    settled: &[Settled<'_>],
-    contents: &[EventContent],
-) -> Result<(), Failure> {
-    transaction.run_along(
-        EVENTS,
-        &[
-            &Id(organization),
-            &KIND.as_str(),
-            &column(settled, |one| Id(one.dispatch.event_id)),
-            &column(settled, |one| Id(one.run.id)),
-            &column(settled, |one| one.generation),
-            &contents.iter().map(EventContent::bytes).collect::<Vec<&[u8]>>(),
-            &column(settled, Settled::at),
-        ],
-    )
-}
-
-fn insert_deliveries(
+fn write(
     transaction: &Transaction,
     holder: Holder<'_>,
     organization: OrganizationId,
-    written: &[Written<'_>],
+    columns: &[Columns<'_>; 3],
 ) -> Result<(), Failure> {
-    if written.is_empty() {
-        return Ok(());
-    }
+    let ours: [&dyn Param; 3] = [&Id(organization), &KIND.as_str(), &holder.node];
+    let columns = columns.iter().flatten().map(|column| &**column as &dyn Param);
+    transaction.run_along(END, &ours.into_iter().chain(columns).collect::<Vec<_>>())
+}
+
+fn ends<'a>(settled: &'a [Settled<'_>], contents: &'a [EventContent]) -> Columns<'a> {
+    vec![
+        Box::new(column(settled, |one| Id(one.run.id))),
+        Box::new(column(settled, |one| one.run.status.as_str())),
+        Box::new(column(settled, |one| i64::from(one.run.tally.passed))),
+        Box::new(column(settled, |one| i64::from(one.run.tally.failed))),
+        Box::new(column(settled, |one| i64::from(one.run.tally.error))),
+        Box::new(column(settled, |one| i64::from(one.run.tally.total))),
+        Box::new(column(settled, |one| one.run.started_at.map(Time))),
+        Box::new(column(settled, |one| one.run.completed_at.map(Time))),
+        Box::new(column(settled, |one| one.generation)),
+        Box::new(column(settled, |one| Id(one.dispatch.event_id))),
+        Box::new(column(contents, EventContent::bytes)),
+        Box::new(column(settled, Settled::at)),
+    ]
+}
+
+fn deliveries<'a>(written: &'a [Written<'_>]) -> Columns<'a> {
     let status = |one: &Written<'_>| if one.is_held_back { DeliveryStatus::Canceled } else { DeliveryStatus::Pending };
     let due = |one: &Written<'_>| one.claimed.as_ref().map_or(one.of.at(), |claimed| Time(claimed.lease.until));
-    transaction.run_along(
-        DELIVERIES,
-        &[
-            &Id(organization),
-            &KIND.as_str(),
-            &column(written, |one| Id(one.of.dispatch.delivery_id)),
-            &column(written, |one| Id(one.of.dispatch.event_id)),
-            &column(written, |one| Id(one.known.candidate.id)),
-            &column(written, |one| Id(one.of.run.agent_id)),
-            &column(written, |one| Id(one.of.run.id)),
-            &column(written, |one| i64::from(one.of.run.number.0)),
-            &column(written, |one| one.known.url.clone()),
-            &column(written, |one| status(one).as_str()),
-            &column(written, |one| i64::from(one.claimed.is_some())),
-            &column(written, |one| (!one.is_held_back).then(|| due(one))),
-            &column(written, |one| one.claimed.as_ref().map(|claimed| Id(claimed.lease.token))),
-            &column(written, |one| one.of.at()),
-            &column(written, |one| one.is_held_back.then(|| one.of.at())),
-            &column(written, |one| one.is_held_back),
-            &holder.node,
-        ],
-    )?;
-    let claimed: Vec<_> = written.iter().filter_map(|one| one.claimed.as_ref().map(|_| one.of)).collect();
-    if claimed.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<_> = claimed.iter().map(|of| Id(of.dispatch.delivery_id)).collect();
-    transaction.run_along(STARTED, &[&ids, &claimed.iter().map(|of| of.at()).collect::<Vec<_>>()])
+    vec![
+        Box::new(column(written, |one| Id(one.of.dispatch.delivery_id))),
+        Box::new(column(written, |one| Id(one.of.dispatch.event_id))),
+        Box::new(column(written, |one| Id(one.known.candidate.id))),
+        Box::new(column(written, |one| Id(one.of.run.agent_id))),
+        Box::new(column(written, |one| Id(one.of.run.id))),
+        Box::new(column(written, |one| i64::from(one.of.run.number.0))),
+        Box::new(column(written, |one| one.known.url.as_str())),
+        Box::new(column(written, |one| status(one).as_str())),
+        Box::new(column(written, |one| i64::from(one.claimed.is_some()))),
+        Box::new(column(written, |one| (!one.is_held_back).then(|| due(one)))),
+        Box::new(column(written, |one| one.claimed.as_ref().map(|claimed| Id(claimed.lease.token)))),
+        Box::new(column(written, |one| one.of.at())),
+        Box::new(column(written, |one| one.is_held_back.then(|| one.of.at()))),
+        Box::new(column(written, |one| one.is_held_back)),
+    ]
 }
 
 fn column<'a, T, U>(items: &'a [T], value: impl Fn(&'a T) -> U) -> Vec<U> {

@@ -1,0 +1,1 @@
+-- The steps of both stores have the same names. Here every connection keeps its statements prepared.
