@@ -76,18 +76,17 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
-        Command::Serve(args) => serve::run(args).await,
-        Command::Worker(args) => worker::run(args).await,
-        Command::Keys(command) => keys::run(command).await,
-        Command::Members(command) => members::run(command).await,
-        Command::Organizations(command) => organizations::run(command).await,
-        Command::Backup(args) => backup::run(args).await,
-        Command::Report(args) => report::run(args).await,
-        Command::Listen(args) => listen::run(args).await,
-        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args),
+        Command::Worker(args) => wait_for(worker::run(args)),
+        Command::Keys(command) => wait_for(keys::run(command)),
+        Command::Members(command) => wait_for(members::run(command)),
+        Command::Organizations(command) => wait_for(organizations::run(command)),
+        Command::Backup(args) => wait_for(backup::run(args)),
+        Command::Report(args) => wait_for(report::run(args)),
+        Command::Listen(args) => wait_for(listen::run(args)),
+        Command::Demo(args) => wait_for(demo::run(args)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut CommandLine::command(), "preclinical-webhooks", &mut std::io::stdout());
             Ok(())
@@ -100,4 +99,8 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn wait_for(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(command)
 }

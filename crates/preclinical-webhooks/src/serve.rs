@@ -1,15 +1,15 @@
 //! `serve`: the API and the delivery engine on one store, until a signal asks for the end.
 
-use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, num::NonZero, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_web::{App, Limits, StreamLimits, Streams};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Runtime};
 use tracing_subscriber::prelude::*;
 
 use crate::{
-    config::{Config, Overrides},
+    config::{Config, Location, Overrides},
     connections, database,
     delivering::{DRAIN_MARGIN, Delivering, Sends},
     invitations::{self, Link},
@@ -70,7 +70,7 @@ Examples:
 );
 
 /// Serves until SIGINT or SIGTERM, then drains; a second signal does not wait for that.
-pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let overrides = Overrides { listen: args.listen, database: args.database, public_url: args.public_url };
     let config = Config::load(overrides)?;
     let sends = if args.no_delivery { Sends::Tests } else { Sends::WhatIsDue };
@@ -78,6 +78,20 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         worker::refuse_embedded(&config, "serve --no-delivery")?;
     }
     log(&config);
+    runtime(&config.database)?.block_on(serve(config, sends))
+}
+
+/// With a thread for each core; beside the embedded store with one less, for the thread that writes is the busiest of all.
+fn runtime(database: &Location) -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = match database {
+        Location::Server(_) => cores,
+        Location::Default(_) | Location::File(_) => (cores - 1).max(1),
+    };
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+async fn serve(config: Config, sends: Sends) -> anyhow::Result<()> {
     let server = Server::start(config, sends).await?;
     // Whoever reads that it listens may end it.
     let signal = next_signal()?;
