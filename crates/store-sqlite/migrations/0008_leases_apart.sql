@@ -8,13 +8,29 @@ DROP INDEX deliveries_waiting;
 CREATE INDEX deliveries_waiting ON deliveries (organization_id, webhook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE lease_until IS NOT NULL;
 
+-- In the order in which rows arrive, and read backwards: whatever is put before all others, again and again, leaves pages half empty.
+DROP INDEX deliveries_newest;
+CREATE INDEX deliveries_newest ON deliveries (organization_id, created_at, id);
+DROP INDEX deliveries_of_webhook;
+CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, created_at, id);
+DROP INDEX deliveries_of_agent;
+CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at, id);
+DROP INDEX deliveries_of_webhook_and_agent;
+CREATE INDEX deliveries_of_webhook_and_agent ON deliveries (webhook_id, agent_id, created_at, id);
+DROP INDEX runs_newest;
+CREATE UNIQUE INDEX runs_newest ON runs (organization_id, number);
+DROP INDEX runs_of_agent;
+CREATE INDEX runs_of_agent ON runs (organization_id, agent_id, number);
+DROP INDEX runs_by_status;
+CREATE INDEX runs_by_status ON runs (organization_id, status, number, agent_id);
+
 -- With whom it is for, so that those of others are passed over without being read.
 DROP INDEX deliveries_by_status;
-CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at DESC, id DESC, webhook_id, agent_id);
+CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id);
 -- What did not arrive is rare, and looked for among everything that did.
-CREATE INDEX deliveries_lost_of_webhook ON deliveries (organization_id, webhook_id, status, created_at DESC, id DESC, agent_id)
+CREATE INDEX deliveries_lost_of_webhook ON deliveries (organization_id, webhook_id, status, created_at, id, agent_id)
   WHERE status = 'failed' OR status = 'canceled';
-CREATE INDEX deliveries_lost_of_agent ON deliveries (organization_id, agent_id, status, created_at DESC, id DESC)
+CREATE INDEX deliveries_lost_of_agent ON deliveries (organization_id, agent_id, status, created_at, id)
   WHERE status = 'failed' OR status = 'canceled';
 
 -- Whoever inserts a delivery gives it its number: with a trigger on insertions SQLite copies each page that one changes, to undo it.
