@@ -33,5 +33,7 @@ CREATE INDEX deliveries_lost_of_webhook ON deliveries (organization_id, webhook_
 CREATE INDEX deliveries_lost_of_agent ON deliveries (organization_id, agent_id, status, created_at, id)
   WHERE status = 'failed' OR status = 'canceled';
 
+ALTER TABLE messages ADD COLUMN deflated INTEGER NOT NULL DEFAULT 0;
+
 -- Whoever inserts a delivery gives it its number: with a trigger on insertions SQLite copies each page that one changes, to undo it.
 DROP TRIGGER deliveries_number_new;

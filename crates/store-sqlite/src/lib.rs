@@ -19,6 +19,7 @@ mod intake;
 mod log;
 mod lookups;
 mod migrations;
+mod packing;
 mod pool;
 mod queue;
 mod receiver;

@@ -233,8 +233,8 @@ impl DeliveryQueue for SqliteStore {
     }
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
-        let headers = recording::Headers::of(&record)?;
-        self.write(move |connection| recording::record(connection, &record, &headers)).await
+        let kept = recording::Kept::of(&record)?;
+        self.write(move |connection| recording::record(connection, &record, &kept)).await
     }
 
     async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {

@@ -8,7 +8,10 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::row::{Id, maybe_micros, named, time, unavailable};
+use crate::{
+    packing,
+    row::{Id, maybe_micros, named, time, unavailable},
+};
 
 /// All attempts of the delivery, first to last.
 pub(super) fn of(connection: &Connection, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
@@ -53,18 +56,20 @@ fn message(
 ) -> Result<Option<Message>, StoreError> {
     let stored = connection
         .prepare_cached(
-            "SELECT headers, body, size_bytes, truncated FROM messages WHERE delivery_id = ?1 AND number = ?2 AND direction = ?3",
+            "SELECT headers, body, size_bytes, truncated, deflated FROM messages WHERE delivery_id = ?1 AND number = ?2 AND direction = ?3",
         )
         .and_then(|mut statement| {
             statement
                 .query_row(params![Id(delivery), number, direction], |row| {
                     let (headers, body): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                    Ok((headers, body, row.get(2)?, row.get(3)?))
+                    Ok((headers, body, row.get(2)?, row.get(3)?, row.get(4)?))
                 })
                 .optional()
         })
         .map_err(unavailable)?;
-    let Some((headers, body, size_bytes, truncated)) = stored else { return Ok(None) };
+    let Some((headers, body, size_bytes, truncated, is_deflated)) = stored else { return Ok(None) };
     let headers = serde_json::from_slice(&headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    // What is kept is no longer than what there was.
+    let body = packing::unpack(body, is_deflated, size_bytes)?;
     Ok(Some(Message { headers, body: body.into(), size_bytes, truncated }))
 }

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::health;
 use crate::{
     changes,
+    packing::{self, Packed},
     row::{Columns, Id, Micros, Time, unavailable},
 };
 
@@ -25,34 +26,44 @@ struct Current {
     lease: Option<LeaseToken>,
 }
 
-/// The headers of both messages as they are kept, made by whoever brings a record: the writer has enough to do.
-pub(super) struct Headers {
-    request: Vec<u8>,
-    response: Vec<u8>,
+/// Both messages as they are kept, made by whoever brings a record: the writer has enough to do.
+pub(super) struct Kept {
+    request: Option<KeptMessage>,
+    response: Option<KeptMessage>,
 }
 
-impl Headers {
+struct KeptMessage {
+    headers: Vec<u8>,
+    body: Packed,
+    size_bytes: u64,
+    is_truncated: bool,
+}
+
+impl Kept {
     pub(super) fn of(record: &AttemptRecord) -> Result<Self, StoreError> {
-        let kept = |message: &Option<Message>| match message {
-            Some(message) => serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string())),
-            None => Ok(Vec::new()),
-        };
+        let kept = |message: &Option<Message>| message.as_ref().map(KeptMessage::of).transpose();
         Ok(Self { request: kept(&record.request)?, response: kept(&record.response)? })
     }
 }
 
+impl KeptMessage {
+    fn of(message: &Message) -> Result<Self, StoreError> {
+        let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let body = packing::pack(&message.body);
+        Ok(Self { headers, body, size_bytes: message.size_bytes, is_truncated: message.truncated })
+    }
+}
+
 /// Records the attempt if its lease still holds.
-pub(super) fn record(connection: &Connection, record: &AttemptRecord, headers: &Headers) -> Result<(), RecordError> {
+pub(super) fn record(connection: &Connection, record: &AttemptRecord, kept: &Kept) -> Result<(), RecordError> {
     let current = current(connection, record).map_err(unavailable)?;
     let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
         return Err(RecordError::LeaseLost);
     };
     finish_attempt(connection, record).map_err(unavailable)?;
-    for (direction, message, headers) in
-        [("request", &record.request, &headers.request), ("response", &record.response, &headers.response)]
-    {
+    for (direction, message) in [("request", &kept.request), ("response", &kept.response)] {
         if let Some(message) = message {
-            keep(connection, record, direction, message, headers).map_err(unavailable)?;
+            keep(connection, record, direction, message).map_err(unavailable)?;
         }
     }
     let (status, due) = next(record, current.status);
@@ -106,26 +117,21 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
         ])
 }
 
-fn keep(
-    connection: &Connection,
-    record: &AttemptRecord,
-    direction: &str,
-    message: &Message,
-    headers: &[u8],
-) -> rusqlite::Result<usize> {
+fn keep(connection: &Connection, record: &AttemptRecord, direction: &str, message: &KeptMessage) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
-            "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated, deflated) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             Id(record.delivery_id),
             record.number,
             direction,
-            headers,
-            &message.body[..],
+            message.headers,
+            &message.body.bytes[..],
             i64::try_from(message.size_bytes).unwrap_or(i64::MAX),
-            message.truncated,
+            message.is_truncated,
+            message.body.is_deflated,
         ])
 }
 
