@@ -35,5 +35,12 @@ CREATE INDEX deliveries_lost_of_agent ON deliveries (organization_id, agent_id, 
 
 ALTER TABLE messages ADD COLUMN deflated INTEGER NOT NULL DEFAULT 0;
 
+-- A decision's event stays with its run and is never deleted. With a reference to it, whoever deletes any other event has to look through
+-- all decisions.
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, 'event_id        BLOB NOT NULL REFERENCES events (id)', 'event_id        BLOB NOT NULL')
+WHERE type = 'table' AND name = 'decisions';
+PRAGMA writable_schema = RESET;
+
 -- Whoever inserts a delivery gives it its number: with a trigger on insertions SQLite copies each page that one changes, to undo it.
 DROP TRIGGER deliveries_number_new;

@@ -32,7 +32,6 @@ pub(crate) fn open(path: &Path, synchronous: &str) -> Result<Connection, OpenErr
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A commit does not wait for what follows it: see `log.rs`.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     Ok(connection)

@@ -19,7 +19,11 @@ fn void_leases(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64>
     queue::interrupt_canceled(connection)?;
     // The token stays: whoever claims next sees by it that an attempt was cut off.
     connection
-        .execute("UPDATE deliveries SET due_at = ?1, lease_until = NULL WHERE lease_until > ?1", [Time(now)])
+        .execute(
+            "UPDATE deliveries SET due_at = CASE status WHEN 'pending' THEN coalesce(due_at, ?1) END, lease_until = NULL \
+             WHERE lease_until > ?1",
+            [Time(now)],
+        )
         .map(|rows| rows as u64)
 }
 

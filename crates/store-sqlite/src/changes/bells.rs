@@ -33,10 +33,18 @@ impl Bells {
         lock(&self.noted).insert(organization);
     }
 
-    /// Rings for all that changed; to be called by the writer after each commit. What was rolled back rings, too: it does no harm.
+    /// Rings for all that changed; to be called by the writer after each commit. What was rolled back rings, too: it does no harm. Bells
+    /// that nobody hears any more are taken down.
     pub(crate) fn ring(&self, connection: &Connection) {
         let noted = std::mem::take(&mut *lock(&self.noted));
-        for (organization, bell) in &mut *lock(&self.watched) {
+        let mut watched = lock(&self.watched);
+        watched.retain(|_, bell| bell.rope.receiver_count() > 0);
+        if watched.is_empty() {
+            return;
+        }
+        // One look at the file for all of them.
+        let look = connection.unchecked_transaction();
+        for (organization, bell) in &mut *watched {
             // Who cannot be sure rings.
             let latest = super::latest(connection, *organization).unwrap_or(ChangeNumber(u64::MAX));
             if latest != bell.latest || noted.contains(organization) {
@@ -44,12 +52,12 @@ impl Bells {
                 bell.rope.send_replace(());
             }
         }
+        drop(look);
     }
 
-    /// An ear for the organization, whose latest change was that. Bells that nobody hears any more are taken down.
+    /// An ear for the organization, whose latest change was that.
     pub(super) fn watch(&self, organization: OrganizationId, latest: ChangeNumber) -> Box<dyn Watch> {
         let mut watched = lock(&self.watched);
-        watched.retain(|_, bell| bell.rope.receiver_count() > 0);
         let bell = watched.entry(organization).or_insert_with(|| Bell { rope: watch::channel(()).0, latest });
         Box::new(Ear(bell.rope.subscribe()))
     }

@@ -134,9 +134,12 @@ pub(super) fn newest_first(conditions: &Conditions) -> String {
 }
 
 pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, found: Option<Found>) -> Conditions {
+    let is_found = |column| found.is_some_and(|found| found.column == column);
+    let of_webhook = filter.webhook_id.is_some() || is_found("webhook_id");
+    let of_agent = filter.agent_id.is_some() || is_found("agent_id");
     let index = match found {
-        Some(found) => found.index,
-        None => index(filter.status, filter.run_id.is_some(), filter.webhook_id.is_some(), filter.agent_id.is_some()),
+        Some(found) if !is_found("webhook_id") && !is_found("agent_id") => found.index,
+        _ => index(filter.status, filter.run_id.is_some(), of_webhook, of_agent),
     };
     let mut conditions = Conditions::of(organization, index);
     conditions.in_status(filter.status);

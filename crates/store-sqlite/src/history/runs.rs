@@ -45,15 +45,15 @@ impl Conditions {
     }
 
     /// The ids of those that begin with that number.
-    fn numbered(&self, newest: u64, limit: u64) -> String {
-        let from = format!("FROM runs INDEXED BY runs_newest WHERE {} AND number <= {newest}", self.sql);
-        format!("SELECT id {from} ORDER BY number DESC LIMIT {limit}")
+    fn numbered(&self) -> String {
+        let from = format!("FROM runs INDEXED BY runs_newest WHERE {} AND number <= :newest", self.sql);
+        format!("SELECT id {from} ORDER BY number DESC LIMIT :limit")
     }
 
     /// The ids of a stretch of them, by their numbers.
-    fn ids(&self, index: &str, order: &str, limit: u64, offset: u64) -> String {
+    fn ids(&self, index: &str, order: &str) -> String {
         let from = format!("FROM runs INDEXED BY {index} WHERE {}", self.sql);
-        format!("SELECT id {from} ORDER BY number {order} LIMIT {limit} OFFSET {offset}")
+        format!("SELECT id {from} ORDER BY number {order} LIMIT :limit OFFSET :offset")
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) fn page(
     filter: RunFilter,
     page: Page,
 ) -> rusqlite::Result<(Vec<Run>, u64)> {
-    let conditions = Conditions::new(organization, filter);
+    let mut conditions = Conditions::new(organization, filter);
     let total = conditions.count(connection)?;
     let offset = u64::from(page.offset);
     let rows = total.saturating_sub(offset).min(page.limit.into());
@@ -92,9 +92,17 @@ pub(super) fn page(
     let behind = total - offset - rows;
     let (order, steps) = if behind < offset { ("ASC", behind) } else { ("DESC", offset) };
     let ids = match newest_number(connection, organization, filter, total)? {
-        Some(newest) => conditions.numbered(newest.saturating_sub(offset), rows),
-        None => conditions.ids(index(connection, organization, filter)?, order, rows, steps),
+        Some(newest) => {
+            conditions.parameters.push((":newest", Box::new(newest.saturating_sub(offset))));
+            conditions.numbered()
+        }
+        None => {
+            let ids = conditions.ids(index(connection, organization, filter)?, order);
+            conditions.parameters.push((":offset", Box::new(steps)));
+            ids
+        }
     };
+    conditions.parameters.push((":limit", Box::new(rows)));
     let runs = connection
         .prepare_cached(&format!(
             "SELECT {RUN_COLUMNS} FROM ({ids}) page CROSS JOIN runs run ON run.id = page.id \
@@ -137,7 +145,7 @@ mod tests {
         ] {
             let conditions = Conditions::new(OrganizationId::from_uuid(nil), filter);
             for order in ["ASC", "DESC"] {
-                let steps = plan(&database(), &conditions.ids(index, order, 8, 8), &conditions.parameters());
+                let steps = plan(&database(), &conditions.ids(index, order), &conditions.parameters());
                 assert!(steps.len() == 1 && steps[0].contains(&format!("USING COVERING INDEX {index} ")), "{steps:?}");
             }
         }

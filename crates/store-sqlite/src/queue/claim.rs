@@ -30,11 +30,12 @@ const ONE: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organizatio
 
 const OLDEST: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
-     WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
+     WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
 
 /// What is due again because nobody told in time how its attempt ended. The token stays: whoever claims next sees by it that an attempt
-/// was cut off.
-const END_LEASES: &str = "UPDATE deliveries SET due_at = lease_until, lease_until = NULL WHERE lease_until <= ?1";
+/// was cut off. An older program that was still running beside an upgrade may have left a lease on what has ended or waits for a retry.
+const END_LEASES: &str = "UPDATE deliveries SET due_at = CASE status WHEN 'pending' THEN coalesce(due_at, lease_until) END, \
+     lease_until = NULL WHERE lease_until <= ?1";
 
 /// A delivery that is due.
 pub(super) struct Due {
@@ -167,8 +168,9 @@ pub(crate) fn write(
     let lease = match places.room() {
         0 => None,
         _ => match places.admit(&applicant) {
-            Admitted::Granted(lease) => Some(lease),
-            Admitted::NotThisWebhook | Admitted::NotThisOrganization | Admitted::Full => None,
+            Admitted::Granted(lease) if lease.until > at => Some(lease),
+            // The clock was set back meanwhile, if a lease has ended before it began.
+            Admitted::Granted(_) | Admitted::NotThisWebhook | Admitted::NotThisOrganization | Admitted::Full => None,
         },
     };
     let Some(lease) = lease else {

@@ -32,7 +32,7 @@ const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries WHERE due_at IS NO
 
 const DUE_OF_WEBHOOK: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organization_id, d.webhook_id, \
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
-     WHERE d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
+     WHERE d.status = 'pending' AND d.organization_id = ?1 AND d.webhook_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at LIMIT 1";
 
 /// Whose turn it was last.
 #[derive(Debug, Default)]

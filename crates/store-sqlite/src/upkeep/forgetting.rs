@@ -30,3 +30,18 @@ pub(super) fn forget(connection: &Connection, before: Timestamp, most: u32) -> r
     }
     Ok(old.len() as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::plans::{database, plan};
+
+    #[test]
+    fn forgetting_looks_at_nothing_but_what_is_forgotten() {
+        let database = database();
+        let deletions = ["messages", "attempts"].map(|table| format!("DELETE FROM {table} WHERE delivery_id = x'00'"));
+        for sql in deletions.iter().map(String::as_str).chain([OLD, OF_NO_RUN, "DELETE FROM deliveries WHERE id = x'00'"]) {
+            plan(&database, sql, &[]);
+        }
+    }
+}
