@@ -2,6 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
 
+use jiff::ToSpan;
 use preclinical_core::{
     delivery::{DeliveryStatus, Lease},
     port::{History, Store, Upkeep},
@@ -11,7 +12,7 @@ use preclinical_testkit::{
     places::Places,
     world::{World, vault},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 #[tokio::test]
 async fn what_was_written_is_there_after_reopening() {
@@ -152,4 +153,28 @@ fn a_backup_replaces_no_file_and_is_made_of_databases_only() {
     assert!(matches!(back_up(&empty, &folder.path().join("copy.db")), Err(BackupError::NoDatabase(_))));
     assert!(matches!(back_up(&other, &folder.path().join("copy.db")), Err(BackupError::Failed(_))));
     assert!(!folder.path().join("copy.db").exists());
+}
+
+#[tokio::test]
+async fn a_lease_that_an_older_program_left_on_what_it_recorded_brings_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = SqliteStore::open_exclusively(&path, vault()).unwrap();
+    let world = World::new(Arc::new(store), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let [delivered, retried] = [world.claimed(agent).await, world.claimed(agent).await];
+    // It knows no other time than `due_at`.
+    let older = Connection::open(&path).unwrap();
+    let retry = world.now() + 1.hour();
+    for (claimed, status, due) in [(&delivered, "delivered", None), (&retried, "pending", Some(retry.as_microsecond()))] {
+        let record = "UPDATE deliveries SET status = ?2, due_at = ?3, lease_token = NULL WHERE id = ?1";
+        older.execute(record, params![claimed.delivery_id.uuid().as_bytes(), status, due]).unwrap();
+    }
+    let after = delivered.lease.until.max(retried.lease.until);
+    assert!(after < retry);
+    assert_eq!(world.store.claim_due(after, world.leases(4)).await.unwrap().len(), 0);
+    world.store.void_dead_leases(after).await.unwrap();
+    assert_eq!(world.store.claim_due(after, world.leases(4)).await.unwrap().len(), 0);
+    assert_eq!(world.store.next_due().await.unwrap(), Some(retry));
 }
