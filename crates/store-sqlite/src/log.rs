@@ -5,8 +5,9 @@
 
 use rusqlite::Connection;
 
-/// Pages in the log from which on they are written back.
-const PAGES: i64 = 1000;
+/// Pages in the log from which on they are written back, 16 MiB: most are written to the log many times until then, and once to the file. A
+/// start after a crash reads them all, which takes some milliseconds.
+const PAGES: i64 = 4000;
 
 /// The log of one writer.
 #[derive(Default)]

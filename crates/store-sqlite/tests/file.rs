@@ -31,7 +31,7 @@ async fn what_was_written_is_there_after_reopening() {
 }
 
 /// Several times what the log holds before it is written back, in bytes.
-const LONG_LOG: u64 = 16 * 1024 * 1024;
+const LONG_LOG: u64 = 64 * 1024 * 1024;
 
 #[tokio::test]
 async fn the_log_begins_anew_and_the_file_holds_what_it_held() {
