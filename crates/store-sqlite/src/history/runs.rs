@@ -91,16 +91,13 @@ pub(super) fn page(
     // Whatever lies before a page is stepped over, entry by entry: from the end that is closer.
     let behind = total - offset - rows;
     let (order, steps) = if behind < offset { ("ASC", behind) } else { ("DESC", offset) };
-    let ids = match newest_number(connection, organization, filter, total)? {
-        Some(newest) => {
-            conditions.parameters.push((":newest", Box::new(newest.saturating_sub(offset))));
-            conditions.numbered()
-        }
-        None => {
-            let ids = conditions.ids(index(connection, organization, filter)?, order);
-            conditions.parameters.push((":offset", Box::new(steps)));
-            ids
-        }
+    let ids = if let Some(newest) = newest_number(connection, organization, filter, total)? {
+        conditions.parameters.push((":newest", Box::new(newest.saturating_sub(offset))));
+        conditions.numbered()
+    } else {
+        let ids = conditions.ids(index(connection, organization, filter)?, order);
+        conditions.parameters.push((":offset", Box::new(steps)));
+        ids
     };
     conditions.parameters.push((":limit", Box::new(rows)));
     let runs = connection
