@@ -5,34 +5,32 @@
 -- By whose runs a webhook hears of: its agent's, or all of its organization.
 CREATE UNIQUE INDEX webhooks_of_whom ON webhooks (coalesce(agent_id, organization_id));
 
--- The runs of the organization that these ids name, locked in the order of their ids.
+-- The runs of the organization that these ids name, locked in the order of their ids, and behind them the webhooks that may hear of them:
+-- in one statement, since each begins anew with what the connection has at hand.
 CREATE FUNCTION lock_runs(of_organization UUID, ids UUID[])
-RETURNS TABLE (id UUID, organization_id UUID, number BIGINT, name TEXT, agent_id UUID, agent_name TEXT, status TEXT, passed BIGINT,
-  failed BIGINT, error BIGINT, total BIGINT, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ, created_at TIMESTAMPTZ, reported BIGINT,
-  generation BIGINT)
+RETURNS TABLE (webhook_id UUID, agent_id UUID,
+  id UUID, organization_id UUID, number BIGINT, name TEXT, agent_name TEXT, status TEXT, passed BIGINT, failed BIGINT, error BIGINT,
+  total BIGINT, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ, created_at TIMESTAMPTZ, reported BIGINT, generation BIGINT,
+  url TEXT, is_enabled BOOLEAN, disabled_reason TEXT, last_triggered_at TIMESTAMPTZ, last_success_at TIMESTAMPTZ,
+  consecutive_failures BIGINT, secret BYTEA, rotated_secret BYTEA, rotated_until TIMESTAMPTZ, headers BYTEA)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-    SELECT run.id, run.organization_id, run.number, run.name, run.agent_id, (SELECT agent.name FROM agents agent WHERE agent.id = run.agent_id),
-      run.status, run.passed, run.failed, run.error, run.total, run.started_at, run.completed_at, run.created_at, run.reported,
-      run.generation
+    SELECT NULL::uuid, run.agent_id,
+      run.id, run.organization_id, run.number, run.name, (SELECT agent.name FROM agents agent WHERE agent.id = run.agent_id), run.status,
+      run.passed, run.failed, run.error, run.total, run.started_at, run.completed_at, run.created_at, run.reported, run.generation,
+      NULL::text, NULL::boolean, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bytea, NULL::bytea,
+      NULL::timestamptz, NULL::bytea
     FROM runs run
     WHERE run.id = ANY(ids) AND CASE WHEN run.organization_id = of_organization THEN true ELSE false END
     ORDER BY run.id FOR NO KEY UPDATE;
-END
-$$;
-
--- The webhooks of the organization that may hear of these runs.
-CREATE FUNCTION webhooks_of_runs(of_organization UUID, ids UUID[])
-RETURNS TABLE (id UUID, agent_id UUID, url TEXT, is_enabled BOOLEAN, disabled_reason TEXT, last_triggered_at TIMESTAMPTZ,
-  last_success_at TIMESTAMPTZ, consecutive_failures BIGINT, secret BYTEA, rotated_secret BYTEA, rotated_until TIMESTAMPTZ, headers BYTEA)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
-#variable_conflict use_column
-BEGIN
   RETURN QUERY
-    SELECT webhook.id, webhook.agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, consecutive_failures,
-      secret, rotated_secret, rotated_until, headers
+    SELECT webhook.id, webhook.agent_id,
+      NULL::uuid, NULL::uuid, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+      NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bigint,
+      url, is_enabled, disabled_reason, last_triggered_at, last_success_at, consecutive_failures, secret, rotated_secret, rotated_until,
+      headers
     FROM webhooks webhook
     LEFT JOIN LATERAL (SELECT * FROM webhook_health WHERE webhook_id = webhook.id OFFSET 0) AS health ON true
     WHERE coalesce(webhook.agent_id, webhook.organization_id)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
-    id::{AgentId, OrganizationId, RunId},
+    id::{AgentId, OrganizationId},
     port::Standing,
     webhook::DisabledReason,
 };
@@ -16,9 +16,6 @@ use crate::{
     sealing::SealedSecrets,
     transaction::Transaction,
 };
-
-/// By a function of the schema.
-const OF_RUNS: &str = "SELECT * FROM webhooks_of_runs($1, $2)";
 
 /// One at a level, its URL, what is known of its receiver, and what a request to it is made with.
 pub(crate) struct Known {
@@ -50,23 +47,15 @@ impl Webhooks {
         organization: OrganizationId,
         agent: AgentId,
     ) -> Result<Self, Failure> {
-        let sql = "SELECT id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, \
+        let sql = "SELECT id AS webhook_id, agent_id, url, is_enabled, disabled_reason, last_triggered_at, last_success_at, \
              consecutive_failures, secret, rotated_secret, rotated_until, headers \
              FROM webhooks LEFT JOIN webhook_health ON webhook_id = id \
              WHERE organization_id = $1 AND (agent_id = $2 OR agent_id IS NULL)";
         Self::read(&transaction.rows(sql, &[&Id(organization), &Id(agent)]).await?)
     }
 
-    /// Those that may hear of runs.
-    pub(crate) async fn of_runs(
-        transaction: &Transaction,
-        organization: OrganizationId,
-        runs: &Vec<Id<RunId>>,
-    ) -> Result<Self, Failure> {
-        Self::read(&transaction.rows(OF_RUNS, &[&Id(organization), runs]).await?)
-    }
-
-    fn read(rows: &[Row]) -> Result<Self, Failure> {
+    /// Those in these rows.
+    pub(crate) fn read<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Result<Self, Failure> {
         let mut found = Self::default();
         for row in rows {
             match maybe_id(row, "agent_id")? {
@@ -99,8 +88,11 @@ impl<'a> Candidates<'a> {
 }
 
 fn known(row: &Row) -> Result<Known, Failure> {
-    let candidate =
-        Candidate { id: id(row, "id")?, is_enabled: get(row, "is_enabled")?, disabled_reason: disabled_reason(row)? };
+    let candidate = Candidate {
+        id: id(row, "webhook_id")?,
+        is_enabled: get(row, "is_enabled")?,
+        disabled_reason: disabled_reason(row)?,
+    };
     let secrets = SealedSecrets::read(row, candidate.id)?;
     Ok(Known { candidate, url: get(row, "url")?, standing: standing(row)?, secrets, headers: get(row, "headers")? })
 }

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::try_join;
 use jiff::Timestamp;
 use preclinical_core::{
-    id::{EventId, OrganizationId, RunId},
+    id::{EventId, OrganizationId, RunId, WebhookId},
     port::{Fate, Finish, FinishError, Finished, ReportedCounts, StoreError},
     run::{FinalStatus, Run, RunNumber, RunRef, RunStatus},
     tally::Tally,
 };
+use tokio_postgres::Row;
 
 use super::settling::{self, Settled};
 use crate::{
     candidates::Webhooks,
     failure::{Failure, unavailable},
     queue::Holder,
-    row::{self, Id, Param, id, number},
+    row::{self, Id, id, maybe_id, number},
     transaction::Transaction,
 };
 
@@ -32,7 +32,7 @@ pub(super) enum End {
 
 /// A run that is locked.
 #[derive(Clone)]
-struct Locked {
+pub(super) struct Locked {
     run: Run,
     reported: i64,
     generation: i64,
@@ -105,7 +105,7 @@ impl Known {
     }
 }
 
-/// By a function of the schema.
+/// By a function of the schema: a row for each run and, behind them, one for each webhook that may hear of them.
 const LOCK: &str = "SELECT * FROM lock_runs($1, $2)";
 
 /// The runs, which nobody else changes before this transaction ends, and the webhooks that may hear of them. Whoever locks several does
@@ -128,18 +128,26 @@ async fn lock(
             ids.push(Id(id(&row, "id")?));
         }
     }
-    let named: [&dyn Param; 2] = [&Id(organization), &ids];
-    let locked = transaction.rows(LOCK, &named);
-    // On the same way to the server: webhooks do not change while this transaction runs.
-    let (rows, webhooks) = try_join(locked, Webhooks::of_runs(transaction, organization, &ids)).await?;
-    let mut known = Known { runs: HashMap::new(), ids: HashMap::new() };
-    for row in rows {
-        let run = row::run(&row)?;
-        known.ids.insert(run.number, run.id);
-        let locked = Locked { reported: number(&row, "reported")?, generation: number(&row, "generation")?, run };
-        known.runs.insert(locked.run.id, Some(locked));
-    }
-    Ok((known, webhooks))
+    let (locked, webhooks) = lock_with_webhooks(transaction, organization, &ids).await?;
+    let ids = locked.iter().map(|locked| (locked.run.number, locked.run.id)).collect();
+    let runs = locked.into_iter().map(|locked| (locked.run.id, Some(locked))).collect();
+    Ok((Known { runs, ids }, webhooks))
+}
+
+/// The same by their ids.
+pub(super) async fn lock_with_webhooks(
+    transaction: &Transaction,
+    organization: OrganizationId,
+    ids: &Vec<Id<RunId>>,
+) -> Result<(Vec<Locked>, Webhooks), Failure> {
+    let rows = transaction.rows(LOCK, &[&Id(organization), ids]).await?;
+    let is_run = |row: &&Row| matches!(maybe_id::<WebhookId>(row, "webhook_id"), Ok(None));
+    let (runs, webhooks): (Vec<_>, Vec<_>) = rows.iter().partition(is_run);
+    let locked = |row: &Row| {
+        Ok(Locked { run: row::run(row)?, reported: number(row, "reported")?, generation: number(row, "generation")? })
+    };
+    let locked = runs.into_iter().map(locked).collect::<Result<_, Failure>>()?;
+    Ok((locked, Webhooks::read(webhooks)?))
 }
 
 /// Which runs the events of these calls have ended before.

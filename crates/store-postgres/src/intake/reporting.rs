@@ -13,7 +13,6 @@ use super::{
     settling::{self, Settled},
 };
 use crate::{
-    candidates::Webhooks,
     failure::{Failure, unavailable},
     history,
     queue::Holder,
@@ -53,7 +52,7 @@ pub(super) async fn report(transaction: &Transaction, holder: Holder<'_>, report
     let ending = Settled { run, generation: generation + 1, dispatch: &report.dispatch };
     let settle = async {
         let (organization, run) = (report.organization_id, vec![Id(ending.run.id)]);
-        let webhooks = Webhooks::of_runs(transaction, organization, &run).await?;
+        let (_, webhooks) = finishing::lock_with_webhooks(transaction, organization, &run).await?;
         settling::settle(transaction, holder, organization, &webhooks, slice::from_ref(&ending)).await
     };
     let fate =
