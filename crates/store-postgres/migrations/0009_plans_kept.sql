@@ -76,6 +76,6 @@ $$;
 CREATE OR REPLACE FUNCTION next_change() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN (
-    SELECT ((pg_current_xact_id()::text::bigint + base) << 24) | (nextval('changes_in_transaction') & 16777215) FROM change_base);
+    SELECT ((pg_current_xact_id()::text::bigint + base) << 24) | (nextval('changes_in_transaction') & 16777215) FROM change_base LIMIT 1);
 END
 $$;
