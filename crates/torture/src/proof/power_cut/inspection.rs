@@ -52,7 +52,7 @@ const HALVES: [(&str, &str); 6] = [
     (
         "attempts without their request and answer, or these without the attempt's end",
         "SELECT count(*) FROM attempts WHERE 2 * (http_status IS NOT NULL) <> (SELECT count(*) FROM messages
-         WHERE delivery_id = attempts.delivery_id AND number = attempts.number AND size_bytes = length(body))",
+         WHERE delivery_id = attempts.delivery_id AND number = attempts.number AND (deflated OR size_bytes = length(body)))",
     ),
     (
         "deliveries that did not move on with their attempt",
