@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use preclinical_core::{
     id::{DeliveryId, LeaseToken},
     port::DeliveryQueue,
@@ -23,13 +23,13 @@ use super::{
 };
 use crate::{
     PostgresStore,
-    history::plans::{Planner, id, organization, webhook},
+    history::plans::{Planner, START, id, organization, webhook},
     row::{Id, Param, Time, get, number},
     transaction::{Transaction, Turn},
 };
 
-/// When it is opened.
-const OPENED: &str = "2026-01-30T10:30:00Z";
+/// When what there is has been due for long.
+const NOW: &str = "2026-01-30T11:30:00Z";
 
 /// Many more of everything in the same week and behind what there is: due, and not yet; and a webhook for each.
 const MORE: &str = "
@@ -53,7 +53,7 @@ const MORE: &str = "
 const READ: &str = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint AS rows FROM pg_stat_xact_user_tables \
      WHERE relname ~ '^(deliveries|attempts|messages|events|webhooks|webhook_health|nodes)'";
 
-/// The weeks in which this connection has looked for anything so far.
+/// The parts of deliveries in which this connection has looked for anything so far.
 const LOOKED_IN: &str = "SELECT relname::text AS name FROM pg_stat_xact_user_tables \
      WHERE relname ~ '^deliveries_' AND seq_scan + idx_scan > 0 ORDER BY relname";
 
@@ -62,7 +62,7 @@ const FEW: i64 = 30;
 
 /// A store with deliveries that are due.
 async fn busy(deliveries: usize) -> Option<(Database, PostgresStore, World)> {
-    let open = async |url: &str| PostgresStore::open(&url.parse().unwrap(), vault(), OPENED.parse().unwrap()).await.unwrap();
+    let open = async |url: &str| PostgresStore::open(&url.parse().unwrap(), vault(), START.parse().unwrap()).await.unwrap();
     let database = postgres::fresh(async |url| drop(open(url).await)).await?;
     let store = open(&database.url).await;
     let world = World::new(Arc::new(store.clone()), "default").await;
@@ -78,16 +78,17 @@ async fn busy(deliveries: usize) -> Option<(Database, PostgresStore, World)> {
 #[tokio::test]
 async fn however_much_there_is_claiming_and_recording_read_what_belongs_to_them() {
     let Some((_database, store, world)) = busy(9).await else { return };
-    let transaction = Transaction::begin(store.0.queue.connections.get().await.unwrap(), Turn::InOrder);
+    let transaction = Transaction::begin(store.0.queue.connections.get().await.unwrap(), Turn::Free);
     let read = async || number::<i64>(&transaction.row(READ, &[]).await.unwrap().unwrap(), "rows").unwrap();
-    let (turns, later) = (Mutex::<Turns>::default(), world.now() + SignedDuration::from_hours(1));
+    let (turns, later) = (Mutex::<Turns>::default(), NOW.parse().unwrap());
     let claim_and_record = async |nth: usize| {
         let before = read().await;
         let claimed = claim::due(&transaction, store.holder(), later, &*world.leases(1), &turns).await.unwrap();
         let [claimed] = &claimed[..] else { panic!("{claimed:?}") };
         let claiming = read().await - before;
         let retry = NextStep::RetryAt(Timestamp::MAX);
-        let (outcome, next) = if nth % 2 == 0 { (answered(200), NextStep::Delivered) } else { (unreachable(), retry) };
+        let (outcome, next) =
+            if nth.is_multiple_of(2) { (answered(200), NextStep::Delivered) } else { (unreachable(), retry) };
         let mut record = world.record(claimed, outcome, next);
         record.request = Some(message(&[], b"{}"));
         assert_eq!(record_all(&transaction, &[&record]).await.unwrap().held, [true]);
@@ -113,16 +114,16 @@ async fn however_much_there_is_claiming_and_recording_read_what_belongs_to_them(
 }
 
 #[tokio::test]
-async fn what_is_sent_is_looked_for_in_its_week_alone() {
+async fn what_is_sent_is_looked_for_in_its_part_alone() {
     let Some((_database, store, world)) = busy(2).await else { return };
-    let claimed = store.claim_due(world.now(), world.leases(2)).await.unwrap();
+    let claimed = store.claim_due(NOW.parse().unwrap(), world.leases(2)).await.unwrap();
     let ids: Vec<_> = claimed.iter().map(|claimed| Id(claimed.delivery_id)).collect();
     // On a connection that has looked for nothing else.
     let transaction = Transaction::begin(store.0.readers.get().await.unwrap(), Turn::Free);
     assert_eq!(transaction.rows(WANTED, &[&ids]).await.unwrap().len(), 2);
     let looked_in = transaction.rows(LOOKED_IN, &[]).await.unwrap();
     let looked_in: Vec<String> = looked_in.iter().map(|row| get(row, "name").unwrap()).collect();
-    assert_eq!(looked_in, ["deliveries_20260126"]);
+    assert_eq!(looked_in, ["deliveries_other"]);
 }
 
 #[tokio::test]
