@@ -1,4 +1,4 @@
--- What the end of a run takes, as functions: a connection keeps the plans of what stands in them, and nothing else of it, so that a pooler
+-- What the end of a run takes, and what attempts do, as functions: a connection keeps the plans of what stands in them, and nothing else of it, so that a pooler
 -- may stand between. A plan is kept however much the tables grow, so each of these statements can be carried out in one way only: by the
 -- index that has what is wanted. What an index of too many rows could be found by is judged in a CASE.
 
@@ -69,6 +69,60 @@ BEGIN
     SELECT id, 1, at FROM unnest($16, $26, $27) AS one (id, lease, at) WHERE lease IS NOT NULL;
   INSERT INTO decisions (run_id, generation, event_id, decided_at, position, level, webhook_id, url, ruling, disabled_reason, delivery_id)
     SELECT * FROM unnest($30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40);
+END
+$$;
+
+-- The functions below read deliveries of every week and write none: whoever may write to every week waits for one that is being forgotten.
+
+-- What is due, oldest first and behind a place if there is one, locked. What another node is claiming just now is passed over, and what
+-- a living one holds is its own also after the end of the lease: clocks of two nodes may differ.
+CREATE FUNCTION lock_oldest_due(at TIMESTAMPTZ, most BIGINT, node UUID, behind_due TIMESTAMPTZ, behind UUID)
+RETURNS TABLE (id UUID, kind TEXT, cut_off BOOLEAN, organization_id UUID, webhook_id UUID, due_at TIMESTAMPTZ,
+  last_triggered_at TIMESTAMPTZ, last_success_at TIMESTAMPTZ, consecutive_failures BIGINT)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT delivery.id, kind, lease_token IS NOT NULL, organization_id, delivery.webhook_id, due_at, last_triggered_at, last_success_at,
+      consecutive_failures
+    FROM deliveries delivery
+    LEFT JOIN LATERAL (SELECT * FROM webhook_health WHERE webhook_id = delivery.webhook_id OFFSET 0) AS health ON true
+    WHERE status = 'pending' AND due_at <= at
+    AND (due_at, delivery.id) > (coalesce(behind_due, '-infinity'), coalesce(behind, '00000000-0000-0000-0000-000000000000'))
+    AND (lease_node IS NULL OR lease_node = node OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node))
+    ORDER BY due_at, delivery.id LIMIT most FOR UPDATE OF delivery SKIP LOCKED;
+END
+$$;
+
+-- All that sending these deliveries takes, in their order. Each is looked for by itself, and so in its week alone.
+CREATE FUNCTION deliveries_to_send(ids UUID[])
+RETURNS TABLE (id UUID, organization_id UUID, webhook_id UUID, attempt_count BIGINT, failures BIGINT, kind TEXT, url TEXT, content BYTEA,
+  secret BYTEA, rotated_secret BYTEA, rotated_until TIMESTAMPTZ, headers BYTEA, may_be_sent BOOLEAN)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT delivery.id, delivery.organization_id, delivery.webhook_id, attempt_count, failures, delivery.kind, webhook.url, event.content,
+      secret, rotated_secret, rotated_until, headers, webhook.id IS NOT NULL AND (is_enabled OR delivery.kind = 'test')
+    FROM unnest(ids) WITH ORDINALITY AS wanted (id, place)
+    CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.id = wanted.id OFFSET 0) AS delivery
+    CROSS JOIN LATERAL (SELECT events.content FROM events WHERE events.id = delivery.event_id OFFSET 0) AS event
+    LEFT JOIN LATERAL (SELECT * FROM webhooks WHERE webhooks.id = delivery.webhook_id OFFSET 0) AS webhook ON true
+    ORDER BY wanted.place;
+END
+$$;
+
+-- Notes the last successes of webhooks of which nothing needs to be known of before.
+CREATE FUNCTION note_successes(webhooks UUID[], times TIMESTAMPTZ[])
+RETURNS VOID LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_nestloop = off AS $$
+BEGIN
+  PERFORM FROM webhook_health WHERE webhook_id = ANY(webhooks) ORDER BY webhook_id FOR UPDATE;
+  UPDATE webhook_health SET last_triggered_at = success.at, last_success_at = success.at, consecutive_failures = 0, failing_since = NULL,
+    exhausted_deliveries = 0
+    FROM unnest(webhooks, times) AS success (id, at)
+    WHERE webhook_health.webhook_id = ANY(webhooks) AND webhook_health.webhook_id = success.id;
 END
 $$;
 

@@ -29,8 +29,8 @@ use crate::{
     transaction::Transaction,
 };
 
-/// When the first of the weeks begins.
-const START: &str = "2026-11-02T00:00:00Z";
+/// When the first of the weeks begins. Whoever asks for plans opens the database then: those depend on how many weeks there are.
+pub(crate) const START: &str = "2026-11-02T00:00:00Z";
 
 /// What there is: several of everything, over several weeks and before them.
 const ROWS: &str = "

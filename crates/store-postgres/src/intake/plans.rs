@@ -11,12 +11,10 @@ use preclinical_testkit::{
 use super::finishing;
 use crate::{
     PostgresStore,
+    history::plans::START,
     row::number,
     transaction::{Transaction, Turn},
 };
-
-/// When it is opened.
-const OPENED: &str = "2026-01-30T10:30:00Z";
 
 /// Many more of everything, all of them the organization's.
 const MORE: &str = "
@@ -37,7 +35,7 @@ const FEW: i64 = 30;
 
 #[tokio::test]
 async fn however_much_there_is_the_end_of_a_run_reads_what_belongs_to_it() {
-    let open = async |url: &str| PostgresStore::open(&url.parse().unwrap(), vault(), OPENED.parse().unwrap()).await.unwrap();
+    let open = async |url: &str| PostgresStore::open(&url.parse().unwrap(), vault(), START.parse().unwrap()).await.unwrap();
     let Some(database) = postgres::fresh(async |url| drop(open(url).await)).await else { return };
     let store = open(&database.url).await;
     let world = World::new(Arc::new(store.clone()), "default").await;

@@ -24,26 +24,17 @@ use crate::{
     transaction::Transaction,
 };
 
-/// What is due, oldest first, and behind a place if there is one. What another node is claiming just now is passed over, and what a
-/// living one holds is its own also after the end of the lease: clocks of two nodes may differ.
-pub(super) const OLDEST: &str = "SELECT deliveries.id, kind, lease_token IS NOT NULL AS cut_off, organization_id, \
-       deliveries.webhook_id, due_at, last_triggered_at, last_success_at, consecutive_failures \
-     FROM deliveries LEFT JOIN webhook_health AS health ON health.webhook_id = deliveries.webhook_id \
-     WHERE status = 'pending' AND due_at <= $1 AND (lease_node IS NULL OR lease_node = $3 \
-       OR NOT EXISTS (SELECT FROM nodes WHERE nodes.id = lease_node)) AND ($4 IS NULL OR (due_at, deliveries.id) > ($4, $5)) \
-     ORDER BY due_at, deliveries.id LIMIT $2 FOR UPDATE OF deliveries SKIP LOCKED";
+/// By a function of the schema, as the next one is: what is due, oldest first and behind a place if there is one, locked.
+pub(super) const OLDEST: &str = "SELECT * FROM lock_oldest_due($1, $2, $3, $4, $5)";
 
 /// How many of them are looked at before it is known whether there are places for more: they are locked for that.
 const LOOKED_AT: usize = 128;
 
-/// All that sending these takes. The ids are given twice, here and below: the second time they say which weeks to look at.
-pub(super) const WANTED: &str = "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, w.url, e.content, \
-     w.secret, w.rotated_secret, w.rotated_until, w.headers, \
-     w.id IS NOT NULL AND (w.is_enabled OR d.kind = 'test') AS may_be_sent \
-     FROM unnest($1) WITH ORDINALITY AS wanted (id, place) JOIN deliveries d ON d.id = wanted.id \
-     JOIN events e ON e.id = d.event_id LEFT JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ANY($1) ORDER BY wanted.place";
+/// All that sending these takes.
+pub(super) const WANTED: &str = "SELECT * FROM deliveries_to_send($1)";
 
-/// One statement for both tables, so that a claim costs one way to the server.
+/// One statement for both tables, so that a claim costs one way to the server. The ids are given twice: the second time they say which
+/// weeks to look at.
 pub(super) const STARTED: &str = "WITH started AS ( \
        SELECT * FROM unnest($1, $2, $3, $4, $5) AS started (id, attempt, token, until, url)), \
      noted AS (INSERT INTO attempts (delivery_id, number, started_at) SELECT id, attempt, $6 FROM started) \

@@ -18,12 +18,8 @@ use crate::{
     transaction::Transaction,
 };
 
-/// All of them succeeded: nothing needs to be known of before.
-pub(super) const SUCCEEDED: &str = "WITH locked AS (SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY($1) ORDER BY webhook_id FOR UPDATE) \
-     UPDATE webhook_health SET last_triggered_at = success.at, last_success_at = success.at, consecutive_failures = 0, \
-     failing_since = NULL, exhausted_deliveries = 0 \
-     FROM locked JOIN unnest($1, $2) AS success (id, at) ON success.id = locked.webhook_id \
-     WHERE webhook_health.webhook_id = success.id";
+/// By a function of the schema. All of them succeeded: nothing needs to be known of before.
+const SUCCEEDED: &str = "SELECT note_successes($1, $2)";
 
 const KNOWN: &str = "SELECT webhook_health.*, is_enabled FROM webhook_health JOIN webhooks ON webhooks.id = webhook_id \
      WHERE webhook_id = ANY($1) ORDER BY webhook_id FOR UPDATE OF webhook_health";
