@@ -30,7 +30,7 @@ fn count(outcome: &Outcome, wrong: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_the_power_is_cut_what_was_acknowledged_is_there_and_nothing_is_half_done() {
-    let size = PowerCuts { callers: 8, rounds: 8, starts: 2, torn: 1 };
+    let size = PowerCuts { callers: 8, rounds: 28, starts: 2, torn: 1 };
     let Some(outcome) = cut(Flushing::EachCommit, size).await else { return };
     println!("{}; {}", outcome.did, outcome.counted);
     assert!(outcome.holds(), "{}: {:#?}\nsee {:?}", outcome.did, outcome.broken, outcome.files);
@@ -47,7 +47,7 @@ async fn whoever_flushes_only_when_the_log_is_written_back_is_found_out_by_what_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_never_flushes_is_found_out_by_damage() {
-    let size = PowerCuts { callers: 8, rounds: 14, starts: 1, torn: 20 };
+    let size = PowerCuts { callers: 8, rounds: 56, starts: 1, torn: 20 };
     let Some(outcome) = cut(Flushing::Never, size).await else { return };
     println!("{}; {}", outcome.did, outcome.counted);
     assert!(count(&outcome, "damaged") + count(&outcome, "unreadable") > 0, "{:#?}", outcome.broken);
