@@ -1,6 +1,7 @@
--- What the end of a run takes, and what attempts do, as functions: a connection keeps the plans of what stands in them, and nothing else of it, so that a pooler
--- may stand between. A plan is kept however much the tables grow, so each of these statements can be carried out in one way only: by the
--- index that has what is wanted. What an index of too many rows could be found by is judged in a CASE.
+-- What the end of a run takes, what a claim reads, and the successes of webhooks, as functions: a connection keeps the plans of what stands
+-- in them, and nothing else of it, so that a pooler may stand between. A plan is kept however much the tables grow, so each of these
+-- statements can be carried out in one way only: by the index that has what is wanted. What an index of too many rows could be found by is
+-- judged in a CASE.
 
 -- By whose runs a webhook hears of: its agent's, or all of its organization.
 CREATE UNIQUE INDEX webhooks_of_whom ON webhooks (coalesce(agent_id, organization_id));

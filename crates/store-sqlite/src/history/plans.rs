@@ -119,6 +119,12 @@ fn whatever_a_search_names_is_found_by_an_index() {
         assert!(steps[0].contains(&format!("({column}=?")), "{column}: {steps:?}");
         plan(&database, &format!("SELECT organization_id FROM deliveries WHERE {column} = x'00' LIMIT 1"), &[]);
     }
+    let failed = DeliveryFilter { status: Some(DeliveryStatus::Failed), ..DeliveryFilter::default() };
+    for (column, lost) in [("webhook_id", "deliveries_lost_of_webhook"), ("agent_id", "deliveries_lost_of_agent")] {
+        let (_, index) = COLUMNS.into_iter().find(|(name, _)| *name == column).unwrap();
+        let steps = page(&failed, Some(Found { column, index, id: Uuid::nil() }));
+        assert!(steps[0].contains(&format!("COVERING INDEX {lost} ")), "{steps:?}");
+    }
 }
 
 #[test]
