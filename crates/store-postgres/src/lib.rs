@@ -5,8 +5,8 @@
 //! beat, and its leases are void. Nodes tell each other what changed by `NOTIFY`, after the commit and apart from it.
 //!
 //! Left out on purpose: whatever a connection would have to remember between two transactions (prepared statements, settings, locks of
-//! a session), so that a pooler may stand between; plans of functions of the schema are the server's own affair. Only `LISTEN` needs a session of its own; where none can be had it is said in the
-//! log, and the database is asked every few seconds instead.
+//! a session), so that a pooler may stand between; plans of functions of the schema are the server's own affair. Only `LISTEN` needs a
+//! session of its own; where none can be had it is said in the log, and the database is asked every few seconds instead.
 
 mod access;
 mod accounts;
