@@ -30,7 +30,7 @@ use crate::{
 const IDLE: Duration = Duration::from_mins(1);
 
 /// As many as a webhook may have attempts under way, so that none of them has to connect anew.
-const IDLE_PER_HOST: usize = 128;
+const IDLE_PER_HOST: usize = 256;
 
 /// The largest head of an answer over HTTP/1.1, and how many headers it may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

@@ -36,7 +36,7 @@ const UNPROVEN: u32 = 768;
 const FAILING: u32 = 512;
 
 /// For one webhook.
-const WEBHOOK: u32 = 128;
+const WEBHOOK: u32 = 256;
 
 /// For a webhook that was never tried.
 const UNTRIED: u32 = 4;

@@ -11,8 +11,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CACHED_STATEMENTS: usize = 64;
 
-/// Pages that the writer keeps in memory at most: those that a full group changes, and the upper parts of all indexes.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Pages that the writer keeps in memory at most: those that a full group changes, and the upper parts of all indexes. No more, for in a
+/// file of less than 1 GiB SQLite looks through all of them at nearly every commit.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
 /// Older versions can corrupt a WAL when it is reset.
 const OLDEST_SOUND_VERSION: i32 = 3_051_003;

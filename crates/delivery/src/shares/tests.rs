@@ -57,13 +57,13 @@ fn a_receiver_that_comes_back_is_not_overrun() {
             shares.end(seat, Ending::Unknown, NOW);
         }
     }
-    assert_eq!(at_once, [2, 4, 8, 16, 32, 64, 128, 128, 128, 128]);
+    assert_eq!(at_once, [2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
 }
 
 #[test]
 fn failures_halve_what_a_webhook_may_have_and_a_deadline_that_passed_leaves_one() {
     let mut shares = Shares::default();
-    for places in [128, 64, 32] {
+    for places in [256, 128, 64] {
         let seats = taken_by(&mut shares, 1, Standing::Proven);
         assert_eq!(seats.len(), places);
         let (one, rest) = seats.split_first().unwrap();
