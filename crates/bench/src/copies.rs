@@ -46,22 +46,25 @@ impl Shape {
     }
 }
 
-/// `n` is the key, so that what is copied in its order need not be sorted: with millions of messages that would take the room of
+/// `n` is the key, so that what is copied in its order need not be sorted: with millions of exchanges that would take the room of
 /// them all a second time.
 const COPIES: &str = "
 CREATE TEMP TABLE templates AS
   SELECT row_number() OVER (PARTITION BY webhook.agent_id IS NULL ORDER BY delivery.id) - 1 AS n,
-         webhook.agent_id IS NULL AS shared, delivery.run_id AS run, delivery.event_id AS event, delivery.id AS delivery
-  FROM deliveries delivery JOIN webhooks webhook ON webhook.id = delivery.webhook_id;
+         webhook.agent_id IS NULL AS shared, delivery.run_id AS run, delivery.event_id AS event, delivery.id AS delivery, attempt.exchange
+  FROM deliveries delivery JOIN webhooks webhook ON webhook.id = delivery.webhook_id
+  JOIN attempts attempt ON attempt.delivery_id = delivery.id AND attempt.number = 1;
 CREATE TEMP TABLE copies (n INTEGER PRIMARY KEY, at INTEGER, status TEXT, due INTEGER, shared INTEGER, run_status TEXT,
-                          of_run BLOB, of_event BLOB, of_delivery BLOB, run BLOB, event BLOB, delivery BLOB);
+                          of_run BLOB, of_event BLOB, of_delivery BLOB, of_exchange INTEGER, run BLOB, event BLOB, delivery BLOB,
+                          exchange INTEGER);
 INSERT INTO copies
   WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count),
   shaped AS (
     SELECT n, :began + n * (:span / :count) AS at, :columns,
            CASE n % 20 WHEN 3 THEN 'failed' WHEN 4 THEN 'canceled' ELSE 'completed' END AS run_status
     FROM numbers)
-  SELECT shaped.*, templates.run, templates.event, templates.delivery, ID, ID, ID
+  SELECT shaped.*, templates.run, templates.event, templates.delivery, templates.exchange, ID, ID, ID,
+         (SELECT max(exchange) FROM templates) + 1 + shaped.n
   FROM shaped CROSS JOIN templates ON templates.shared = shaped.shared AND templates.n = shaped.n % :templates;
 ";
 
@@ -116,9 +119,14 @@ const TABLES: [Table; 6] = [
     (
         "attempts",
         "source.delivery_id = copy.of_delivery",
-        &[("delivery_id", "copy.delivery"), ("http_status", HTTP_STATUS), ("started_at", "copy.at")],
+        &[
+            ("delivery_id", "copy.delivery"),
+            ("http_status", HTTP_STATUS),
+            ("started_at", "copy.at"),
+            ("exchange", "copy.exchange"),
+        ],
     ),
-    ("messages", "source.delivery_id = copy.of_delivery", &[("delivery_id", "copy.delivery")]),
+    ("exchanges", "source.id = copy.of_exchange", &[("id", "copy.exchange")]),
 ];
 
 const HTTP_STATUS: &str = "CASE copy.status WHEN 'delivered' THEN 200 WHEN 'failed' THEN 410 ELSE 503 END";
@@ -138,8 +146,8 @@ pub(crate) fn fill(connection: &Connection, deliveries: u32, shape: Shape) -> an
         copy(connection, table, known_by, differs)?;
     }
     connection.execute_batch(
-        "DELETE FROM run_counts; \
-         INSERT INTO run_counts SELECT organization_id, agent_id, status, count(*) FROM runs GROUP BY 1, 2, 3; \
+        "INSERT INTO run_counts SELECT organization_id, agent_id, status, count(*) FROM runs GROUP BY 1, 2, 3 \
+         ON CONFLICT DO UPDATE SET runs = excluded.runs; \
          UPDATE organizations SET last_change = last_change + (SELECT count(*) FROM copies), \
          last_run_number = last_run_number + (SELECT count(*) FROM copies)",
     )?;
@@ -229,6 +237,8 @@ mod tests {
         connection
             .execute_batch(
                 "CREATE TABLE organizations (id, last_run_number); INSERT INTO organizations VALUES (1, 0); \
+                 CREATE TABLE attempts (delivery_id, number, exchange); \
+                 INSERT INTO attempts VALUES (1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 1, 4); \
                  CREATE TABLE webhooks (id, agent_id); INSERT INTO webhooks VALUES (1, 1), (2, NULL); \
                  CREATE TABLE deliveries (id, webhook_id, run_id, event_id); \
                  INSERT INTO deliveries VALUES (1, 1, 1, 1), (2, 1, 2, 2), (3, 2, 3, 3), (4, 2, 4, 4); \

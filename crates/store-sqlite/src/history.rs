@@ -19,25 +19,55 @@ use preclinical_core::{
     run::{Run, RunRef},
     scenario::{ScenarioResult, ScenarioStatus},
 };
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 pub(crate) use self::deliveries::{Conditions, find as find_delivery, index as delivery_index, read as read_delivery};
 use crate::{
     SqliteStore,
-    row::{self, Id, RUN_COLUMNS, unavailable},
+    row::{self, Columns, Id, RUN_COLUMNS, unavailable},
 };
 
 /// The run of that id or number in the organization.
 pub(crate) fn find_run(connection: &Connection, organization: OrganizationId, run: RunRef) -> rusqlite::Result<Option<Run>> {
-    let columns = format!("SELECT {RUN_COLUMNS} FROM runs run JOIN agents agent ON agent.id = run.agent_id");
+    Ok(find_growing_run(connection, organization, run)?.map(|found| found.run))
+}
+
+/// A run, and how far it has come.
+pub(crate) struct Growing {
+    pub(crate) run: Run,
+    /// How often it became final.
+    pub(crate) generation: i64,
+    /// How many results were planned for it, and how many are there.
+    pub(crate) planned: Option<u32>,
+    pub(crate) reported: u32,
+}
+
+/// The same with what whoever changes it needs to know.
+pub(crate) fn find_growing_run(
+    connection: &Connection,
+    organization: OrganizationId,
+    run: RunRef,
+) -> rusqlite::Result<Option<Growing>> {
+    let columns = format!(
+        "SELECT {RUN_COLUMNS}, run.generation, run.planned, run.reported FROM runs run JOIN agents agent ON agent.id = run.agent_id"
+    );
+    let read = |row: &Row<'_>| {
+        let mut columns = Columns::of(row);
+        Ok(Growing {
+            run: row::next_run(&mut columns)?,
+            generation: columns.value()?,
+            planned: columns.value()?,
+            reported: columns.value()?,
+        })
+    };
     match run {
         RunRef::Id(id) => connection
             .prepare_cached(&format!("{columns} WHERE run.id = :id AND run.organization_id = :organization"))?
-            .query_row(named_params! { ":id": Id(id), ":organization": Id(organization) }, row::run)
+            .query_row(named_params! { ":id": Id(id), ":organization": Id(organization) }, read)
             .optional(),
         RunRef::Number(number) => connection
             .prepare_cached(&format!("{columns} WHERE run.number = :number AND run.organization_id = :organization"))?
-            .query_row(named_params! { ":number": number.0, ":organization": Id(organization) }, row::run)
+            .query_row(named_params! { ":number": number.0, ":organization": Id(organization) }, read)
             .optional(),
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
@@ -14,6 +14,7 @@ const STEPS: [&str; 9] = [
     include_str!("../migrations/0007_runs_counted_together.sql"),
     include_str!("../migrations/0008_leases_apart.sql"),
     include_str!("../migrations/0009_plans_kept.sql"),
+    include_str!("../migrations/0010_lighter_rows.sql"),
 ];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

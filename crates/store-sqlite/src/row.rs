@@ -180,7 +180,11 @@ pub(crate) const RUN_COLUMNS: &str = "run.id, run.organization_id, run.number, r
      run.status, run.passed, run.failed, run.error, run.total, run.started_at, run.completed_at, run.created_at";
 
 pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
-    let mut columns = Columns::of(row);
+    next_run(&mut Columns::of(row))
+}
+
+/// The run that comes next among the columns.
+pub(crate) fn next_run(columns: &mut Columns<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         id: columns.id()?,
         organization_id: columns.id()?,

@@ -11,7 +11,7 @@ use preclinical_core::{
     attempt::{Attempt, ErrorKind},
     delivery::{Claimed, Delivery, DeliveryStatus},
     id::{AgentId, DeliveryId},
-    port::{AttemptRecord, Store},
+    port::{AttemptRecord, Page, RunFilter, Store},
     replay_on_recovery::ReplayOnRecovery,
     retry::NextStep,
     run::{FinalStatus, RunRef, RunStatus},
@@ -178,4 +178,14 @@ async fn runs_go_on(world: &World) {
     let run = world.store.run(world.organization, RunRef::Id(of_friday("18"))).await.unwrap().unwrap();
     assert_eq!((run.number.0, run.status), (8, RunStatus::from(FinalStatus::Completed)));
     assert_eq!(claim(world).await.len(), 1);
+    // The other agent has had no run that had yet to end.
+    assert_eq!(world.run(of_friday("03"), None).await.number.0, 10);
+    let mut counted = Vec::new();
+    for status in RunStatus::ALL {
+        let filter = RunFilter { status: Some(status), ..RunFilter::default() };
+        let (_, total) = world.store.runs(world.organization, filter, Page { limit: 1, offset: 0 }).await.unwrap();
+        counted.push((status.as_str(), total));
+    }
+    counted.retain(|(_, total)| *total > 0);
+    assert_eq!(counted, [("running", 2), ("completed", 8)]);
 }

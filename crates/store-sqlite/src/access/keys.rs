@@ -11,21 +11,23 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     administration,
-    row::{Id, Time, id, is_taken, maybe_time, named, time, unavailable},
+    row::{Columns, Id, Time, is_taken, unavailable},
 };
 
+/// A row of all columns.
 fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    let mut columns = Columns::of(row);
     Ok(ApiKey {
-        id: id(row, "id")?,
-        organization_id: id(row, "organization_id")?,
-        name: row.get("name")?,
-        scope: named(row, "scope", Scope::parse)?,
-        prefix: row.get("prefix")?,
-        hash: ApiKeyHash::from_bytes(row.get("hash")?),
-        created_at: time(row, "created_at")?,
-        expires_at: maybe_time(row, "expires_at")?,
-        last_used_at: maybe_time(row, "last_used_at")?,
-        revoked_at: maybe_time(row, "revoked_at")?,
+        id: columns.id()?,
+        organization_id: columns.id()?,
+        name: columns.value()?,
+        scope: columns.named(Scope::parse)?,
+        prefix: columns.value()?,
+        hash: ApiKeyHash::from_bytes(columns.value()?),
+        created_at: columns.time()?,
+        expires_at: columns.maybe_time()?,
+        last_used_at: columns.maybe_time()?,
+        revoked_at: columns.maybe_time()?,
     })
 }
 

@@ -10,20 +10,24 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     packing,
-    row::{Id, maybe_micros, named, time, unavailable},
+    row::{Columns, Id, maybe_micros, named, time, unavailable},
 };
 
 /// All attempts of the delivery, first to last.
 pub(super) fn of(connection: &Connection, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-    let mut attempts = connection
+    let mut attempts: Vec<(Attempt, Option<i64>)> = connection
         .prepare_cached("SELECT * FROM attempts WHERE delivery_id = ?1 ORDER BY number")
-        .and_then(|mut statement| statement.query_map([Id(delivery)], read)?.collect::<rusqlite::Result<Vec<Attempt>>>())
+        .and_then(|mut statement| {
+            statement.query_map([Id(delivery)], |row| Ok((read(row)?, row.get("exchange")?)))?.collect()
+        })
         .map_err(unavailable)?;
-    for attempt in &mut attempts {
-        attempt.request = message(connection, delivery, attempt.number, "request")?;
-        attempt.response = message(connection, delivery, attempt.number, "response")?;
+    for (attempt, exchange) in &mut attempts {
+        [attempt.request, attempt.response] = match *exchange {
+            Some(exchange) => messages(connection, exchange)?,
+            None => earlier_messages(connection, delivery, attempt.number)?,
+        };
     }
-    Ok(attempts)
+    Ok(attempts.into_iter().map(|(attempt, _)| attempt).collect())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
@@ -48,28 +52,72 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
-fn message(
-    connection: &Connection,
-    delivery: DeliveryId,
-    number: u32,
-    direction: &str,
-) -> Result<Option<Message>, StoreError> {
-    let stored = connection
-        .prepare_cached(
-            "SELECT headers, body, size_bytes, truncated, deflated FROM messages WHERE delivery_id = ?1 AND number = ?2 AND direction = ?3",
-        )
+const EXCHANGE: &str = "SELECT request_headers, request_body, request_bytes, request_truncated, request_deflated, \
+     response_headers, response_body, response_bytes, response_truncated, response_deflated FROM exchanges WHERE id = ?1";
+
+/// What was sent and what came back.
+type Messages = [Option<Message>; 2];
+
+fn messages(connection: &Connection, exchange: i64) -> Result<Messages, StoreError> {
+    let [request, response] = connection
+        .prepare_cached(EXCHANGE)
         .and_then(|mut statement| {
-            statement
-                .query_row(params![Id(delivery), number, direction], |row| {
-                    let (headers, body): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                    Ok((headers, body, row.get(2)?, row.get(3)?, row.get(4)?))
-                })
-                .optional()
+            statement.query_row([exchange], |row| {
+                let mut columns = Columns::of(row);
+                Ok([Kept::read(&mut columns)?, Kept::read(&mut columns)?])
+            })
         })
         .map_err(unavailable)?;
-    let Some((headers, body, size_bytes, truncated, is_deflated)) = stored else { return Ok(None) };
-    let headers = serde_json::from_slice(&headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    // What is kept is no longer than what there was.
-    let body = packing::unpack(body, is_deflated, size_bytes)?;
-    Ok(Some(Message { headers, body: body.into(), size_bytes, truncated }))
+    Ok([request.map(Kept::unpack).transpose()?, response.map(Kept::unpack).transpose()?])
+}
+
+/// Those of an attempt that was recorded before there were exchanges.
+fn earlier_messages(connection: &Connection, delivery: DeliveryId, number: u32) -> Result<Messages, StoreError> {
+    let message = |direction: &str| {
+        let kept = connection
+            .prepare_cached(
+                "SELECT headers, body, size_bytes, truncated, deflated FROM messages \
+                 WHERE delivery_id = ?1 AND number = ?2 AND direction = ?3",
+            )
+            .and_then(|mut statement| {
+                let parameters = params![Id(delivery), number, direction];
+                statement.query_row(parameters, |row| Kept::read(&mut Columns::of(row))).optional()
+            })
+            .map_err(unavailable)?;
+        kept.flatten().map(Kept::unpack).transpose()
+    };
+    Ok([message("request")?, message("response")?])
+}
+
+/// A message as its row has it.
+struct Kept {
+    headers: Vec<u8>,
+    body: Vec<u8>,
+    size_bytes: u64,
+    is_truncated: bool,
+    is_deflated: bool,
+}
+
+impl Kept {
+    /// `None` if there was none.
+    fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Self>> {
+        let (headers, body) = (columns.value()?, columns.value()?);
+        let (size_bytes, is_truncated, is_deflated): (Option<u64>, Option<bool>, Option<bool>) =
+            (columns.value()?, columns.value()?, columns.value()?);
+        let Some((headers, body)) = Option::zip(headers, body) else { return Ok(None) };
+        Ok(Some(Self {
+            headers,
+            body,
+            size_bytes: size_bytes.unwrap_or_default(),
+            is_truncated: is_truncated.unwrap_or_default(),
+            is_deflated: is_deflated.unwrap_or_default(),
+        }))
+    }
+
+    fn unpack(self) -> Result<Message, StoreError> {
+        let headers = serde_json::from_slice(&self.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        // What is kept is no longer than what there was.
+        let body = packing::unpack(self.body, self.is_deflated, self.size_bytes)?;
+        Ok(Message { headers, body: body.into(), size_bytes: self.size_bytes, truncated: self.is_truncated })
+    }
 }

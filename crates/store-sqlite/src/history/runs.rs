@@ -192,10 +192,25 @@ mod tests {
         plan(&database(), &sql, &conditions.parameters());
     }
 
+    const AGENT: &str = "INSERT INTO agents (id, organization_id, provider, name, config, is_active, version, created_at, updated_at) \
+         VALUES (x'00', x'00', '', '', x'', 1, 1, 0, 0)";
+
+    #[test]
+    fn an_agent_has_a_count_of_every_status_from_the_beginning() {
+        let database = database();
+        database.pragma_update(None, "foreign_keys", false).unwrap();
+        database.execute(AGENT, []).unwrap();
+        for status in RunStatus::ALL {
+            let sql = "SELECT runs FROM run_counts WHERE organization_id = x'00' AND agent_id = x'00' AND status = ?1";
+            assert_eq!(database.query_row(sql, [status.as_str()], |row| row.get(0)), Ok(0), "{status:?}");
+        }
+    }
+
     #[test]
     fn counts_follow_whatever_becomes_of_a_run() {
         let database = database();
         database.pragma_update(None, "foreign_keys", false).unwrap();
+        database.execute(AGENT, []).unwrap();
         let counts = || {
             let counted = "SELECT status, runs FROM run_counts WHERE runs > 0 ORDER BY status";
             let mut statement = database.prepare(counted).unwrap();

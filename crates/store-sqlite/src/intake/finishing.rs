@@ -15,14 +15,15 @@ use rusqlite::{Connection, params};
 use super::deciding::{self, Ending};
 use crate::{
     candidates::Candidates,
-    history, queue,
+    history::{self, Growing},
+    queue,
     row::{Id, Time, unavailable},
 };
 
 /// Ends the run that a caller names.
 pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) -> Result<Finished, FinishError> {
-    let found = history::find_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
-    let run = found.ok_or(FinishError::RunNotFound)?;
+    let found = history::find_growing_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
+    let Growing { run, generation, reported, .. } = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
         let repeated = was_ended_by(connection, run.id, finish.dispatch.event_id).map_err(unavailable)?;
         return if repeated {
@@ -32,24 +33,31 @@ pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) ->
         };
     }
     let tally = match finish.counts {
-        Some(counts) => counted(connection, &run, counts)?,
+        Some(_) if reported > 0 => return Err(FinishError::CountsNotWanted),
+        Some(counts) => counted(&run, counts)?,
         None => run.tally,
     };
     let run = ended(run, finish.to, tally, finish.at);
-    settle(connection, vault, run, &finish.dispatch).map_err(FinishError::from)
+    settle(connection, vault, run, generation + 1, &finish.dispatch).map_err(FinishError::from)
 }
 
 fn was_ended_by(connection: &Connection, run: RunId, event: EventId) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND run_id = ?2")?.exists(params![Id(event), Id(run)])
 }
 
-/// Writes the final state of `run`, its event, and the delivery that follows from it.
-pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch: &Dispatch) -> Result<Finished, StoreError> {
+/// Writes the final state of `run`, its event, and the delivery that follows from it. It is the `generation`th time that it became final.
+pub(super) fn settle(
+    connection: &Connection,
+    vault: &Vault,
+    run: Run,
+    generation: i64,
+    dispatch: &Dispatch,
+) -> Result<Finished, StoreError> {
     let write = || {
         let changed = connection
             .prepare_cached(
                 "UPDATE OR FAIL runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
-                 completed_at = ?8, generation = generation + 1 \
+                 completed_at = ?8, generation = ?9 \
                  WHERE id = ?1 AND status <> 'completed' AND status <> 'failed' AND status <> 'canceled'",
             )?
             .execute(params![
@@ -61,13 +69,11 @@ pub(super) fn settle(connection: &Connection, vault: &Vault, run: Run, dispatch:
                 run.tally.total,
                 run.started_at.map(Time),
                 run.completed_at.map(Time),
+                generation,
             ])?;
         if changed == 0 {
             return Ok(None);
         }
-        let generation = connection
-            .prepare_cached("SELECT generation FROM runs WHERE id = ?1")?
-            .query_row([Id(run.id)], |row| row.get(0))?;
         announce(connection, vault, &run, generation, dispatch).map(Some)
     };
     let fate = write().map_err(unavailable)?;
@@ -85,14 +91,7 @@ pub(super) fn ended(run: Run, to: FinalStatus, tally: Tally, at: Timestamp) -> R
     Run { status: RunStatus::from(to), tally, started_at, completed_at: Some(at), ..run }
 }
 
-fn counted(connection: &Connection, run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
-    let reported: bool = connection
-        .prepare_cached("SELECT reported > 0 FROM runs WHERE id = ?1")
-        .and_then(|mut statement| statement.query_row([Id(run.id)], |row| row.get(0)))
-        .map_err(unavailable)?;
-    if reported {
-        return Err(FinishError::CountsNotWanted);
-    }
+fn counted(run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
     let mut tally = Tally { passed: counts.passed, failed: counts.failed, error: counts.error, total: 0 };
     let judged = tally.judged();
     let sum = u32::try_from(judged).unwrap_or(u32::MAX);

@@ -11,15 +11,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::finishing;
 use crate::{
-    history,
+    history::{self, Growing},
     row::{Id, Time, unavailable},
 };
 
 /// Adds the results, and ends the run if they were the last ones planned.
 pub(super) fn report(connection: &Connection, vault: &Vault, report: &Report) -> Result<Finished, ReportError> {
-    let found = history::find_run(connection, report.organization_id, report.run).map_err(unavailable)?;
-    let run = found.ok_or(ReportError::RunNotFound)?;
-    let (planned, mut reported) = progress(connection, &run).map_err(unavailable)?;
+    let found = history::find_growing_run(connection, report.organization_id, report.run).map_err(unavailable)?;
+    let Growing { run, generation, planned, mut reported } = found.ok_or(ReportError::RunNotFound)?;
     let most = planned.unwrap_or(MAX_SCENARIOS);
     for (index, result) in report.results.iter().enumerate() {
         let content = serde_json::to_vec(result).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -46,18 +45,12 @@ pub(super) fn report(connection: &Connection, vault: &Vault, report: &Report) ->
     }
     let tally = run.tally;
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(connection, vault, run, &report.dispatch).map_err(ReportError::from)
+    finishing::settle(connection, vault, run, generation + 1, &report.dispatch).map_err(ReportError::from)
 }
 
 /// Whether a stored result says the same, whatever the order in which its JSON names things.
 fn means(stored: &[u8], result: &ScenarioResult) -> bool {
     serde_json::from_slice::<ScenarioResult>(stored).is_ok_and(|stored| stored == *result)
-}
-
-fn progress(connection: &Connection, run: &Run) -> rusqlite::Result<(Option<u32>, u32)> {
-    connection
-        .prepare_cached("SELECT planned, reported FROM runs WHERE id = ?1")?
-        .query_row([Id(run.id)], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn stored(connection: &Connection, run: &Run, scenario_id: &str) -> rusqlite::Result<Option<Vec<u8>>> {

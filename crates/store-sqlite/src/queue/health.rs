@@ -30,7 +30,13 @@ pub(crate) fn save(connection: &Connection, webhook: WebhookId, health: &Health)
         ])
 }
 
-struct Found {
+/// The columns of `webhooks` that [`Found::read`] reads.
+pub(super) const FOUND_COLUMNS: &str = "webhooks.organization_id, webhooks.agent_id, webhooks.url, webhooks.is_enabled, \
+     webhooks.last_triggered_at, webhooks.last_success_at, webhooks.consecutive_failures, webhooks.failing_since, \
+     webhooks.exhausted_deliveries, webhooks.missed_since";
+
+/// A webhook before an attempt is noted on it.
+pub(super) struct Found {
     organization: OrganizationId,
     agent: Option<AgentId>,
     url: String,
@@ -38,14 +44,34 @@ struct Found {
     health: Health,
 }
 
+impl Found {
+    /// `None` if all are missing, because the webhook was deleted.
+    pub(super) fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Self>> {
+        let Some(organization) = columns.maybe_id()? else { return Ok(None) };
+        Ok(Some(Self {
+            organization,
+            agent: columns.maybe_id()?,
+            url: columns.value()?,
+            is_enabled: columns.value()?,
+            health: Health {
+                last_triggered_at: columns.maybe_time()?,
+                last_success_at: columns.maybe_time()?,
+                consecutive_failures: columns.value()?,
+                failing_since: columns.maybe_time()?,
+                exhausted_deliveries: columns.value()?,
+                missed_since: columns.maybe_time()?,
+            },
+        }))
+    }
+}
+
 /// Notes an attempt on its webhook, and disables it if that was one too many.
 pub(super) fn note(
     connection: &Connection,
     record: &AttemptRecord,
-    webhook: WebhookId,
+    (webhook, found): (WebhookId, &Found),
     is_exhausted: bool,
 ) -> rusqlite::Result<()> {
-    let Some(found) = find(connection, webhook)? else { return Ok(()) };
     let ending = Ending { at: record.ended_at, is_success: record.outcome.is_success(), is_exhausted };
     let health = found.health.after(ending);
     let verdict = Patience::verdict(record.disabling.patience, record.next, &health, record.ended_at);
@@ -62,32 +88,6 @@ pub(super) fn note(
         }
         _ => Ok(()),
     }
-}
-
-fn find(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Option<Found>> {
-    connection
-        .prepare_cached(
-            "SELECT organization_id, agent_id, url, is_enabled, last_triggered_at, last_success_at, consecutive_failures, \
-             failing_since, exhausted_deliveries, missed_since FROM webhooks WHERE id = ?1",
-        )?
-        .query_row([Id(webhook)], |row| {
-            let mut columns = Columns::of(row);
-            Ok(Found {
-                organization: columns.id()?,
-                agent: columns.maybe_id()?,
-                url: columns.value()?,
-                is_enabled: columns.value()?,
-                health: Health {
-                    last_triggered_at: columns.maybe_time()?,
-                    last_success_at: columns.maybe_time()?,
-                    consecutive_failures: columns.value()?,
-                    failing_since: columns.maybe_time()?,
-                    exhausted_deliveries: columns.value()?,
-                    missed_since: columns.maybe_time()?,
-                },
-            })
-        })
-        .optional()
 }
 
 fn disable(

@@ -9,9 +9,9 @@ use preclinical_core::{
     port::{AttemptRecord, RecordError, StoreError},
     retry::NextStep,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params, types::Null};
 
-use super::health;
+use super::health::{self, FOUND_COLUMNS};
 use crate::{
     changes,
     packing::{self, Packed},
@@ -24,6 +24,7 @@ struct Current {
     kind: EventKind,
     status: DeliveryStatus,
     lease: Option<LeaseToken>,
+    receiver: Option<health::Found>,
 }
 
 /// Both messages as they are kept, made by whoever brings a record: the writer has enough to do.
@@ -60,26 +61,25 @@ pub(super) fn record(connection: &Connection, record: &AttemptRecord, kept: &Kep
     let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
         return Err(RecordError::LeaseLost);
     };
-    finish_attempt(connection, record).map_err(unavailable)?;
-    for (direction, message) in [("request", &kept.request), ("response", &kept.response)] {
-        if let Some(message) = message {
-            keep(connection, record, direction, message).map_err(unavailable)?;
-        }
-    }
+    let exchange = keep(connection, kept).map_err(unavailable)?;
+    finish_attempt(connection, record, exchange).map_err(unavailable)?;
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;
     changes::count(connection, current.organization).map_err(unavailable)?;
     move_on(connection, record, (status, due), is_exhausted && !is_test).map_err(unavailable)?;
-    if !is_test {
-        health::note(connection, record, current.webhook, is_exhausted).map_err(unavailable)?;
+    if let Some(receiver) = current.receiver.filter(|_| !is_test) {
+        health::note(connection, record, (current.webhook, &receiver), is_exhausted).map_err(unavailable)?;
     }
     Ok(())
 }
 
 fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
     connection
-        .prepare_cached("SELECT organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
+        .prepare_cached(&format!(
+            "SELECT deliveries.organization_id, webhook_id, kind, status, lease_token, {FOUND_COLUMNS} \
+             FROM deliveries LEFT JOIN webhooks ON webhooks.id = webhook_id WHERE deliveries.id = ?1"
+        ))?
         .query_row([Id(record.delivery_id)], |row| {
             let mut columns = Columns::of(row);
             Ok(Current {
@@ -88,12 +88,13 @@ fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<
                 kind: columns.named(EventKind::parse)?,
                 status: columns.named(DeliveryStatus::parse)?,
                 lease: columns.maybe_id()?,
+                receiver: health::Found::read(&mut columns)?,
             })
         })
         .optional()
 }
 
-fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<usize> {
+fn finish_attempt(connection: &Connection, record: &AttemptRecord, exchange: Option<i64>) -> rusqlite::Result<usize> {
     let error = match &record.outcome {
         Outcome::Failed(error) => Some(error),
         Outcome::Answered { .. } => None,
@@ -101,7 +102,7 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
     connection
         .prepare_cached(
             "UPDATE attempts SET duration_ms = ?3, http_status = ?4, error_kind = ?5, error_message = ?6, resolve_us = ?7, \
-             connect_us = ?8, tls_us = ?9, first_byte_us = ?10 WHERE delivery_id = ?1 AND number = ?2",
+             connect_us = ?8, tls_us = ?9, first_byte_us = ?10, exchange = ?11 WHERE delivery_id = ?1 AND number = ?2",
         )?
         .execute(params![
             Id(record.delivery_id),
@@ -114,25 +115,34 @@ fn finish_attempt(connection: &Connection, record: &AttemptRecord) -> rusqlite::
             record.timing.connect.map(Micros),
             record.timing.tls.map(Micros),
             record.timing.first_byte.map(Micros),
+            exchange,
         ])
 }
 
-fn keep(connection: &Connection, record: &AttemptRecord, direction: &str, message: &KeptMessage) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "INSERT INTO messages (delivery_id, number, direction, headers, body, size_bytes, truncated, deflated) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            Id(record.delivery_id),
-            record.number,
-            direction,
-            message.headers,
-            &message.body.bytes[..],
-            i64::try_from(message.size_bytes).unwrap_or(i64::MAX),
-            message.is_truncated,
-            message.body.is_deflated,
-        ])
+/// The number of the row that both messages are in; there is none if nothing was sent.
+fn keep(connection: &Connection, kept: &Kept) -> rusqlite::Result<Option<i64>> {
+    if kept.request.is_none() && kept.response.is_none() {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO exchanges (request_headers, request_body, request_bytes, request_truncated, request_deflated, \
+         response_headers, response_body, response_bytes, response_truncated, response_deflated) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let mut columns = 1..;
+    for message in [&kept.request, &kept.response] {
+        let values: [&dyn ToSql; 5] = match message {
+            Some(kept) => {
+                [&kept.headers, &&kept.body.bytes[..], &kept.size_bytes, &kept.is_truncated, &kept.body.is_deflated]
+            }
+            None => [&Null; 5],
+        };
+        for (value, column) in values.iter().zip(&mut columns) {
+            statement.raw_bind_parameter(column, value)?;
+        }
+    }
+    statement.raw_execute()?;
+    Ok(Some(connection.last_insert_rowid()))
 }
 
 /// What becomes of a delivery in that status, and when it is due.

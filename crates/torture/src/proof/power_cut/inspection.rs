@@ -34,7 +34,7 @@ use crate::disk::Contents;
 const ALL: u32 = 100_000;
 
 /// What is no whole: each asks for what must not be.
-const HALVES: [(&str, &str); 6] = [
+const HALVES: [(&str, &str); 7] = [
     (
         "runs without their event, decision or delivery, or these without the run's end",
         "SELECT count(*) FROM runs WHERE (status = 'completed') <> (SELECT count(*) FROM events WHERE run_id = runs.id)
@@ -51,8 +51,13 @@ const HALVES: [(&str, &str); 6] = [
     ),
     (
         "attempts without their request and answer, or these without the attempt's end",
-        "SELECT count(*) FROM attempts WHERE 2 * (http_status IS NOT NULL) <> (SELECT count(*) FROM messages
-         WHERE delivery_id = attempts.delivery_id AND number = attempts.number AND (deflated OR size_bytes = length(body)))",
+        "SELECT count(*) FROM attempts WHERE (http_status IS NOT NULL) <> (SELECT count(*) FROM exchanges WHERE id = exchange
+         AND (request_deflated OR request_bytes = length(request_body))
+         AND (response_deflated OR response_bytes = length(response_body)))",
+    ),
+    (
+        "requests and answers of no attempt",
+        "SELECT count(*) FROM exchanges WHERE id NOT IN (SELECT exchange FROM attempts WHERE exchange IS NOT NULL)",
     ),
     (
         "deliveries that did not move on with their attempt",

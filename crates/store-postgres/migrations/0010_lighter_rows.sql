@@ -1,0 +1,1 @@
+-- The steps of both stores have the same names. Here both messages of an attempt are rows of its week.
