@@ -15,8 +15,7 @@ use serde_json::Value;
 
 use crate::sample;
 
-/// Connections kept for the next request: as many as the relay uses at once, so that it never has to connect anew. The engine, too, keeps
-/// as many as a webhook may use.
+/// Connections kept for the next request: as many as the relay uses at once, so that it never has to connect anew.
 pub(crate) const IDLE_PER_HOST: usize = 512;
 
 const IDLE: Duration = Duration::from_mins(1);

@@ -53,7 +53,7 @@ CREATE TEMP TABLE templates AS
   SELECT row_number() OVER (PARTITION BY webhook.agent_id IS NULL ORDER BY delivery.id) - 1 AS n,
          webhook.agent_id IS NULL AS shared, delivery.run_id AS run, delivery.event_id AS event, delivery.id AS delivery, attempt.exchange
   FROM deliveries delivery JOIN webhooks webhook ON webhook.id = delivery.webhook_id
-  JOIN attempts attempt ON attempt.delivery_id = delivery.id AND attempt.number = 1;
+  JOIN attempts attempt ON attempt.delivery_id = delivery.id AND attempt.number = 1 AND attempt.exchange IS NOT NULL;
 CREATE TEMP TABLE copies (n INTEGER PRIMARY KEY, at INTEGER, status TEXT, due INTEGER, shared INTEGER, run_status TEXT,
                           of_run BLOB, of_event BLOB, of_delivery BLOB, of_exchange INTEGER, run BLOB, event BLOB, delivery BLOB,
                           exchange INTEGER);
@@ -64,7 +64,7 @@ INSERT INTO copies
            CASE n % 20 WHEN 3 THEN 'failed' WHEN 4 THEN 'canceled' ELSE 'completed' END AS run_status
     FROM numbers)
   SELECT shaped.*, templates.run, templates.event, templates.delivery, templates.exchange, ID, ID, ID,
-         (SELECT max(exchange) FROM templates) + 1 + shaped.n
+         (SELECT max(id) FROM exchanges) + 1 + shaped.n
   FROM shaped CROSS JOIN templates ON templates.shared = shaped.shared AND templates.n = shaped.n % :templates;
 ";
 
@@ -158,6 +158,9 @@ pub(crate) fn fill(connection: &Connection, deliveries: u32, shape: Shape) -> an
     let wrong: Option<String> =
         connection.query_row("PRAGMA foreign_key_check", [], |row| row.get(0)).map_or_else(none, |row| Ok(Some(row)))?;
     ensure!(wrong.is_none(), "copies refer to nothing: {wrong:?}");
+    let dangling = "SELECT count(*) FROM attempts WHERE exchange NOT IN (SELECT id FROM exchanges)";
+    let dangling: u32 = connection.query_row(dangling, [], |row| row.get(0))?;
+    ensure!(dangling == 0, "{dangling} attempts have lost what they sent");
     let filled: u32 = connection.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0))?;
     ensure!(filled == deliveries, "there are {filled} deliveries instead of {deliveries}");
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -237,7 +240,7 @@ mod tests {
         connection
             .execute_batch(
                 "CREATE TABLE organizations (id, last_run_number); INSERT INTO organizations VALUES (1, 0); \
-                 CREATE TABLE attempts (delivery_id, number, exchange); \
+                 CREATE TABLE attempts (delivery_id, number, exchange); CREATE TABLE exchanges (id); INSERT INTO exchanges VALUES (4); \
                  INSERT INTO attempts VALUES (1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 1, 4); \
                  CREATE TABLE webhooks (id, agent_id); INSERT INTO webhooks VALUES (1, 1), (2, NULL); \
                  CREATE TABLE deliveries (id, webhook_id, run_id, event_id); \

@@ -26,7 +26,7 @@ use crate::{
     terminal,
 };
 
-/// Requests under way at once, as in the engine.
+/// Requests under way at once: more than the load generator has connections, so that it waits for nothing.
 const PLACES: usize = 512;
 
 struct Relay {

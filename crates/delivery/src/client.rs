@@ -29,8 +29,8 @@ use crate::{
 /// How long a connection is kept for the next request to the same receiver.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// As many as a webhook may have attempts under way, so that none of them has to connect anew.
-const IDLE_PER_HOST: usize = 256;
+/// As many as a busy webhook uses: of its attempts under way many are answered and wait for their record.
+const IDLE_PER_HOST: usize = 128;
 
 /// The largest head of an answer over HTTP/1.1, and how many headers it may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

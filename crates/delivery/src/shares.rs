@@ -1,7 +1,7 @@
 //! Who may have a place: shares that keep what hangs, what fails and what is much from what is well and little.
 //!
-//! - A webhook has at most [`WEBHOOK`] attempts under way. It begins there if its last attempt was taken, at [`UNTRIED`] if none was
-//!   made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
+//! - A webhook has at most [`WEBHOOK`] attempts under way. It begins at [`PROVEN`] if its last attempt was taken, at [`UNTRIED`] if none
+//!   was made, at one if it failed. Each success doubles what it may have, each failure halves it, and a receiver that let the deadline pass
 //!   is asked one thing at a time: what was down is not overrun when it comes back.
 //! - Webhooks whose last attempt failed, or took long, and attempts that take long share [`FAILING`] places; together with those never tried,
 //!   [`UNPROVEN`]. The rest is there for receivers that were well when they were last asked, and the last [`RESERVED`] for those that were
@@ -24,19 +24,23 @@ use preclinical_core::{
 };
 
 /// Attempts under way.
-pub(crate) const ALL: u32 = 1024;
+pub(crate) const ALL: u32 = 2048;
 
 /// Of those, for webhooks that were well [`RECENTLY`].
-const RESERVED: u32 = 128;
+const RESERVED: u32 = 256;
 
 /// Of all, for webhooks that are not proven.
-const UNPROVEN: u32 = 768;
+const UNPROVEN: u32 = 1536;
 
 /// Of all, for webhooks that fail and attempts that take long.
-const FAILING: u32 = 512;
+const FAILING: u32 = 1024;
 
-/// For one webhook.
+/// For one webhook. Many of its attempts are answered and only wait for their record, so this is more than its receiver has to serve at
+/// once. Half of what an organization has for webhooks that fail: one that hangs leaves the others some.
 const WEBHOOK: u32 = 256;
+
+/// For a webhook whose last attempt was taken, before this process made one.
+const PROVEN: u32 = 64;
 
 /// For a webhook that was never tried.
 const UNTRIED: u32 = 4;
@@ -172,7 +176,7 @@ impl Taken {
 impl Line {
     fn new(standing: Standing) -> Self {
         let may_have = match standing {
-            Standing::Proven => WEBHOOK,
+            Standing::Proven => PROVEN,
             Standing::Untried => UNTRIED,
             Standing::Failing => 1,
         };

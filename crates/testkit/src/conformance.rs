@@ -221,6 +221,7 @@ macro_rules! conformance_suite {
             deliveries_are_filtered
             a_searched_id_finds_what_belongs_to_it
             what_was_sent_and_answered_is_kept_to_the_byte
+            a_size_that_no_body_has_keeps_nothing_from_being_recorded
             where_the_time_of_an_attempt_went_is_kept_to_the_microsecond
             another_organizations_rows_are_missing_rows
         ]);

@@ -29,7 +29,7 @@ fn end_all(shares: &mut Shares, seats: Vec<Seat>, ending: Ending) {
 
 #[test]
 fn a_webhook_has_as_many_places_as_its_past_earns() {
-    for (standing, places) in [(Standing::Untried, UNTRIED), (Standing::Proven, WEBHOOK), (Standing::Failing, 1)] {
+    for (standing, places) in [(Standing::Untried, UNTRIED), (Standing::Proven, PROVEN), (Standing::Failing, 1)] {
         let mut shares = Shares::default();
         assert_eq!(taken_by(&mut shares, 1, standing).len(), places as usize, "{standing:?}");
         assert!(matches!(shares.admit(organization(0), webhook(1), standing, Asks::WhatWaits, NOW), Err(Refusal::Webhook)));
@@ -63,7 +63,7 @@ fn a_receiver_that_comes_back_is_not_overrun() {
 #[test]
 fn failures_halve_what_a_webhook_may_have_and_a_deadline_that_passed_leaves_one() {
     let mut shares = Shares::default();
-    for places in [256, 128, 64] {
+    for places in [64, 32, 16] {
         let seats = taken_by(&mut shares, 1, Standing::Proven);
         assert_eq!(seats.len(), places);
         let (one, rest) = seats.split_first().unwrap();
@@ -86,7 +86,7 @@ fn however_many_endpoints_hang_those_that_were_well_have_places() {
         }
     }
     assert_eq!(shares.free(), ALL - UNPROVEN);
-    assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), WEBHOOK as usize);
+    assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), PROVEN as usize);
 }
 
 #[test]
@@ -96,20 +96,20 @@ fn those_of_ones_own_organization_are_left_places_too() {
         drop(shares.admit(organization(0), webhook(number), Standing::Failing, Asks::WhatWaits, NOW));
     }
     assert_eq!(shares.free(), ALL - FAILING / 2);
-    assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), WEBHOOK as usize);
+    assert_eq!(taken_by(&mut shares, 1_000_000, Standing::Proven).len(), PROVEN as usize);
 }
 
 #[test]
 fn what_takes_long_makes_room_for_what_does_not() {
     let mut shares = Shares::default();
-    let mut seats: Vec<Seat> = (0..u128::from(UNTRIED) * 64)
+    let mut seats: Vec<Seat> = (0..u128::from(FAILING / 2))
         .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok())
         .collect();
     for seat in &mut seats {
         shares.slow(seat);
         shares.slow(seat);
     }
-    assert_eq!((shares.taken.proven, shares.taken.failing), (0, 256));
+    assert_eq!((shares.taken.proven, shares.taken.failing), (0, FAILING / 2));
     assert!(
         shares.admit(organization(0), webhook(1), Standing::Proven, Asks::WhatWaits, NOW).is_err(),
         "a slow one counts as one that fails"
@@ -117,6 +117,19 @@ fn what_takes_long_makes_room_for_what_does_not() {
     end_all(&mut shares, seats, Ending::Taken);
     assert_eq!(shares.free(), ALL);
     assert!(shares.admit(organization(0), webhook(1), Standing::Proven, Asks::WhatWaits, NOW).is_ok());
+}
+
+#[test]
+fn one_that_hangs_with_all_it_may_have_leaves_those_that_fail_a_place() {
+    let mut shares = Shares::default();
+    well(&mut shares, organization(0), 1..2);
+    well(&mut shares, organization(0), 1..2);
+    let mut seats = taken_by(&mut shares, 1, Standing::Proven);
+    assert_eq!(seats.len(), WEBHOOK as usize);
+    for seat in &mut seats {
+        shares.slow(seat);
+    }
+    assert_eq!(taken_by(&mut shares, 2, Standing::Failing).len(), 1);
 }
 
 #[test]
@@ -138,12 +151,12 @@ fn well(shares: &mut Shares, organization: OrganizationId, numbers: std::ops::Ra
 #[test]
 fn an_organization_gets_half() {
     let mut shares = Shares::default();
-    well(&mut shares, organization(0), 0..100);
-    let seats: Vec<Seat> = (100..2000)
+    well(&mut shares, organization(0), 0..200);
+    let seats: Vec<Seat> = (200..2000)
         .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok())
         .collect();
     assert_eq!(seats.len(), (ALL - RESERVED) as usize / 2);
-    let reserved: Vec<Seat> = (0..100)
+    let reserved: Vec<Seat> = (0..200)
         .filter_map(|number| shares.admit(organization(0), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok())
         .collect();
     assert_eq!(reserved.len(), RESERVED as usize / 2);
@@ -186,10 +199,15 @@ fn the_last_places_are_for_those_that_were_well_just_now() {
 fn a_full_house_has_no_place_for_anybody() {
     let mut shares = Shares::default();
     let asks = Asks::WhatWaits;
+    let well_ones = 10_000..10_000 + u128::from(RESERVED);
+    well_ones.clone().for_each(|number| well(&mut shares, organization(number), number..number + 1));
     let mut seats: Vec<Seat> = (0..u128::from(ALL - RESERVED))
         .map(|number| shares.admit(organization(number), webhook(number), Standing::Proven, asks, NOW).unwrap())
         .collect();
     seats.extend((0..u128::from(RESERVED)).filter_map(|number| shares.admit_test(organization(number), webhook(number))));
+    assert_eq!(shares.free(), RESERVED - TESTS_OF_ALL);
+    let proven = Standing::Proven;
+    seats.extend(well_ones.filter_map(|number| shares.admit(organization(number), webhook(number), proven, asks, NOW).ok()));
     assert!(matches!(shares.admit(organization(9999), webhook(9999), Standing::Proven, asks, NOW), Err(Refusal::Everybody)));
     assert!(shares.admit_test(organization(9999), webhook(9999)).is_none());
     end_all(&mut shares, seats, Ending::Unknown);
@@ -231,7 +249,7 @@ fn a_receiver_that_takes_long_each_time_is_no_better_than_one_that_fails() {
         shares.slow(seat);
     }
     end_all(&mut shares, seats, Ending::Taken);
-    let again = (0..2).flat_map(|of| (0..440).map(move |number| (of, of * 1000 + number))).filter_map(|(of, number)| {
+    let again = (0..2).flat_map(|of| (0..880).map(move |number| (of, of * 1000 + number))).filter_map(|(of, number)| {
         shares.admit(organization(of), webhook(number), Standing::Proven, Asks::WhatWaits, NOW).ok()
     });
     assert_eq!(again.count(), FAILING as usize);

@@ -59,15 +59,17 @@ const EXCHANGE: &str = "SELECT request_headers, request_body, request_bytes, req
 type Messages = [Option<Message>; 2];
 
 fn messages(connection: &Connection, exchange: i64) -> Result<Messages, StoreError> {
-    let [request, response] = connection
+    let kept = connection
         .prepare_cached(EXCHANGE)
         .and_then(|mut statement| {
-            statement.query_row([exchange], |row| {
+            let read = |row: &Row<'_>| {
                 let mut columns = Columns::of(row);
                 Ok([Kept::read(&mut columns)?, Kept::read(&mut columns)?])
-            })
+            };
+            statement.query_row([exchange], read).optional()
         })
         .map_err(unavailable)?;
+    let [request, response] = kept.unwrap_or_default();
     Ok([request.map(Kept::unpack).transpose()?, response.map(Kept::unpack).transpose()?])
 }
 

@@ -36,7 +36,8 @@ pub(super) struct Kept {
 struct KeptMessage {
     headers: Vec<u8>,
     body: Packed,
-    size_bytes: u64,
+    /// What a receiver announces may be more than fits.
+    size_bytes: i64,
     is_truncated: bool,
 }
 
@@ -51,7 +52,8 @@ impl KeptMessage {
     fn of(message: &Message) -> Result<Self, StoreError> {
         let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let body = packing::pack(&message.body);
-        Ok(Self { headers, body, size_bytes: message.size_bytes, is_truncated: message.truncated })
+        let size_bytes = i64::try_from(message.size_bytes).unwrap_or(i64::MAX);
+        Ok(Self { headers, body, size_bytes, is_truncated: message.truncated })
     }
 }
 
@@ -62,7 +64,9 @@ pub(super) fn record(connection: &Connection, record: &AttemptRecord, kept: &Kep
         return Err(RecordError::LeaseLost);
     };
     let exchange = keep(connection, kept).map_err(unavailable)?;
-    finish_attempt(connection, record, exchange).map_err(unavailable)?;
+    if finish_attempt(connection, record, exchange).map_err(unavailable)? != 1 {
+        return Err(StoreError::Corrupt("a delivery has no row of its attempt".into()).into());
+    }
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;

@@ -168,19 +168,45 @@ pub async fn what_was_sent_and_answered_is_kept_to_the_byte(store: Arc<dyn Store
     let world = World::new(store.clone(), "default").await;
     let agent = world.agent("Assistant").await;
     world.webhook("https://example.com", None).await;
-    let claimed = world.claimed(agent).await;
     let every_byte: Vec<u8> = (0..=255).collect();
     let request =
         message(&[("content-type", "application/json"), ("x-twice", "1"), ("x-twice", "2")], b"{\"a\":\"\xc3\xa4\"}");
     let response = Message { truncated: true, size_bytes: 70_000, ..message(&[("x-latin", "\u{fc}\u{0}")], &every_byte) };
-    let record = AttemptRecord {
-        request: Some(request.clone()),
-        response: Some(response.clone()),
-        ..world.record(&claimed, answered(200), NextStep::Delivered)
-    };
-    store.record(record).await.unwrap();
-    let (_, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
-    assert_eq!((attempts[0].request.as_ref(), attempts[0].response.as_ref()), (Some(&request), Some(&response)));
+    let (empty, page) = (message(&[], b""), message(&[], &b"<p>Service unavailable</p>\n".repeat(100)));
+    let exchanges = [
+        (Some(request.clone()), Some(response)),
+        (Some(request.clone()), Some(page)),
+        (Some(request), None),
+        (Some(empty.clone()), Some(empty)),
+        (None, None),
+    ];
+    for (request, response) in exchanges {
+        let claimed = world.claimed(agent).await;
+        let record = AttemptRecord {
+            request: request.clone(),
+            response: response.clone(),
+            ..world.record(&claimed, answered(200), NextStep::Delivered)
+        };
+        store.record(record).await.unwrap();
+        let (_, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
+        assert_eq!((&attempts[0].request, &attempts[0].response), (&request, &response));
+    }
+}
+
+pub async fn a_size_that_no_body_has_keeps_nothing_from_being_recorded(store: Arc<dyn Store>) {
+    let world = World::new(store.clone(), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    for announced in [i64::MAX.unsigned_abs(), i64::MAX.unsigned_abs() + 1, u64::MAX] {
+        let claimed = world.claimed(agent).await;
+        let response = Message { truncated: true, size_bytes: announced, ..message(&[], b"") };
+        let record =
+            AttemptRecord { response: Some(response), ..world.record(&claimed, answered(200), NextStep::Delivered) };
+        store.record(record).await.unwrap();
+        let (_, attempts) = store.delivery(world.organization, claimed.delivery_id).await.unwrap().unwrap();
+        let kept = attempts[0].response.as_ref().unwrap().size_bytes;
+        assert!(kept >= i64::MAX.unsigned_abs(), "{announced} became {kept}");
+    }
 }
 
 pub async fn where_the_time_of_an_attempt_went_is_kept_to_the_microsecond(store: Arc<dyn Store>) {

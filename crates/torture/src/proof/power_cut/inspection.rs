@@ -56,8 +56,10 @@ const HALVES: [(&str, &str); 7] = [
          AND (response_deflated OR response_bytes = length(response_body)))",
     ),
     (
-        "requests and answers of no attempt",
-        "SELECT count(*) FROM exchanges WHERE id NOT IN (SELECT exchange FROM attempts WHERE exchange IS NOT NULL)",
+        "requests and answers of no attempt or of two, or attempts whose are missing",
+        "SELECT count(*) FROM attempts FULL JOIN exchanges ON exchanges.id = exchange
+         WHERE (exchange IS NOT NULL OR exchanges.id IS NOT NULL) AND (exchanges.id IS NULL OR exchange IS NULL
+         OR 1 < (SELECT count(*) FROM attempts others WHERE others.exchange = attempts.exchange))",
     ),
     (
         "deliveries that did not move on with their attempt",
@@ -68,7 +70,9 @@ const HALVES: [(&str, &str); 7] = [
         "gaps in the numbers of runs, or runs that were counted wrongly",
         "WITH counted (runs) AS (SELECT count(*) FROM runs) SELECT count(*) FROM counted
          WHERE runs <> (SELECT coalesce(sum(last_run_number), 0) FROM organizations)
-         OR runs <> (SELECT coalesce(sum(runs), 0) FROM run_counts)",
+         OR runs <> (SELECT coalesce(sum(runs), 0) FROM run_counts)
+         OR EXISTS (SELECT 1 FROM (SELECT organization_id, agent_id, status, count(*) AS n FROM runs GROUP BY 1, 2, 3)
+           LEFT JOIN run_counts USING (organization_id, agent_id, status) WHERE runs IS NOT n)",
     ),
 ];
 
