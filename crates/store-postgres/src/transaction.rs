@@ -17,7 +17,6 @@ use std::{
 };
 
 use deadpool_postgres::Object;
-use futures_util::future::join;
 use preclinical_core::id::OrganizationId;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -83,26 +82,22 @@ struct Open {
 impl Transaction {
     /// One that begins with its first statement.
     pub(crate) fn begin(connection: Object, turn: Turn) -> Self {
-        Self::with(connection, opening(turn))
+        Self::with(connection, vec![Unsent::Opening(opening(turn))])
     }
 
-    /// The rows that one statement answers with that reads, and has no other beside it: its beginning and its end go along with it. A
-    /// connection on which it came to no end is not used again.
+    /// The rows that one statement answers with that finds them by an index, and has no other beside it: it needs neither a beginning nor
+    /// an end, and ends before [`CALL_LIMIT`] or takes its connection along.
     pub(crate) async fn rows_of_one(connection: Object, sql: &str, parameters: &[&dyn Param]) -> Result<Vec<Row>, Failure> {
-        let transaction = Self::with(connection, limited_reading());
-        let typed: Vec<_> = parameters.iter().map(|value| (*value as &(dyn ToSql + Sync), value.kind())).collect();
-        let connection = transaction.connection()?;
-        // In this order they are sent.
-        let both = join(connection.query_typed(sql, &typed), connection.batch_execute(ROLLBACK));
-        let rows = transaction.send(&connection, sql, async { both.await.0 }).await?;
+        let transaction = Self::with(connection, Vec::new());
+        let rows = transaction.rows(sql, parameters).await?;
         transaction.leave_connection();
         Ok(rows)
     }
 
-    fn with(connection: Object, opening: String) -> Self {
+    fn with(connection: Object, unsent: Vec<Unsent>) -> Self {
         Self(Arc::new(Open {
             connection: Mutex::new(Some(Arc::new(connection))),
-            unsent: Mutex::new(vec![Unsent::Opening(opening)]),
+            unsent: Mutex::new(unsent),
             news: Mutex::default(),
             rest: Mutex::default(),
             lost: AtomicBool::new(false),
@@ -309,13 +304,8 @@ fn opening(turn: Turn) -> String {
     format!("{begin}; {limits}; SET LOCAL jit = off; {settings}{lock}")
 }
 
-/// The beginning of a transaction of one statement, which sees one state of the database by itself.
-fn limited_reading() -> String {
-    format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", STATEMENT_LIMIT.as_millis())
-}
-
 /// The lock of an organization, by the random end of its id. Two that share one wait for each other now and then.
-fn lock_of(organization: OrganizationId) -> i64 {
+pub(crate) fn lock_of(organization: OrganizationId) -> i64 {
     let (_, end) = organization.uuid().as_u64_pair();
     i64::from_ne_bytes(end.to_ne_bytes())
 }
@@ -352,11 +342,6 @@ mod tests {
             one.unwrap()[0].get::<_, i32>(0)
         };
         let first = pid().await;
-        assert_eq!(pid().await, first);
-        let limit = "SELECT current_setting('statement_timeout')";
-        let limited = Transaction::rows_of_one(connections.get().await.unwrap(), limit, &[]).await.unwrap();
-        assert_eq!(limited[0].get::<_, String>(0), "10s");
-        assert_eq!(connections.get().await.unwrap().query_one(limit, &[]).await.unwrap().get::<_, String>(0), "0");
         assert_eq!(pid().await, first);
         let connection = connections.get().await.unwrap();
         Transaction::rows_of_one(connection, "SELECT 1 / 0", &[]).await.unwrap_err();

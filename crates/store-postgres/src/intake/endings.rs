@@ -81,7 +81,7 @@ async fn serve(store: PostgresStore, organization: OrganizationId) {
 async fn write(store: &PostgresStore, organization: OrganizationId, group: Vec<Waiting>) -> Vec<Waiting> {
     let finishes: Vec<_> = group.iter().map(|one| &one.finish).collect();
     let (holder, finishes) = (store.holder(), &finishes[..]);
-    let ended = store.write(Turn::Beside(organization), |transaction| {
+    let ended = store.write(Turn::Free, |transaction| {
         Box::pin(async move { finishing::finish(&transaction, holder, organization, finishes).await })
     });
     let mut later = Vec::new();

@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, unavailable},
     queue::Holder,
     row::{self, Id, id, maybe_id, number},
-    transaction::Transaction,
+    transaction::{Transaction, lock_of},
 };
 
 /// What came of a run that was to end with others.
@@ -105,8 +105,9 @@ impl Known {
     }
 }
 
-/// By a function of the schema: a row for each run and, behind them, one for each webhook that may hear of them.
-const LOCK: &str = "SELECT * FROM lock_runs($1, $2)";
+/// By a function of the schema: a row for each run and, behind them, one for each webhook that may hear of them. The turn of
+/// [`Turn::Beside`](crate::transaction::Turn::Beside) is taken before the function looks at anything, and without a statement of its own.
+const LOCK: &str = "SELECT * FROM lock_runs($1, CASE WHEN pg_advisory_xact_lock_shared($3)::text IS NOT NULL THEN $2 END)";
 
 /// The runs, which nobody else changes before this transaction ends, and the webhooks that may hear of them. Whoever locks several does
 /// it in the order of ids.
@@ -140,7 +141,7 @@ pub(super) async fn lock_with_webhooks(
     organization: OrganizationId,
     ids: &Vec<Id<RunId>>,
 ) -> Result<(Vec<Locked>, Webhooks), Failure> {
-    let rows = transaction.rows(LOCK, &[&Id(organization), ids]).await?;
+    let rows = transaction.rows(LOCK, &[&Id(organization), ids, &lock_of(organization)]).await?;
     let is_run = |row: &&Row| matches!(maybe_id::<WebhookId>(row, "webhook_id"), Ok(None));
     let (runs, webhooks): (Vec<_>, Vec<_>) = rows.iter().partition(is_run);
     let locked = |row: &Row| {
