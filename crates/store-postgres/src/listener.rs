@@ -30,6 +30,9 @@ use crate::{
 /// The pause after a connection that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long after a commit others are told at the earliest: telling takes the processors away from what the commit was waited for by.
+const BREATH: Duration = Duration::from_millis(2);
+
 /// How often others are told at most; what happens meanwhile is told together.
 const PACE: Duration = Duration::from_millis(10);
 
@@ -71,7 +74,8 @@ impl Listener {
 async fn listen(mut line: Line, bells: &Bells, missed: BTreeSet<OrganizationId>) -> Result<Infallible, Failure> {
     let mut waiting = Waiting::default();
     waiting.add(missed);
-    let mut tell_at = Instant::now();
+    // What the connection before this one did not tell.
+    let (mut tell_at, mut has_news) = (Instant::now(), true);
     loop {
         tokio::select! {
             heard = line.hear() => match heard? {
@@ -83,7 +87,12 @@ async fn listen(mut line: Line, bells: &Bells, missed: BTreeSet<OrganizationId>)
                 }
                 Heard::Nothing => bells.ring_all(),
             },
-            () = async { sleep_until(tell_at).await; bells.told.notified().await } => {
+            () = bells.told.notified(), if !has_news => {
+                has_news = true;
+                tell_at = tell_at.max(Instant::now() + BREATH);
+            }
+            () = sleep_until(tell_at), if has_news => {
+                has_news = false;
                 let news = bells.take_untold();
                 if news.work {
                     bells.ring_for_work();
