@@ -58,7 +58,7 @@ const TESTS: u32 = 4;
 const TESTS_OF_ORGANIZATION: u32 = 32;
 
 /// Tests of everybody.
-const TESTS_OF_ALL: u32 = 128;
+const TESTS_OF_ALL: u32 = 256;
 
 /// Webhooks that are remembered; beyond that those with nothing under way are forgotten.
 const REMEMBERED: usize = 16 * 1024;

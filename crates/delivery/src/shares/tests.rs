@@ -199,15 +199,10 @@ fn the_last_places_are_for_those_that_were_well_just_now() {
 fn a_full_house_has_no_place_for_anybody() {
     let mut shares = Shares::default();
     let asks = Asks::WhatWaits;
-    let well_ones = 10_000..10_000 + u128::from(RESERVED);
-    well_ones.clone().for_each(|number| well(&mut shares, organization(number), number..number + 1));
     let mut seats: Vec<Seat> = (0..u128::from(ALL - RESERVED))
         .map(|number| shares.admit(organization(number), webhook(number), Standing::Proven, asks, NOW).unwrap())
         .collect();
     seats.extend((0..u128::from(RESERVED)).filter_map(|number| shares.admit_test(organization(number), webhook(number))));
-    assert_eq!(shares.free(), RESERVED - TESTS_OF_ALL);
-    let proven = Standing::Proven;
-    seats.extend(well_ones.filter_map(|number| shares.admit(organization(number), webhook(number), proven, asks, NOW).ok()));
     assert!(matches!(shares.admit(organization(9999), webhook(9999), Standing::Proven, asks, NOW), Err(Refusal::Everybody)));
     assert!(shares.admit_test(organization(9999), webhook(9999)).is_none());
     end_all(&mut shares, seats, Ending::Unknown);
