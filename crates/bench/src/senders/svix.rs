@@ -1,11 +1,12 @@
 //! The common self-hosted sender: Svix server, which stands on PostgreSQL and Redis. It is no part of this repository; its program has to
 //! be there already.
 //!
-//! It is set as its own documentation and its own composition of containers have it, with what they say makes it faster.
+//! It is set as its own documentation and its own composition of containers have it, and tuned in its favour, but for durability.
 
 use std::{
     ffi::OsStr,
     fs::File,
+    num::NonZero,
     path::{Path, PathBuf},
 };
 
@@ -38,6 +39,11 @@ const SVIX_SERVER: &str = "SVIX_SERVER";
 /// that it is to be sent is on the disk up to a second later.
 const REDIS: [&str; 6] = ["--save", "60 500", "--appendonly", "yes", "--appendfsync", "everysec"];
 
+/// How many connections to PostgreSQL and how many webhooks under way it may have: for each core, and at most, which is what it has by
+/// itself. On few cores that is far too much for it.
+const CONNECTIONS: (usize, usize) = (8, 100);
+const TASKS: (usize, usize) = (25, 500);
+
 /// What its tokens are signed with.
 const JWT_SECRET: &str = "benchmark-secret-of-the-tokens";
 
@@ -65,7 +71,7 @@ impl Sender for Svix {
             command
         };
 
-        let output = command().args(["jwt", "generate"]).output().await?;
+        let output = command().args(["jwt", "generate"]).output().await.context("cannot run svix-server")?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let key = said.lines().find_map(|line| line.strip_prefix(TOKEN)).context("svix-server makes no token")?;
         let api = Api::new(&format!("http://{address}"), key, 1)?;
@@ -150,13 +156,14 @@ impl Programs {
     }
 }
 
-/// How it is set: what it must know, that it may send to this machine, and its defaults.
+/// How it is set: what it must know, that it may send to this machine, what makes it faster, and its defaults.
 fn environment(command: &mut Command, folder: &Path, address: &str, database: &str, redis: &str) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SVIX_") {
             command.env_remove(name);
         }
     }
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     command
         // It reads settings from files where it is started.
         .current_dir(folder)
@@ -167,9 +174,16 @@ fn environment(command: &mut Command, folder: &Path, address: &str, database: &s
         .env("SVIX_QUEUE_TYPE", "redis")
         // Recommended where there is one instance.
         .env("SVIX_CACHE_TYPE", "memory")
+        .env("SVIX_DB_POOL_MAX_SIZE", on_cores(cores, CONNECTIONS))
+        .env("SVIX_WORKER_MAX_TASKS", on_cores(cores, TASKS))
         .env("SVIX_JWT_SECRET", JWT_SECRET)
         .env("SVIX_WHITELIST_SUBNETS", "[127.0.0.0/8]")
         .kill_on_drop(true);
+}
+
+/// Never fewer than it accepts.
+fn on_cores(cores: usize, (each, most): (usize, usize)) -> String {
+    cores.saturating_mul(each).clamp(10, most).to_string()
 }
 
 async fn answers_ping(port: u16) -> std::io::Result<bool> {
@@ -230,6 +244,12 @@ mod tests {
         }
         assert!(verifier(&headers(b"{}"), b"{}").is_err(), "no run");
         assert!(Svix.verifier("").is_err(), "no secret");
+    }
+
+    #[test]
+    fn few_cores_have_little_at_once_and_many_no_more_than_is_usual() {
+        let of = |cores| [CONNECTIONS, TASKS].map(|limits| on_cores(cores, limits));
+        assert_eq!([of(1), of(2), of(64)], [["10", "25"], ["16", "50"], ["100", "500"]]);
     }
 
     #[test]
