@@ -19,6 +19,9 @@ const ANNOUNCEMENT: &str = "listening on ";
 /// What `/proc` counts processor time in; the same on every Linux that this runs on.
 const TICK: Duration = Duration::from_millis(10);
 
+/// How often a process that does not say when it is ready is asked.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// A process that serves. Dropping it kills it.
 pub(crate) struct Server {
     child: Child,
@@ -46,6 +49,28 @@ impl Server {
             Some(url) => Ok(Self { child, url: url.to_owned(), ready_after: started.elapsed() }),
             None => bail!("{name} did not start to listen"),
         }
+    }
+
+    /// Starts `command`, which does not say when it is ready at `url`, and asks until it is.
+    pub(crate) async fn start_and_ask<F>(
+        command: &mut Command,
+        url: String,
+        is_ready: impl Fn() -> F + Send + Sync,
+    ) -> anyhow::Result<Self>
+    where
+        F: Future<Output = bool> + Send,
+    {
+        let name = command.as_std().get_program().to_string_lossy().into_owned();
+        let started = Instant::now();
+        let spawned = command.kill_on_drop(true).stdin(Stdio::null()).spawn();
+        let mut child = spawned.with_context(|| format!("cannot start {name}"))?;
+        while !is_ready().await {
+            if let Some(status) = child.try_wait()? {
+                bail!("{name} ended with {status}");
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        Ok(Self { child, url, ready_after: started.elapsed() })
     }
 
     /// The processor time it has used so far; `None` where there is no `/proc`.
@@ -132,6 +157,13 @@ mod tests {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 7 7 20 0 5 0 1000 1 1";
         assert_eq!(processor_time(stat), Some(Duration::from_secs(2)));
         assert_eq!(processor_time("42 (x"), None);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_before_it_is_ready_is_not_asked_for_ever() {
+        let started = Server::start_and_ask(&mut Command::new("false"), String::new(), async || false).await;
+        let error = started.map(|server| server.url).unwrap_err().to_string();
+        assert!(error.starts_with("false ended with"), "{error}");
     }
 
     #[test]

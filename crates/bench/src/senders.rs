@@ -4,6 +4,7 @@
 //! says how an event is posted to it, and checks at the sink what it sends.
 
 mod naive;
+mod svix;
 
 use std::path::Path;
 
@@ -15,16 +16,35 @@ use http_body_util::Full;
 use preclinical_core::id::RunId;
 
 pub(crate) use self::naive::serve as serve_naive;
-use crate::{process::Server, sink::Verifier};
+use crate::{ground::Ground, process::Server, sink::Verifier};
 
 /// A sender with an endpoint that is the sink.
+#[derive(Default)]
 pub(crate) struct Started {
     /// Where events are posted to.
     pub(crate) base: String,
     /// What it signs with; the sink is told.
     pub(crate) secret: String,
+    /// What whoever posts an event has to show, if it asks for something.
+    pub(crate) key: String,
     /// Its process, if it was started for this: it is killed after the measurement.
     pub(crate) server: Option<Server>,
+    /// The processes that it needs beside it, and the database that it stands on: they are ended after it.
+    pub(crate) beside: Vec<Server>,
+    pub(crate) ground: Option<Ground>,
+}
+
+impl Started {
+    /// Ends everything that was started.
+    pub(crate) async fn end(self) -> anyhow::Result<()> {
+        for server in self.server.into_iter().chain(self.beside) {
+            server.kill().await?;
+        }
+        match self.ground {
+            Some(ground) => ground.end().await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// A driver.
@@ -46,7 +66,7 @@ pub(crate) trait Sender: Send + Sync {
 
 /// All drivers.
 pub(crate) fn all() -> Vec<Box<dyn Sender>> {
-    vec![Box::new(naive::Naive)]
+    vec![Box::new(naive::Naive), Box::new(svix::Svix)]
 }
 
 /// The driver of that name.

@@ -30,7 +30,7 @@ use self::{
 };
 pub(crate) use self::{
     ledger::Stats,
-    verify::{Genuine, Verifier},
+    verify::{Genuine, Verifier, run_of},
 };
 use crate::system;
 

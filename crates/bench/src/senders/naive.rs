@@ -13,14 +13,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::Full;
 use preclinical_core::{id::RunId, secret::SigningSecret, signature};
-use serde_json::Value;
 
 pub(crate) use self::serving::serve;
 use super::{Sender, Started};
 use crate::{
     process::Server,
     sample,
-    sink::{Genuine, Verifier},
+    sink::{self, Genuine, Verifier},
     stage,
 };
 
@@ -40,7 +39,8 @@ impl Sender for Naive {
     async fn start(&self, folder: &Path, sink: &str) -> anyhow::Result<Started> {
         let mut command = stage::this_program()?;
         let server = Server::start(command.args(["naive", "--to", sink, "--file"]).arg(folder.join("naive.db"))).await?;
-        Ok(Started { base: server.url.clone(), secret: sample::SECRET.to_owned(), server: Some(server) })
+        let (base, secret) = (server.url.clone(), sample::SECRET.to_owned());
+        Ok(Started { base, secret, server: Some(server), ..Started::default() })
     }
 
     fn event(&self, started: &Started, run: RunId) -> anyhow::Result<Request<Full<Bytes>>> {
@@ -62,9 +62,7 @@ fn verify(secret: &SigningSecret, headers: &HeaderMap, body: &[u8]) -> Result<Ge
         return Err("its x-event-signature is wrong");
     }
     let id = value(ID).ok_or("it has no x-event-id")?;
-    let body: Value = serde_json::from_slice(body).map_err(|_| "its body is no JSON")?;
-    let run = body["test_run"]["id"].as_str().and_then(|id| id.parse().ok()).ok_or("its body tells of no run")?;
-    Ok(Genuine { webhook_id: id.to_owned(), run })
+    Ok(Genuine { webhook_id: id.to_owned(), run: sink::run_of(body)? })
 }
 
 #[cfg(test)]
@@ -76,7 +74,7 @@ mod tests {
     use crate::{
         client::{Api, HttpClient},
         process,
-        sink::{self, PATH, Stats},
+        sink::{PATH, Stats},
     };
 
     #[tokio::test]
@@ -89,7 +87,7 @@ mod tests {
         tokio::spawn(async move { serve(naive, to, &file, secret).await });
         let control = Api::new(&sink_url, "", 1).unwrap();
         control.post("/secret", &json!(sample::SECRET)).await.unwrap();
-        let (client, started) = (HttpClient::new(1), Started { base, secret: String::new(), server: None });
+        let (client, started) = (HttpClient::new(1), Started { base, ..Started::default() });
         for _ in 0..150 {
             client.exchange(Naive.event(&started, sample::run_id()).unwrap()).await.unwrap();
         }

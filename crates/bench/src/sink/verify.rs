@@ -40,8 +40,12 @@ pub(super) fn verify(secret: &SigningSecret, headers: &HeaderMap, body: &[u8]) -
     if !signature::verify_standard(secret, id, timestamp, body, given) {
         return Err("its webhook-signature is wrong");
     }
-    let payload: Payload = serde_json::from_slice(body).map_err(|_| "its body tells of no run")?;
-    Ok(Genuine { webhook_id: id.to_owned(), run: payload.test_run.id })
+    Ok(Genuine { webhook_id: id.to_owned(), run: run_of(body)? })
+}
+
+/// The run that a body tells of.
+pub(crate) fn run_of(body: &[u8]) -> Result<Uuid, &'static str> {
+    serde_json::from_slice(body).map(|payload: Payload| payload.test_run.id).map_err(|_| "its body tells of no run")
 }
 
 #[cfg(test)]

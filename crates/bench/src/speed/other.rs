@@ -24,6 +24,7 @@ pub(super) async fn measure(plan: &Plan, sender: &dyn Sender) -> anyhow::Result<
     let runs: Vec<RunId> = (0..plan.sizes.deliveries).map(|_| sample::run_id()).collect();
     let (client, count) = (HttpClient::new(plan.connections), runs.len());
     let events = runs.iter().map(|run| sender.event(&started, *run)).collect::<anyhow::Result<Vec<_>>>()?;
+    let spent_before = started.server.as_ref().and_then(Server::processor_time);
 
     let began = system::now_us();
     load::closed(count, plan.connections, move |index| {
@@ -34,10 +35,9 @@ pub(super) async fn measure(plan: &Plan, sender: &dyn Sender) -> anyhow::Result<
     let stats = sink.all(count).await?;
     let took = between(began, stats.last_us);
 
-    let spent = started.server.as_ref().and_then(Server::processor_time);
-    if let Some(server) = started.server {
-        server.kill().await?;
-    }
+    let spent = started.server.as_ref().and_then(Server::processor_time).zip(spent_before);
+    let spent = spent.map(|(after, before)| after.saturating_sub(before));
+    started.end().await?;
     sink.end().await?;
     ground.end().await?;
     Ok(Throughput::of(count, took, spent))

@@ -14,6 +14,12 @@ const END_TO_END_GOAL: f64 = 50.0;
 /// The drain, as a share of the bare loop: at least, in per cent.
 const DRAIN_GOAL: f64 = 60.0;
 
+/// The common self-hosted sender.
+const COMMON_SENDER: &str = "svix";
+
+/// End to end on the embedded store, by how many times the common sender: at least.
+const COMMON_SENDER_GOAL: f64 = 15.0;
+
 const STORES: [Store; 2] = [Store::Sqlite, Store::Postgres];
 
 /// How a figure is found in a round that has it.
@@ -32,12 +38,14 @@ pub(crate) fn report(rounds: &[Round], plan: &Plan) -> Report {
     let (rates, shares) = (rates(plan), shares(plan));
     let over = |figure: &Figure<'_>| rounds.iter().filter_map(|round| (figure.of)(round)).collect::<Vec<f64>>();
     let mut rows: Vec<Row> = rates.iter().map(|figure| Row::new(figure.name.clone(), "/s", 0, over(figure))).collect();
-    rows.extend(shares.iter().map(|figure| {
+    let ratio = |figure: &Figure<'_>, unit| {
         let goal = figure.goal;
         let name = if goal.is_some() { format!("**{}**", figure.name) } else { figure.name.clone() };
-        let row = Row::new(name, "%", 1, over(figure));
+        let row = Row::new(name, unit, 1, over(figure));
         goal.map_or(row.clone(), |goal| row.at_least(goal))
-    }));
+    };
+    rows.extend(shares.iter().map(|figure| ratio(figure, "%")));
+    rows.extend(beside_the_common_sender().iter().map(|figure| ratio(figure, "×")));
     rows.extend(spent(rounds));
     let bars = |figures: &[Figure<'_>]| figures.iter().map(|figure| figure.bar(over(figure))).collect();
     let panels = vec![
@@ -87,6 +95,15 @@ fn shares(plan: &Plan) -> Vec<Figure<'_>> {
         Figure::new(format!("end to end, sender `{name}` / bare relay"), Kind::Other, share)
     }));
     figures
+}
+
+/// By how many times the common sender, whether or not it could be measured.
+fn beside_the_common_sender() -> [Figure<'static>; 2] {
+    STORES.map(|store| {
+        let times = move |round: &Round| Some(on(round, store)?.end_to_end.per_second / of_sender(round, COMMON_SENDER)?);
+        let figure = Figure::new(format!("end to end, {store} / sender `{COMMON_SENDER}`"), Kind::Product, times);
+        figure.with_goal((store == Store::Sqlite).then_some(COMMON_SENDER_GOAL))
+    })
 }
 
 /// What the process in the middle spent; nothing where the system does not tell.
@@ -170,6 +187,20 @@ mod tests {
         for name in ["SQLite / bare relay", "SQLite / bare loop"] {
             assert!(row(&rounds, name).contains("**not met**"), "{name}");
         }
+    }
+
+    #[test]
+    fn the_common_sender_is_one_that_there_is_a_driver_for_and_has_a_goal_of_its_own() {
+        assert!(crate::senders::named(COMMON_SENDER).is_ok());
+        let name = "end to end, SQLite / sender `svix`";
+        let mut rounds = [round(1000.0, &[(Store::Sqlite, 900.0)]), round(1000.0, &[(Store::Sqlite, 450.0)])];
+        assert_eq!(row(&rounds, name), "| **end to end, SQLite / sender `svix`** | not measured | | ≥ 15.0 × | |\n");
+        for round in &mut rounds {
+            round.senders.push((COMMON_SENDER, at(30.0)));
+        }
+        let expected = "| **end to end, SQLite / sender `svix`** | 22.5 × | 15.0 to 30.0 | ≥ 15.0 × | met |\n";
+        assert_eq!(row(&rounds, name), expected);
+        assert!(row(&rounds[1..], "PostgreSQL / sender `svix`").contains("not measured"));
     }
 
     #[test]
