@@ -182,3 +182,19 @@ async fn a_run_that_is_ended_and_reported_to_its_end_at_once_ends_once() {
     }
     assert_eq!(scene.count("SELECT count(*) FROM events").await, 2);
 }
+
+#[tokio::test]
+async fn nobody_is_alone_with_an_organization_while_a_run_of_it_ends() {
+    let Some(scene) = Scene::new().await else { return };
+    let order = scene.order().await;
+    // By the random end of its id, as whoever changes settings asks for it.
+    let could_be_alone = "SELECT pg_try_advisory_xact_lock(('x' || right(replace(id::text, '-', ''), 16))::bit(64)::bigint)::int::bigint \
+         FROM organizations";
+    let (holder, store) = (scene.hold_runs().await, scene.store.clone());
+    let ending = tokio::spawn(async move { store.finish_run(order).await });
+    scene.until_waiting(1).await;
+    assert_eq!(scene.count(could_be_alone).await, 0);
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(fate(&ending.await.unwrap().unwrap()).0, "claimed");
+    assert_eq!(scene.count(could_be_alone).await, 1);
+}
