@@ -5,12 +5,13 @@ use std::{os::unix::fs::PermissionsExt, sync::Arc};
 use jiff::ToSpan;
 use preclinical_core::{
     delivery::{DeliveryStatus, Lease},
-    port::{History, Store, Upkeep},
+    port::{AttemptRecord, DeliveryQueue, History, RecordError, Store, StoreError, Upkeep},
+    retry::NextStep,
 };
 use preclinical_store_sqlite::{BackupError, OpenError, SqliteStore, back_up};
 use preclinical_testkit::{
     places::Places,
-    world::{World, vault},
+    world::{World, answered, message, vault},
 };
 use rusqlite::{Connection, params};
 
@@ -177,4 +178,23 @@ async fn a_lease_that_an_older_program_left_on_what_it_recorded_brings_nothing_b
     world.store.void_dead_leases(after).await.unwrap();
     assert_eq!(world.store.claim_due(after, world.leases(4)).await.unwrap().len(), 0);
     assert_eq!(world.store.next_due().await.unwrap(), Some(retry));
+}
+
+#[tokio::test]
+async fn a_record_whose_attempt_is_missing_is_refused_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = SqliteStore::open_exclusively(&path, vault()).unwrap();
+    let world = World::new(Arc::new(store.clone()), "default").await;
+    let agent = world.agent("Assistant").await;
+    world.webhook("https://example.com", None).await;
+    let claimed = world.claimed(agent).await;
+    let beside = Connection::open(&path).unwrap();
+    beside.execute("DELETE FROM attempts", []).unwrap();
+    let sent = Some(message(&[], b"{}"));
+    let record = AttemptRecord { request: sent, ..world.record(&claimed, answered(200), NextStep::Delivered) };
+    let refused = store.record(record).await;
+    assert!(matches!(refused, Err(RecordError::Store(StoreError::Corrupt(_)))), "{refused:?}");
+    assert_eq!(world.delivery(claimed.delivery_id).await.status, DeliveryStatus::Pending);
+    assert_eq!(beside.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0)), Ok(0));
 }
