@@ -10,7 +10,7 @@ use crate::{
     transaction::{Transaction, Turn},
 };
 
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
@@ -21,6 +21,7 @@ const STEPS: [&str; 10] = [
     include_str!("../migrations/0008_leases_apart.sql"),
     include_str!("../migrations/0009_plans_kept.sql"),
     include_str!("../migrations/0010_lighter_rows.sql"),
+    include_str!("../migrations/0011_written_once.sql"),
 ];
 
 /// Keeps others from migrating the same database meanwhile; a number of ours that nobody else uses.

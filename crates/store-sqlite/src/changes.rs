@@ -1,7 +1,7 @@
 //! [`Changes`] on SQLite: deliveries are numbered as they are written, and the writer rings after its commits.
 //!
-//! What inserts a delivery numbers it; whatever else changes one may, and a trigger of the schema numbers what was not, so that no
-//! statement can forget it. The one writer's transactions do not overlap: numbers become visible in their order.
+//! What inserts a delivery numbers it ([`next_change`](crate::work::Work::next_change)); whatever else changes one may, and a trigger of the
+//! schema numbers what was not, so that no statement can forget it. The one writer's transactions do not overlap: numbers become visible in their order.
 
 mod bells;
 
@@ -21,14 +21,6 @@ use crate::{
     row::{Id, unavailable},
 };
 
-/// Counts a change of one of the organization's deliveries, for a statement that gives the delivery that number itself. Every other
-/// statement gets its number from a trigger, at the price of a second write.
-pub(crate) fn count(connection: &Connection, organization: OrganizationId) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached("UPDATE organizations SET last_change = last_change + 1 WHERE id = ?1")?
-        .execute([Id(organization)])
-}
-
 fn latest(connection: &Connection, organization: OrganizationId) -> rusqlite::Result<ChangeNumber> {
     let latest = connection
         .prepare_cached("SELECT last_change FROM organizations WHERE id = ?1")?
@@ -37,6 +29,14 @@ fn latest(connection: &Connection, organization: OrganizationId) -> rusqlite::Re
     Ok(ChangeNumber(latest.unwrap_or(0)))
 }
 
+/// What is under way is found among all that is: its change has no entry of its own before it is over.
+const CHANGED: &str = "SELECT * FROM ( \
+     SELECT * FROM (SELECT * FROM deliveries INDEXED BY deliveries_changed \
+       WHERE lease_until IS NULL AND organization_id = ?1 AND change > ?2 ORDER BY change LIMIT ?3) \
+     UNION ALL SELECT * FROM (SELECT * FROM deliveries INDEXED BY deliveries_leased \
+       WHERE lease_until IS NOT NULL AND organization_id = ?1 AND change > ?2 ORDER BY change LIMIT ?3)) \
+     ORDER BY change LIMIT ?3";
+
 fn changed(
     connection: &Connection,
     organization: OrganizationId,
@@ -44,10 +44,7 @@ fn changed(
     limit: u32,
 ) -> rusqlite::Result<Vec<(ChangeNumber, Delivery)>> {
     connection
-        .prepare_cached(
-            "SELECT * FROM deliveries INDEXED BY deliveries_changed WHERE organization_id = ?1 AND change > ?2 \
-             ORDER BY change LIMIT ?3",
-        )?
+        .prepare_cached(CHANGED)?
         .query_map(params![Id(organization), i64::try_from(after.0).unwrap_or(i64::MAX), limit], |row| {
             Ok((ChangeNumber(row.get("change")?), history::read_delivery(row)?))
         })?

@@ -5,6 +5,7 @@ mod decisions;
 mod deliveries;
 #[cfg(test)]
 pub(crate) mod plans;
+mod ranges;
 mod results;
 mod runs;
 mod search;
@@ -21,7 +22,10 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-pub(crate) use self::deliveries::{Conditions, find as find_delivery, index as delivery_index, read as read_delivery};
+pub(crate) use self::{
+    deliveries::{Conditions, find as find_delivery, position, read as read_delivery},
+    ranges::{Range, Scope, ranges},
+};
 use crate::{
     SqliteStore,
     row::{self, Columns, Id, RUN_COLUMNS, unavailable},

@@ -66,18 +66,18 @@ impl Intake for SqliteStore {
 
     async fn report_results(&self, report: Report) -> Result<Finished, ReportError> {
         let (vault, bells) = (Arc::clone(&self.vault), Arc::clone(&self.bells));
-        self.write(move |connection| {
+        self.write_together(move |work| {
             bells.note(report.organization_id);
-            reporting::report(connection, &vault, &report)
+            reporting::report(work, &vault, &report)
         })
         .await
     }
 
     async fn finish_run(&self, finish: Finish) -> Result<Finished, FinishError> {
         let (vault, bells) = (Arc::clone(&self.vault), Arc::clone(&self.bells));
-        self.write(move |connection| {
+        self.write_together(move |work| {
             bells.note(finish.organization_id);
-            finishing::finish(connection, &vault, &finish)
+            finishing::finish(work, &vault, &finish)
         })
         .await
     }

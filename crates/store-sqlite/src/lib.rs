@@ -27,6 +27,7 @@ mod redeliveries;
 mod row;
 mod sealing;
 mod upkeep;
+mod work;
 mod writer;
 
 use std::{
@@ -39,7 +40,7 @@ use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, writer::Writer};
+use self::{changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, work::Work, writer::Writer};
 
 const READERS: usize = 4;
 
@@ -143,9 +144,17 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        job: impl Fn(&Connection) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Work<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.writer.run(job).await
+    }
+
+    /// For jobs that come by the hundred: they know what they have in [common](Work) with others of their group.
+    async fn write_together<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl Fn(&Work<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.writer.run_together(job).await
     }
 
     /// Looks up a row that is known by its key, on the caller's thread: that is cheaper than waking another. Not for anything that

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("../migrations/0001_ledger_and_queue.sql"),
     include_str!("../migrations/0002_turns.sql"),
     include_str!("../migrations/0003_custom_headers.sql"),
@@ -15,6 +15,7 @@ const STEPS: [&str; 10] = [
     include_str!("../migrations/0008_leases_apart.sql"),
     include_str!("../migrations/0009_plans_kept.sql"),
     include_str!("../migrations/0010_lighter_rows.sql"),
+    include_str!("../migrations/0011_written_once.sql"),
 ];
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

@@ -21,7 +21,7 @@ use preclinical_core::{
     run::RunNumber,
     vault::Vault,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 pub(crate) use self::{
     canceling::{cancel_pending, interrupt_canceled},
@@ -29,8 +29,11 @@ pub(crate) use self::{
     turns::Turns,
 };
 use crate::{
-    SqliteStore, changes, history,
-    row::{Id, Time, id, maybe_id, maybe_time, unavailable},
+    SqliteStore,
+    candidates::Known,
+    history,
+    row::{Id, Time, id, maybe_time, unavailable},
+    work::Work,
 };
 
 /// An event to be written; a test has no run.
@@ -61,12 +64,14 @@ pub(crate) fn insert_event(connection: &Connection, event: &NewEvent<'_>) -> rus
 }
 
 /// A delivery to be written, due at once.
-pub(crate) struct NewDelivery {
+pub(crate) struct NewDelivery<'a> {
     pub(crate) id: DeliveryId,
     pub(crate) organization_id: OrganizationId,
     pub(crate) event_id: EventId,
     pub(crate) kind: EventKind,
     pub(crate) webhook_id: WebhookId,
+    /// The present one of its webhook.
+    pub(crate) url: &'a str,
     pub(crate) agent_id: Option<AgentId>,
     pub(crate) run: Option<(RunId, RunNumber)>,
     pub(crate) redelivery_of: Option<DeliveryId>,
@@ -77,17 +82,15 @@ pub(crate) struct NewDelivery {
 
 /// With a lease its first attempt is under way.
 pub(crate) fn insert_delivery(
-    connection: &Connection,
-    delivery: &NewDelivery,
+    work: &Work<'_>,
+    delivery: &NewDelivery<'_>,
     lease: Option<Lease>,
 ) -> rusqlite::Result<usize> {
-    changes::count(connection, delivery.organization_id)?;
-    connection
-        .prepare_cached(
+    let change = work.next_change(delivery.organization_id)?;
+    work.prepare_cached(
             "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
              status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, lease_until, due_at, change) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT url FROM webhooks WHERE id = ?5), 'pending', ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-             (SELECT last_change FROM organizations WHERE id = ?2))",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             Id(delivery.id),
@@ -98,6 +101,7 @@ pub(crate) fn insert_delivery(
             delivery.agent_id.map(Id),
             delivery.run.map(|(id, _)| Id(id)),
             delivery.run.map(|(_, number)| number.0),
+            delivery.url,
             delivery.redelivery_of.map(Id),
             Time(delivery.at),
             delivery.job.map(Id),
@@ -105,37 +109,35 @@ pub(crate) fn insert_delivery(
             lease.map(|lease| Id(lease.token)),
             lease.map(|lease| Time(lease.until)),
             lease.is_none().then_some(Time(delivery.at)),
+            change,
         ])
 }
 
 /// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
-pub(crate) fn hold_back(connection: &Connection, delivery: DeliveryId, at: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached("UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = 1 WHERE id = ?1")?
+pub(crate) fn hold_back(work: &Work<'_>, delivery: DeliveryId, at: Timestamp) -> rusqlite::Result<usize> {
+    work.settle()?;
+    work.prepare_cached("UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = 1 WHERE id = ?1")?
         .execute(params![Id(delivery), DeliveryStatus::Canceled.as_str(), Time(at)])
 }
 
-fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
-    let agent: Option<Option<AgentId>> = connection
-        .prepare_cached("SELECT agent_id FROM webhooks WHERE id = ?1 AND organization_id = ?2")?
-        .query_row(params![Id(test.webhook_id), Id(test.organization_id)], |row| maybe_id(row, "agent_id"))
-        .optional()?;
-    let Some(agent_id) = agent else { return Ok(None) };
+fn enqueue_test(work: &Work<'_>, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
+    let found = work.webhook(test.webhook_id)?;
+    let Some((webhook, _)) = found.filter(|(webhook, _)| webhook.organization == test.organization_id) else {
+        return Ok(None);
+    };
     let content = EventContent::of_test(test.at);
     let (kind, organization_id) = (EventKind::Test, test.organization_id);
-    insert_event(
-        connection,
-        &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at },
-    )?;
+    insert_event(work, &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at })?;
     insert_delivery(
-        connection,
+        work,
         &NewDelivery {
             id: test.delivery_id,
             organization_id,
             event_id: test.event_id,
             kind,
             webhook_id: test.webhook_id,
-            agent_id,
+            url: &webhook.receiver.url,
+            agent_id: webhook.agent,
             run: None,
             redelivery_of: None,
             job: None,
@@ -143,42 +145,35 @@ fn enqueue_test(connection: &Connection, vault: &Vault, test: &TestDelivery) -> 
         },
         None,
     )?;
-    claim(connection, vault, test.delivery_id, test.lease, test.at)
+    claim(work, vault, test.delivery_id, test.lease, test.at)
 }
 
-/// Whether the webhook is enabled; `None` if it was deleted.
-pub(crate) fn is_enabled(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<Option<bool>> {
-    connection
-        .prepare_cached("SELECT is_enabled FROM webhooks WHERE id = ?1")?
-        .query_row([Id(webhook)], |row| row.get(0))
-        .optional()
-}
-
-/// Writes a new delivery of the event of an old one.
+/// Writes a new delivery of the event of an old one, to the same webhook.
 pub(crate) fn repeat(
-    connection: &Connection,
-    organization_id: OrganizationId,
+    work: &Work<'_>,
+    webhook: &Known,
     old: &Delivery,
     new: DeliveryId,
     job: Option<RedeliveryJobId>,
     at: Timestamp,
 ) -> rusqlite::Result<usize> {
-    let event_id: EventId = connection
+    let event_id: EventId = work
         .prepare_cached("SELECT event_id FROM deliveries WHERE id = ?1")?
         .query_row([Id(old.id)], |row| id(row, "event_id"))?;
     let delivery = NewDelivery {
         id: new,
-        organization_id,
+        organization_id: webhook.organization,
         event_id,
         kind: old.event,
         webhook_id: old.webhook_id,
+        url: &webhook.receiver.url,
         agent_id: old.agent_id,
         run: old.run_id.zip(old.run_number),
         redelivery_of: Some(old.id),
         job,
         at,
     };
-    insert_delivery(connection, &delivery, None)
+    insert_delivery(work, &delivery, None)
 }
 
 /// Counts one more replay that nobody ordered.
@@ -188,22 +183,22 @@ pub(crate) fn count_replay(connection: &Connection, old: DeliveryId, new: Delive
         .execute(params![Id(old), Id(new)])
 }
 
-fn redeliver(connection: &Connection, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
-    let old = history::find_delivery(connection, order.organization_id, order.of).map_err(unavailable)?;
+fn redeliver(work: &Work<'_>, vault: &Vault, order: &Redelivery) -> Result<Enqueued, RedeliverError> {
+    let old = history::find_delivery(work, order.organization_id, order.of).map_err(unavailable)?;
     let old = old.ok_or(RedeliverError::NotFound)?;
-    let repeated = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
+    let repeated = history::find_delivery(work, order.organization_id, order.delivery_id).map_err(unavailable)?;
     if let Some(delivery) = repeated.filter(|delivery| delivery.redelivery_of == Some(old.id)) {
         return Ok(Enqueued { delivery, claimed: None });
     }
-    match is_enabled(connection, old.webhook_id).map_err(unavailable)? {
-        None => return Err(RedeliverError::WebhookDeleted),
-        // Whoever tries a webhook out may do so before it is enabled.
-        Some(false) if old.event != EventKind::Test => return Err(RedeliverError::WebhookDisabled),
-        Some(_) => {}
+    let webhook = work.webhook(old.webhook_id).map_err(unavailable)?;
+    let (webhook, _) = webhook.ok_or(RedeliverError::WebhookDeleted)?;
+    // Whoever tries a webhook out may do so before it is enabled.
+    if !webhook.candidate.is_enabled && old.event != EventKind::Test {
+        return Err(RedeliverError::WebhookDisabled);
     }
-    repeat(connection, order.organization_id, &old, order.delivery_id, None, order.at).map_err(unavailable)?;
-    let claimed = claim_if_admitted(connection, vault, order.delivery_id, &*order.places, order.at).map_err(unavailable)?;
-    let delivery = history::find_delivery(connection, order.organization_id, order.delivery_id).map_err(unavailable)?;
+    repeat(work, &webhook, &old, order.delivery_id, None, order.at).map_err(unavailable)?;
+    let claimed = claim_if_admitted(work, vault, order.delivery_id, &*order.places, order.at).map_err(unavailable)?;
+    let delivery = history::find_delivery(work, order.organization_id, order.delivery_id).map_err(unavailable)?;
     Ok(Enqueued { delivery: delivery.ok_or(RedeliverError::NotFound)?, claimed })
 }
 
@@ -225,8 +220,8 @@ impl Watch for Nobody {
 impl DeliveryQueue for SqliteStore {
     async fn claim_due(&self, now: Timestamp, places: Arc<dyn Admission>) -> Result<Vec<Claimed>, StoreError> {
         let (vault, turns) = (Arc::clone(&self.vault), Arc::clone(&self.turns));
-        self.write(move |connection| {
-            let claiming = claim::Claiming { connection, vault: &vault, now, places: &*places, claimed: Vec::new() };
+        self.write(move |work| {
+            let claiming = claim::Claiming { work, vault: &vault, now, places: &*places, claimed: Vec::new() };
             claim::due(claiming, &mut turns.lock().unwrap_or_else(PoisonError::into_inner)).map_err(unavailable)
         })
         .await
@@ -234,7 +229,7 @@ impl DeliveryQueue for SqliteStore {
 
     async fn record(&self, record: AttemptRecord) -> Result<(), RecordError> {
         let kept = recording::Kept::of(&record)?;
-        self.write(move |connection| recording::record(connection, &record, &kept)).await
+        self.write_together(move |work| recording::record(work, &record, &kept)).await
     }
 
     async fn watch_work(&self) -> Result<Box<dyn Watch>, StoreError> {
@@ -253,12 +248,12 @@ impl DeliveryQueue for SqliteStore {
 
     async fn enqueue_test(&self, test: TestDelivery) -> Result<Option<Claimed>, StoreError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| enqueue_test(connection, &vault, &test).map_err(unavailable)).await
+        self.write(move |work| enqueue_test(work, &vault, &test).map_err(unavailable)).await
     }
 
     async fn redeliver(&self, redelivery: Redelivery) -> Result<Enqueued, RedeliverError> {
         let vault = Arc::clone(&self.vault);
-        self.write(move |connection| redeliver(connection, &vault, &redelivery)).await
+        self.write(move |work| redeliver(work, &vault, &redelivery)).await
     }
 
     async fn cancel_delivery(

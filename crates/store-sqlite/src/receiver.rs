@@ -10,13 +10,11 @@ const UNREADABLE: &str = "the webhook's secret cannot be read; set it again and 
 const UNREADABLE_HEADERS: &str = "the webhook's headers cannot be read; set them again and redeliver";
 
 /// The columns of `webhooks` that [`Receiver::read`] reads.
-pub(crate) const RECEIVER_COLUMNS: &str =
-    "url, last_triggered_at, last_success_at, consecutive_failures, secret, rotated_secret, rotated_until, headers";
+pub(crate) const RECEIVER_COLUMNS: &str = "url, secret, rotated_secret, rotated_until, headers";
 
 /// The receiver behind a webhook.
 pub(crate) struct Receiver {
     pub(crate) url: String,
-    pub(crate) standing: Standing,
     webhook: WebhookId,
     secrets: SealedSecrets,
     headers: Option<Vec<u8>>,
@@ -32,7 +30,6 @@ impl Receiver {
     pub(crate) fn read(columns: &mut Columns<'_>, webhook: WebhookId) -> rusqlite::Result<Self> {
         Ok(Self {
             url: columns.value()?,
-            standing: standing(columns)?,
             webhook,
             secrets: SealedSecrets::read(columns, webhook)?,
             headers: columns.value()?,

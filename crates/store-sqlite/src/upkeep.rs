@@ -63,6 +63,7 @@ mod tests {
     use preclinical_testkit::world::vault;
 
     use super::*;
+    use crate::work::Work;
 
     fn noon() -> Timestamp {
         "2026-01-30T12:00:00Z".parse().unwrap()
@@ -71,7 +72,7 @@ mod tests {
     /// A store that is refused at once while another process writes.
     async fn impatient(path: &Path) -> SqliteStore {
         let store = SqliteStore::open(path, vault()).unwrap();
-        let set = |connection: &Connection| connection.busy_timeout(Duration::ZERO).map_err(unavailable);
+        let set = |work: &Work<'_>| work.busy_timeout(Duration::ZERO).map_err(unavailable);
         store.write(set).await.unwrap();
         store
     }

@@ -10,7 +10,7 @@ use preclinical_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{changes::Bells, condition::Condition, log::Log, row::unavailable};
+use crate::{changes::Bells, condition::Condition, log::Log, row::unavailable, work::Work};
 
 /// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 8192;
@@ -22,7 +22,7 @@ const MAX_GROUP: usize = 512;
 trait Call: Send {
     /// Carries it out on the open transaction and keeps what came of it. Says whether anything that it wrote has to be undone. May be
     /// called again after that was undone.
-    fn carry_out(&mut self, connection: &Connection) -> Result<(), MustBeUndone>;
+    fn carry_out(&mut self, work: &Work<'_>) -> Result<(), MustBeUndone>;
 
     /// It cannot be carried out.
     fn refuse(&mut self, error: StoreError);
@@ -38,20 +38,25 @@ struct Waiting<T, E, F> {
     job: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    /// It goes on with what others of its group have left in memory.
+    is_sharing: bool,
 }
 
 impl<T, E, F> Call for Waiting<T, E, F>
 where
     T: Send,
     E: From<StoreError> + Send,
-    F: Fn(&Connection) -> Result<T, E> + Send,
+    F: Fn(&Work<'_>) -> Result<T, E> + Send,
 {
-    fn carry_out(&mut self, connection: &Connection) -> Result<(), MustBeUndone> {
-        let before = connection.total_changes();
+    fn carry_out(&mut self, work: &Work<'_>) -> Result<(), MustBeUndone> {
+        if !self.is_sharing {
+            work.settle().map_err(|_| MustBeUndone)?;
+        }
+        let before = work.written();
         // Whoever waits for a call that panics hears that the writer has ended.
-        self.outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(connection))).ok();
+        self.outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(work))).ok();
         let is_done = matches!(self.outcome, Some(Ok(_)));
-        if is_done || connection.total_changes() == before { Ok(()) } else { Err(MustBeUndone) }
+        if is_done || work.written() == before { Ok(()) } else { Err(MustBeUndone) }
     }
 
     fn refuse(&mut self, error: StoreError) {
@@ -87,10 +92,27 @@ impl Writer {
     /// been carried out before, and undone because of another.
     pub(crate) async fn run<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        job: impl Fn(&Connection) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Work<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.call(job, false).await
+    }
+
+    /// The same for a job that goes on with what others of its group have left in memory, and leaves what it can there.
+    pub(crate) async fn run_together<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl Fn(&Work<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.call(job, true).await
+    }
+
+    async fn call<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl Fn(&Work<'_>) -> Result<T, E> + Send + 'static,
+        is_sharing: bool,
     ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        self.calls.try_send(Box::new(Waiting { job, outcome: None, reply })).map_err(|error| match error {
+        let call = Waiting { job, outcome: None, reply, is_sharing };
+        self.calls.try_send(Box::new(call)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".into()),
             TrySendError::Disconnected(_) => StoreError::Unavailable("the writer has ended".into()),
         })?;
@@ -100,7 +122,7 @@ impl Writer {
 
 /// Calls that are committed together.
 struct Group<'a> {
-    connection: &'a Connection,
+    work: Work<'a>,
     calls: Vec<Box<dyn Call>>,
     /// One has failed in the middle, and more of its kind may come.
     is_careful: bool,
@@ -135,8 +157,11 @@ impl Group<'_> {
                 Err(_) => break,
             }
         }
-        if !self.connection.is_autocommit() {
-            condition.prove(self.connection)?;
+        if self.work.settle().is_err() {
+            self.carry_out_each_alone()?;
+        }
+        if !self.work.is_autocommit() {
+            condition.prove(&self.work)?;
         }
         self.step("COMMIT")
     }
@@ -149,23 +174,37 @@ impl Group<'_> {
         if self.is_careful {
             return self.carry_out_alone(last);
         }
-        if carry_out(self.connection, &mut *self.calls[last]).is_ok() {
-            return Ok(());
+        match carry_out(&self.work, &mut *self.calls[last]) {
+            Ok(()) => Ok(()),
+            Err(MustBeUndone) => self.carry_out_each_alone(),
         }
+    }
+
+    /// Undoes everything, and does it anew.
+    fn carry_out_each_alone(&mut self) -> Result<(), StoreError> {
         self.is_careful = true;
-        if !self.connection.is_autocommit() {
+        self.work.forget();
+        if !self.work.is_autocommit() {
             self.step("ROLLBACK")?;
         }
         self.step("BEGIN IMMEDIATE")?;
-        (0..=last).try_for_each(|index| self.carry_out_alone(index))
+        (0..self.calls.len()).try_for_each(|index| self.carry_out_alone(index))
     }
 
+    /// What it leaves in memory is written and undone with it.
     fn carry_out_alone(&mut self, index: usize) -> Result<(), StoreError> {
-        if !self.connection.is_autocommit() {
+        if !self.work.is_autocommit() {
             self.step("SAVEPOINT one_call")?;
         }
-        let outcome = carry_out(self.connection, &mut *self.calls[index]);
-        if !self.connection.is_autocommit() {
+        let call = &mut *self.calls[index];
+        let outcome = carry_out(&self.work, call).and_then(|()| {
+            self.work.settle().map_err(|error| {
+                call.refuse(unavailable(error));
+                MustBeUndone
+            })
+        });
+        self.work.forget();
+        if !self.work.is_autocommit() {
             outcome.or_else(|MustBeUndone| self.step("ROLLBACK TO one_call"))?;
             self.step("RELEASE one_call")?;
         }
@@ -173,23 +212,23 @@ impl Group<'_> {
     }
 
     fn step(&self, sql: &str) -> Result<(), StoreError> {
-        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(unavailable)
+        self.work.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(unavailable)
     }
 }
 
 /// A full disk ends the transaction on its own; outside of it a call would commit by itself, in nobody's name.
-fn carry_out(connection: &Connection, call: &mut dyn Call) -> Result<(), MustBeUndone> {
-    if connection.is_autocommit() {
+fn carry_out(work: &Work<'_>, call: &mut dyn Call) -> Result<(), MustBeUndone> {
+    if work.is_autocommit() {
         call.refuse(StoreError::Unavailable("the transaction was ended".into()));
         return Ok(());
     }
-    call.carry_out(connection)
+    call.carry_out(work)
 }
 
 fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
     let mut log = Log::default();
     while let Ok(first) = waiting.recv() {
-        let mut group = Group { connection, calls: Vec::new(), is_careful: false };
+        let mut group = Group { work: Work::on(connection), calls: Vec::new(), is_careful: false };
         let commit = group.write(first, waiting, condition);
         condition.note(&commit);
         if let Err(error) = &commit {

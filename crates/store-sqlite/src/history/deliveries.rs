@@ -1,16 +1,21 @@
 //! Deliveries as the history lists them.
 
+use std::cmp::Reverse;
+
 use preclinical_core::{
     delivery::{Delivery, DeliveryStatus},
     event::EventKind,
-    id::{DeliveryId, OrganizationId},
+    id::{AgentId, DeliveryId, OrganizationId, RunId, WebhookId},
     port::{DeliveryCursor, DeliveryFilter, DeliveryPage},
     run::RunNumber,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::search::{self, Found};
-use crate::row::{Id, Time, id, maybe_id, maybe_time, named, time};
+use super::{
+    ranges::{Range, Scope, ranges},
+    search::{self, Found},
+};
+use crate::row::{Columns, Id, Time, id, maybe_id, maybe_time, named, time};
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
@@ -50,21 +55,21 @@ pub(crate) fn find(
 
 /// Conditions on deliveries, with the values of their parameters.
 pub(crate) struct Conditions {
-    index: &'static str,
     sql: String,
     parameters: Vec<(&'static str, Box<dyn ToSql>)>,
 }
 
 impl Conditions {
-    /// Deliveries of the organization, read by that index.
-    pub(crate) fn of(organization: OrganizationId, index: &'static str) -> Self {
+    /// Deliveries of the organization.
+    pub(crate) fn of(organization: OrganizationId) -> Self {
         let sql = "organization_id = :organization".to_owned();
-        Self { index, sql, parameters: vec![(":organization", Box::new(Id(organization)))] }
+        Self { sql, parameters: vec![(":organization", Box::new(Id(organization)))] }
     }
 
-    /// Where the rows come from. Without statistics SQLite may read all of an organization's history to find those of one webhook.
-    pub(crate) fn source(&self) -> String {
-        format!("deliveries INDEXED BY {} WHERE {}", self.index, self.sql)
+    /// Where the rows of a range come from. Without statistics SQLite may read all of an organization's history to find those of one webhook.
+    pub(crate) fn source(&self, range: &Range) -> String {
+        let Range { index, condition, .. } = range;
+        format!("deliveries INDEXED BY {index} WHERE {condition} AND {}", self.sql)
     }
 
     /// Adds a condition if there is a value for its parameter.
@@ -93,8 +98,9 @@ impl Conditions {
         self.parameters.push((name, Box::new(value)));
     }
 
-    pub(crate) fn parameters(&self) -> Vec<(&str, &dyn ToSql)> {
-        self.parameters.iter().map(|(name, value)| (*name, &**value)).collect()
+    pub(crate) fn parameters<'a>(&'a self, range: &'a Range) -> Vec<(&'a str, &'a dyn ToSql)> {
+        let within = range.within.as_ref().map(|id| (":within", id as &dyn ToSql));
+        self.parameters.iter().map(|(name, value)| (*name, &**value)).chain(within).collect()
     }
 }
 
@@ -112,42 +118,57 @@ pub(super) fn page(
         },
     };
     let conditions = conditions(organization, filter, found);
-    let mut deliveries = connection
-        .prepare_cached(&format!(
-            "SELECT delivery.* FROM ({}) page CROSS JOIN deliveries delivery ON delivery.id = page.id \
-             ORDER BY delivery.created_at DESC, delivery.id DESC",
-            newest_first(&conditions)
-        ))?
-        .query_map(conditions.parameters().as_slice(), read)?
-        .collect::<rusqlite::Result<Vec<Delivery>>>()?;
+    let mut positions = Vec::new();
+    for range in ranges(connection, &scope(filter, found))? {
+        connection
+            .prepare_cached(&newest_first(&conditions, &range))?
+            .query_map(conditions.parameters(&range).as_slice(), position)?
+            .try_for_each(|position| position.map(|position| positions.push(position)))?;
+    }
+    positions.sort_unstable_by_key(|position| Reverse((position.created_at, position.id)));
     let limit = filter.limit as usize;
-    let more = deliveries.len() > limit;
-    deliveries.truncate(limit);
-    let last = deliveries.last().filter(|_| more);
-    let next = last.map(|last| DeliveryCursor { created_at: last.created_at, id: last.id });
-    Ok(DeliveryPage { deliveries, next })
+    let more = positions.len() > limit;
+    positions.truncate(limit);
+    let next = positions.last().copied().filter(|_| more);
+    let deliveries = positions.iter().map(|position| {
+        connection.prepare_cached("SELECT * FROM deliveries WHERE id = ?1")?.query_row([Id(position.id)], read)
+    });
+    Ok(DeliveryPage { deliveries: deliveries.collect::<rusqlite::Result<_>>()?, next })
 }
 
-/// The ids of a page. What an index knows is asked before a row is read.
-pub(super) fn newest_first(conditions: &Conditions) -> String {
-    format!("SELECT id FROM {} ORDER BY created_at DESC, id DESC LIMIT :limit", conditions.source())
+/// Where a row stands in a list, by its first two columns.
+pub(crate) fn position(row: &Row<'_>) -> rusqlite::Result<DeliveryCursor> {
+    let mut columns = Columns::of(row);
+    Ok(DeliveryCursor { created_at: columns.time()?, id: columns.id()? })
+}
+
+/// The positions of a page, as far as they are in that range. What an index knows is asked before a row is read.
+pub(super) fn newest_first(conditions: &Conditions, range: &Range) -> String {
+    format!("SELECT created_at, id FROM {} ORDER BY created_at DESC, id DESC LIMIT :limit", conditions.source(range))
+}
+
+/// What an index can know of a filter.
+pub(super) fn scope(filter: &DeliveryFilter, found: Option<Found>) -> Scope {
+    let DeliveryFilter { status, webhook_id: webhook, agent_id: agent, run_id: run, .. } = *filter;
+    let scope = Scope { status, webhook, agent, run, event: None, delivery: None };
+    match found {
+        None => scope,
+        Some(Found::Delivery(id)) => Scope { delivery: Some(id), ..scope },
+        Some(Found::Event(id)) => Scope { event: Some(id), ..scope },
+        Some(Found::Run(id)) => Scope { run: Some(RunId::from_uuid(id)), ..scope },
+        Some(Found::Webhook(id)) => Scope { webhook: Some(WebhookId::from_uuid(id)), ..scope },
+        Some(Found::Agent(id)) => Scope { agent: Some(AgentId::from_uuid(id)), ..scope },
+    }
 }
 
 pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, found: Option<Found>) -> Conditions {
-    let is_found = |column| found.is_some_and(|found| found.column == column);
-    let of_webhook = filter.webhook_id.is_some() || is_found("webhook_id");
-    let of_agent = filter.agent_id.is_some() || is_found("agent_id");
-    let index = match found {
-        Some(found) if !is_found("webhook_id") && !is_found("agent_id") => found.index,
-        _ => index(filter.status, filter.run_id.is_some(), of_webhook, of_agent),
-    };
-    let mut conditions = Conditions::of(organization, index);
+    let mut conditions = Conditions::of(organization);
     conditions.in_status(filter.status);
     conditions.and("webhook_id = :webhook", ":webhook", filter.webhook_id.map(Id));
     conditions.and("agent_id = :agent", ":agent", filter.agent_id.map(Id));
     conditions.and("run_id = :run", ":run", filter.run_id.map(Id));
     if let Some(found) = found {
-        conditions.and(&format!("{} = :found", found.column), ":found", Some(found.id.as_bytes().to_vec()));
+        conditions.and(&format!("{} = :found", found.column()), ":found", Some(found.id().as_bytes().to_vec()));
     }
     conditions.and("created_at >= :after", ":after", filter.created_after.map(Time));
     conditions.and("created_at < :before", ":before", filter.created_before.map(Time));
@@ -157,19 +178,4 @@ pub(super) fn conditions(organization: OrganizationId, filter: &DeliveryFilter, 
     }
     conditions.bind(":limit", filter.limit.saturating_add(1));
     conditions
-}
-
-/// The index that leaves the fewest rows over. Most deliveries are delivered.
-pub(crate) fn index(status: Option<DeliveryStatus>, of_run: bool, of_webhook: bool, of_agent: bool) -> &'static str {
-    use DeliveryStatus::{Canceled, Delivered, Failed, Pending};
-    match (of_run, status, of_webhook, of_agent) {
-        (true, ..) => "deliveries_of_run",
-        (_, Some(Failed | Canceled), true, _) => "deliveries_lost_of_webhook",
-        (_, Some(Failed | Canceled), _, true) => "deliveries_lost_of_agent",
-        (_, Some(Pending), ..) | (_, Some(_), false, false) => "deliveries_by_status",
-        (_, Some(Delivered) | None, true, true) => "deliveries_of_webhook_and_agent",
-        (_, Some(Delivered) | None, true, false) => "deliveries_of_webhook",
-        (_, Some(Delivered) | None, false, true) => "deliveries_of_agent",
-        (_, None, false, false) => "deliveries_newest",
-    }
 }

@@ -6,24 +6,45 @@ use uuid::Uuid;
 
 use crate::row::Id;
 
-/// Columns of deliveries that hold ids of something, and the index that each leads. No id is in two of them.
-pub(super) const COLUMNS: [(&str, &str); 5] = [
-    ("id", "sqlite_autoindex_deliveries_1"),
-    ("run_id", "deliveries_of_run"),
-    ("webhook_id", "deliveries_of_webhook"),
-    ("agent_id", "deliveries_of_agent"),
-    ("event_id", "deliveries_of_event"),
-];
-
-/// A condition on deliveries, and the index that serves it.
-#[derive(Clone, Copy)]
-pub(super) struct Found {
-    pub(super) column: &'static str,
-    pub(super) index: &'static str,
-    pub(super) id: Uuid,
+/// What deliveries have an id of. No id is that of two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Delivery(Uuid),
+    Run(Uuid),
+    Webhook(Uuid),
+    Agent(Uuid),
+    Event(Uuid),
 }
 
-/// The column in which the searched id is; `None` if it is nowhere, so that no page has to look at all of them.
+/// Whose an id is: everything under one belongs to one organization, so that one row tells.
+pub(super) const OWNERS: [(fn(Uuid) -> Found, &str); 5] = [
+    (Found::Delivery, "SELECT organization_id FROM deliveries WHERE id = ?1"),
+    (Found::Run, "SELECT organization_id FROM runs WHERE id = ?1"),
+    (Found::Webhook, "SELECT organization_id FROM deliveries WHERE webhook_id = ?1 LIMIT 1"),
+    (Found::Agent, "SELECT organization_id FROM deliveries WHERE agent_id = ?1 LIMIT 1"),
+    (Found::Event, "SELECT organization_id FROM events WHERE id = ?1"),
+];
+
+impl Found {
+    /// The column of deliveries that holds it.
+    pub(super) const fn column(self) -> &'static str {
+        match self {
+            Self::Delivery(_) => "id",
+            Self::Run(_) => "run_id",
+            Self::Webhook(_) => "webhook_id",
+            Self::Agent(_) => "agent_id",
+            Self::Event(_) => "event_id",
+        }
+    }
+
+    pub(super) const fn id(self) -> Uuid {
+        match self {
+            Self::Delivery(id) | Self::Run(id) | Self::Webhook(id) | Self::Agent(id) | Self::Event(id) => id,
+        }
+    }
+}
+
+/// What the organization has under that name; `None` if it has nothing, so that no page has to look at all of its deliveries.
 pub(super) fn resolve(
     connection: &Connection,
     organization: OrganizationId,
@@ -33,17 +54,16 @@ pub(super) fn resolve(
         Search::Nothing => Ok(None),
         Search::Run(number) => {
             let run = super::find_run(connection, organization, RunRef::Number(number))?;
-            Ok(run.map(|run| Found { column: "run_id", index: "deliveries_of_run", id: run.id.uuid() }))
+            Ok(run.map(|run| Found::Run(run.id.uuid())))
         }
         Search::Id(id) => {
-            for (column, index) in COLUMNS {
-                // Everything under one id belongs to one organization: its first row tells whose it is.
+            for (found, owner) in OWNERS {
                 let owner: Option<Id<OrganizationId>> = connection
-                    .prepare_cached(&format!("SELECT organization_id FROM deliveries WHERE {column} = ?1 LIMIT 1"))?
+                    .prepare_cached(owner)?
                     .query_row(params![id.as_bytes()], |row| row.get(0))
                     .optional()?;
                 if owner.is_some_and(|owner| owner.0 == organization) {
-                    return Ok(Some(Found { column, index, id }));
+                    return Ok(Some(found(id)));
                 }
             }
             Ok(None)

@@ -14,18 +14,18 @@ use rusqlite::{Connection, params};
 
 use super::deciding::{self, Ending};
 use crate::{
-    candidates::Candidates,
     history::{self, Growing},
     queue,
     row::{Id, Time, unavailable},
+    work::Work,
 };
 
 /// Ends the run that a caller names.
-pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) -> Result<Finished, FinishError> {
-    let found = history::find_growing_run(connection, finish.organization_id, finish.run).map_err(unavailable)?;
+pub(super) fn finish(work: &Work<'_>, vault: &Vault, finish: &Finish) -> Result<Finished, FinishError> {
+    let found = history::find_growing_run(work, finish.organization_id, finish.run).map_err(unavailable)?;
     let Growing { run, generation, reported, .. } = found.ok_or(FinishError::RunNotFound)?;
     if run.status.is_final() {
-        let repeated = was_ended_by(connection, run.id, finish.dispatch.event_id).map_err(unavailable)?;
+        let repeated = was_ended_by(work, run.id, finish.dispatch.event_id).map_err(unavailable)?;
         return if repeated {
             Ok(Finished { run, fate: Fate::NotFinal })
         } else {
@@ -37,24 +37,26 @@ pub(super) fn finish(connection: &Connection, vault: &Vault, finish: &Finish) ->
         Some(counts) => counted(&run, counts)?,
         None => run.tally,
     };
+    let before = run.status;
     let run = ended(run, finish.to, tally, finish.at);
-    settle(connection, vault, run, generation + 1, &finish.dispatch).map_err(FinishError::from)
+    settle(work, vault, (before, run), generation + 1, &finish.dispatch).map_err(FinishError::from)
 }
 
 fn was_ended_by(connection: &Connection, run: RunId, event: EventId) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND run_id = ?2")?.exists(params![Id(event), Id(run)])
 }
 
-/// Writes the final state of `run`, its event, and the delivery that follows from it. It is the `generation`th time that it became final.
+/// Writes the final state of `run`, which had another status before, its event, and the delivery that follows from it. It is the
+/// `generation`th time that it became final.
 pub(super) fn settle(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
-    run: Run,
+    (before, run): (RunStatus, Run),
     generation: i64,
     dispatch: &Dispatch,
 ) -> Result<Finished, StoreError> {
     let write = || {
-        let changed = connection
+        let changed = work
             .prepare_cached(
                 "UPDATE OR FAIL runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
                  completed_at = ?8, generation = ?9 \
@@ -74,7 +76,8 @@ pub(super) fn settle(
         if changed == 0 {
             return Ok(None);
         }
-        announce(connection, vault, &run, generation, dispatch).map(Some)
+        work.count_run(run.organization_id, run.agent_id, (before, run.status));
+        announce(work, vault, &run, generation, dispatch).map(Some)
     };
     let fate = write().map_err(unavailable)?;
     // The caller saw the run unfinished in this very transaction.
@@ -103,7 +106,7 @@ fn counted(run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
 }
 
 fn announce(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
     run: &Run,
     generation: i64,
@@ -120,8 +123,8 @@ fn announce(
         content: &content,
         at,
     };
-    queue::insert_event(connection, &event)?;
-    let candidates = Candidates::find(connection, organization_id, run.agent_id)?;
+    queue::insert_event(work, &event)?;
+    let candidates = work.candidates(organization_id, run.agent_id)?;
     let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
     let mut fate = Fate::NoWebhook;
     if let Some((_, known, ruling)) = chosen {
@@ -131,6 +134,7 @@ fn announce(
             event_id: dispatch.event_id,
             kind,
             webhook_id: known.candidate.id,
+            url: &known.receiver.url,
             agent_id: Some(run.agent_id),
             run: Some((run.id, run.number)),
             redelivery_of: None,
@@ -138,14 +142,14 @@ fn announce(
             at,
         };
         if ruling == Ruling::Sent {
-            let claimed = queue::write(connection, vault, &delivery, &content, &known.receiver, &*dispatch.places)?;
+            let claimed = queue::write(work, vault, &delivery, &content, &known.receiver, &*dispatch.places)?;
             fate = claimed.map_or(Fate::Due, Fate::Claimed);
         } else {
-            queue::insert_delivery(connection, &delivery, None)?;
-            queue::hold_back(connection, dispatch.delivery_id, at)?;
+            queue::insert_delivery(work, &delivery, None)?;
+            queue::hold_back(work, dispatch.delivery_id, at)?;
         }
     }
     let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
-    deciding::keep(connection, &ending, &candidates)?;
+    deciding::keep(work, &ending, &candidates)?;
     Ok(fate)
 }

@@ -13,16 +13,17 @@ use super::finishing;
 use crate::{
     history::{self, Growing},
     row::{Id, Time, unavailable},
+    work::Work,
 };
 
 /// Adds the results, and ends the run if they were the last ones planned.
-pub(super) fn report(connection: &Connection, vault: &Vault, report: &Report) -> Result<Finished, ReportError> {
-    let found = history::find_growing_run(connection, report.organization_id, report.run).map_err(unavailable)?;
+pub(super) fn report(work: &Work<'_>, vault: &Vault, report: &Report) -> Result<Finished, ReportError> {
+    let found = history::find_growing_run(work, report.organization_id, report.run).map_err(unavailable)?;
     let Growing { run, generation, planned, mut reported } = found.ok_or(ReportError::RunNotFound)?;
     let most = planned.unwrap_or(MAX_SCENARIOS);
     for (index, result) in report.results.iter().enumerate() {
         let content = serde_json::to_vec(result).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        match stored(connection, &run, &result.scenario_id).map_err(unavailable)? {
+        match stored(work, &run, &result.scenario_id).map_err(unavailable)? {
             Some(known) if known == content || means(&known, result) => continue,
             Some(_) => return Err(ReportError::Conflicting { index }),
             None if run.status.is_final() => return Err(ReportError::AlreadyFinal(run.status)),
@@ -31,21 +32,21 @@ pub(super) fn report(connection: &Connection, vault: &Vault, report: &Report) ->
         if reported >= most {
             return Err(ReportError::TooMany { most });
         }
-        insert(connection, &run, reported, result, &content).map_err(unavailable)?;
+        insert(work, &run, reported, result, &content).map_err(unavailable)?;
         reported += 1;
     }
     if run.status.is_final() {
         return Ok(Finished { run, fate: Fate::NotFinal });
     }
-    note_progress(connection, &run, report.at).map_err(unavailable)?;
-    let found = history::find_run(connection, report.organization_id, RunRef::Id(run.id)).map_err(unavailable)?;
+    note_progress(work, &run, report.at).map_err(unavailable)?;
+    let found = history::find_run(work, report.organization_id, RunRef::Id(run.id)).map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     if planned != Some(reported) {
         return Ok(Finished { run, fate: Fate::NotFinal });
     }
-    let tally = run.tally;
+    let (before, tally) = (run.status, run.tally);
     let run = finishing::ended(run, FinalStatus::Completed, tally, report.at);
-    finishing::settle(connection, vault, run, generation + 1, &report.dispatch).map_err(ReportError::from)
+    finishing::settle(work, vault, (before, run), generation + 1, &report.dispatch).map_err(ReportError::from)
 }
 
 /// Whether a stored result says the same, whatever the order in which its JSON names things.

@@ -7,16 +7,16 @@ use preclinical_core::{
     delivery::{Claimed, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
     id::DeliveryId,
-    port::{Admission, Admitted, Applicant},
+    port::{Admission, Admitted, Applicant, Standing},
     vault::Vault,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{NewDelivery, insert_delivery, turns::Turns};
 use crate::{
-    changes,
     receiver::{Credentials, RECEIVER_COLUMNS, Receiver, standing},
     row::{Columns, Id, Time, content},
+    work::Work,
 };
 
 const INTERRUPTED: &str = "the attempt was cut off before its end was recorded; whether the request arrived is unknown";
@@ -72,7 +72,7 @@ pub(super) enum Asked {
 
 /// A claim under way.
 pub(super) struct Claiming<'a> {
-    pub(super) connection: &'a Connection,
+    pub(super) work: &'a Work<'a>,
     pub(super) vault: &'a Vault,
     pub(super) now: Timestamp,
     pub(super) places: &'a dyn Admission,
@@ -84,8 +84,8 @@ impl Claiming<'_> {
     pub(super) fn ask(&mut self, due: &Due) -> rusqlite::Result<Asked> {
         let delivery = due.applicant.delivery;
         if due.is_cut_off && due.kind == EventKind::Test {
-            note_interruption(self.connection, delivery)?;
-            end(self.connection, delivery, DeliveryStatus::Failed, self.now)?;
+            note_interruption(self.work, delivery)?;
+            end(self.work, delivery, DeliveryStatus::Failed, self.now)?;
             return Ok(Asked::Settled);
         }
         let lease = match self.places.admit(&due.applicant) {
@@ -96,9 +96,9 @@ impl Claiming<'_> {
             Admitted::Granted(_) | Admitted::Full => return Ok(Asked::Full),
         };
         if due.is_cut_off {
-            note_interruption(self.connection, delivery)?;
+            note_interruption(self.work, delivery)?;
         }
-        self.claimed.extend(claim(self.connection, self.vault, delivery, lease, self.now)?);
+        self.claimed.extend(claim(self.work, self.vault, delivery, lease, self.now)?);
         Ok(Asked::Settled)
     }
 }
@@ -106,7 +106,7 @@ impl Claiming<'_> {
 /// Claims what is due and admitted: the oldest, and by turns if some of them have no place. The call after that begins with the turns, so
 /// that what is oldest does not take all the places there are each time.
 pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
-    claiming.connection.prepare_cached(END_LEASES)?.execute([Time(claiming.now)])?;
+    claiming.work.prepare_cached(END_LEASES)?.execute([Time(claiming.now)])?;
     let begins_by_turns = turns.come_first();
     if begins_by_turns {
         turns.go_round(&mut claiming)?;
@@ -114,7 +114,7 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
     let mut is_in_the_way = false;
     for _ in 0..claiming.places.room().div_ceil(AT_ONCE) {
         let oldest: Vec<Due> = claiming
-            .connection
+            .work
             .prepare_cached(OLDEST)?
             .query_map(params![Time(claiming.now), AT_ONCE], Due::read)?
             .collect::<rusqlite::Result<_>>()?;
@@ -138,7 +138,7 @@ pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Re
 
 /// Claims a delivery that was just written, if it is admitted.
 pub(crate) fn claim_if_admitted(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
     delivery: DeliveryId,
     places: &dyn Admission,
@@ -147,24 +147,26 @@ pub(crate) fn claim_if_admitted(
     if places.room() == 0 {
         return Ok(None);
     }
-    let due = connection.prepare_cached(ONE)?.query_row([Id(delivery)], Due::read)?;
-    let mut claiming = Claiming { connection, vault, now, places, claimed: Vec::new() };
+    let due = work.prepare_cached(ONE)?.query_row([Id(delivery)], Due::read)?;
+    let mut claiming = Claiming { work, vault, now, places, claimed: Vec::new() };
     claiming.ask(&due)?;
     Ok(claiming.claimed.pop())
 }
 
 /// Writes a delivery of an event with that content, claimed if it is admitted, otherwise due at once.
 pub(crate) fn write(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
-    delivery: &NewDelivery,
+    delivery: &NewDelivery<'_>,
     content: &EventContent,
     receiver: &Receiver,
     places: &dyn Admission,
 ) -> rusqlite::Result<Option<Claimed>> {
     let NewDelivery { id: delivery_id, organization_id, webhook_id, at, .. } = *delivery;
-    let applicant =
-        Applicant { delivery: delivery_id, organization: organization_id, webhook: webhook_id, standing: receiver.standing };
+    let standing = work.webhook(webhook_id)?.map_or(Standing::Untried, |(_, health)| {
+        Standing::of(health.last_triggered_at, health.last_success_at, health.consecutive_failures)
+    });
+    let applicant = Applicant { delivery: delivery_id, organization: organization_id, webhook: webhook_id, standing };
     let lease = match places.room() {
         0 => None,
         _ => match places.admit(&applicant) {
@@ -174,15 +176,15 @@ pub(crate) fn write(
         },
     };
     let Some(lease) = lease else {
-        insert_delivery(connection, delivery, None)?;
+        insert_delivery(work, delivery, None)?;
         return Ok(None);
     };
     let Ok(Credentials { secrets, headers }) = receiver.open(vault, at) else {
-        insert_delivery(connection, delivery, None)?;
-        return claim(connection, vault, delivery_id, lease, at);
+        insert_delivery(work, delivery, None)?;
+        return claim(work, vault, delivery_id, lease, at);
     };
-    insert_delivery(connection, delivery, Some(lease))?;
-    start_attempt(connection, delivery_id, 1, at)?;
+    insert_delivery(work, delivery, Some(lease))?;
+    start_attempt(work, delivery_id, 1, at)?;
     Ok(Some(Claimed {
         delivery_id,
         organization_id,
@@ -201,13 +203,13 @@ pub(crate) fn write(
 /// Claims one pending delivery. `None` if its webhook is no more, and the delivery canceled, or if the webhook's secret or
 /// headers cannot be read, and the delivery has failed: what cannot be signed is not sent, and must not hold up what can.
 pub(crate) fn claim(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
     delivery: DeliveryId,
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Claimed>> {
-    let found = connection
+    let found = work
         .prepare_cached(&format!(
             "SELECT d.id, d.organization_id, d.webhook_id, d.attempt_count, d.failures, d.kind, e.content, w.* FROM deliveries d \
              JOIN (SELECT {RECEIVER_COLUMNS}, id FROM webhooks) w ON w.id = d.webhook_id \
@@ -221,25 +223,24 @@ pub(crate) fn claim(
         })
         .optional()?;
     let Some((mut claimed, receiver)) = found else {
-        end(connection, delivery, DeliveryStatus::Canceled, now)?;
+        end(work, delivery, DeliveryStatus::Canceled, now)?;
         return Ok(None);
     };
     claimed.url.clone_from(&receiver.url);
     match receiver.open(vault, now) {
         Ok(Credentials { secrets, headers }) => (claimed.secrets, claimed.headers) = (secrets, headers),
         Err(why) => {
-            note_unreadable(connection, &claimed, why, now)?;
+            note_unreadable(work, &claimed, why, now)?;
             return Ok(None);
         }
     }
-    changes::count(connection, claimed.organization_id)?;
-    connection
-        .prepare_cached(
+    let change = work.next_change(claimed.organization_id)?;
+    work.prepare_cached(
             "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
-             change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
+             change = ?6 WHERE id = ?1",
         )?
-        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url])?;
-    start_attempt(connection, delivery, claimed.attempt, now)?;
+        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url, change])?;
+    start_attempt(work, delivery, claimed.attempt, now)?;
     Ok(Some(claimed))
 }
 
@@ -266,20 +267,21 @@ fn read(columns: &mut Columns<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
     })
 }
 
-fn note_unreadable(connection: &Connection, claimed: &Claimed, what: &str, now: Timestamp) -> rusqlite::Result<usize> {
-    connection.execute(
+fn note_unreadable(work: &Work<'_>, claimed: &Claimed, what: &str, now: Timestamp) -> rusqlite::Result<usize> {
+    work.settle()?;
+    work.execute(
         "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
         params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), what],
     )?;
-    connection.execute(
+    work.execute(
         "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1, missed = kind <> 'test' WHERE id = ?1",
         params![Id(claimed.delivery_id), claimed.attempt],
     )?;
     if claimed.event != EventKind::Test {
         let sql = "UPDATE webhooks SET missed_since = coalesce(missed_since, ?2) WHERE id = ?1";
-        connection.execute(sql, params![Id(claimed.webhook_id), Time(now)])?;
+        work.execute(sql, params![Id(claimed.webhook_id), Time(now)])?;
     }
-    end(connection, claimed.delivery_id, DeliveryStatus::Failed, now)
+    end(work, claimed.delivery_id, DeliveryStatus::Failed, now)
 }
 
 /// Notes of an attempt that nobody will finish that nobody knows its end.
@@ -292,9 +294,9 @@ pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -
         .execute(params![Id(delivery), ErrorKind::Interrupted.as_str(), INTERRUPTED])
 }
 
-fn end(connection: &Connection, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
+fn end(work: &Work<'_>, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {
+    work.settle()?;
+    work.prepare_cached(
             "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL, lease_until = NULL WHERE id = ?1",
         )?
         .execute(params![Id(delivery), status.as_str(), Time(at)])

@@ -10,7 +10,10 @@ use preclinical_core::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{NewDelivery, NewEvent, cancel_pending, insert_delivery, insert_event};
-use crate::row::{Columns, Id, Time};
+use crate::{
+    row::{Columns, Id, Time},
+    work::Work,
+};
 
 /// Keeps it.
 pub(crate) fn save(connection: &Connection, webhook: WebhookId, health: &Health) -> rusqlite::Result<usize> {
@@ -30,61 +33,42 @@ pub(crate) fn save(connection: &Connection, webhook: WebhookId, health: &Health)
         ])
 }
 
-/// The columns of `webhooks` that [`Found::read`] reads.
-pub(super) const FOUND_COLUMNS: &str = "webhooks.organization_id, webhooks.agent_id, webhooks.url, webhooks.is_enabled, \
-     webhooks.last_triggered_at, webhooks.last_success_at, webhooks.consecutive_failures, webhooks.failing_since, \
-     webhooks.exhausted_deliveries, webhooks.missed_since";
+/// The columns of `webhooks` that [`read`] reads.
+pub(crate) const HEALTH_COLUMNS: &str =
+    "last_triggered_at, last_success_at, consecutive_failures, failing_since, exhausted_deliveries, missed_since";
 
-/// A webhook before an attempt is noted on it.
-pub(super) struct Found {
-    organization: OrganizationId,
-    agent: Option<AgentId>,
-    url: String,
-    is_enabled: bool,
-    health: Health,
+pub(crate) fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Health> {
+    Ok(Health {
+        last_triggered_at: columns.maybe_time()?,
+        last_success_at: columns.maybe_time()?,
+        consecutive_failures: columns.value()?,
+        failing_since: columns.maybe_time()?,
+        exhausted_deliveries: columns.value()?,
+        missed_since: columns.maybe_time()?,
+    })
 }
 
-impl Found {
-    /// `None` if all are missing, because the webhook was deleted.
-    pub(super) fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Self>> {
-        let Some(organization) = columns.maybe_id()? else { return Ok(None) };
-        Ok(Some(Self {
-            organization,
-            agent: columns.maybe_id()?,
-            url: columns.value()?,
-            is_enabled: columns.value()?,
-            health: Health {
-                last_triggered_at: columns.maybe_time()?,
-                last_success_at: columns.maybe_time()?,
-                consecutive_failures: columns.value()?,
-                failing_since: columns.maybe_time()?,
-                exhausted_deliveries: columns.value()?,
-                missed_since: columns.maybe_time()?,
-            },
-        }))
-    }
-}
-
-/// Notes an attempt on its webhook, and disables it if that was one too many.
-pub(super) fn note(
-    connection: &Connection,
-    record: &AttemptRecord,
-    (webhook, found): (WebhookId, &Found),
-    is_exhausted: bool,
-) -> rusqlite::Result<()> {
+/// Notes an attempt on its webhook, if it was not deleted, and disables it if that was one too many.
+pub(super) fn note(work: &Work<'_>, record: &AttemptRecord, webhook: WebhookId, is_exhausted: bool) -> rusqlite::Result<()> {
+    let Some((known, health)) = work.webhook(webhook)? else { return Ok(()) };
     let ending = Ending { at: record.ended_at, is_success: record.outcome.is_success(), is_exhausted };
-    let health = found.health.after(ending);
+    let health = health.after(ending);
     let verdict = Patience::verdict(record.disabling.patience, record.next, &health, record.ended_at);
     // Who is disabled already can still turn out to be gone.
-    let verdict = verdict.filter(|reason| found.is_enabled || *reason == DisabledReason::Gone);
-    let Some(reason) = verdict else { return save(connection, webhook, &health).map(drop) };
+    let is_enabled = known.candidate.is_enabled;
+    let verdict = verdict.filter(|reason| is_enabled || *reason == DisabledReason::Gone);
+    let Some(reason) = verdict else {
+        work.note_health(webhook, health);
+        return Ok(());
+    };
     let health = health.missing();
-    save(connection, webhook, &health)?;
-    disable(connection, record, webhook, reason)?;
-    match found.agent {
-        Some(agent) if found.is_enabled => {
-            let disabled = (webhook, found.url.as_str(), reason, health);
-            tell(connection, record, found.organization, agent, disabled)
+    work.note_health(webhook, health);
+    work.settle()?;
+    disable(work, record, webhook, reason)?;
+    match known.agent {
+        Some(agent) if is_enabled => {
+            let disabled = (webhook, known.receiver.url.as_str(), reason, health);
+            tell(work, record, known.organization, agent, disabled)
         }
         _ => Ok(()),
     }
@@ -106,35 +90,37 @@ fn disable(
 
 /// Writes a delivery to the organization's webhook, if there is one that is enabled.
 fn tell(
-    connection: &Connection,
+    work: &Work<'_>,
     record: &AttemptRecord,
     organization_id: OrganizationId,
     agent_id: AgentId,
     (id, url, reason, health): (WebhookId, &str, DisabledReason, Health),
 ) -> rusqlite::Result<()> {
-    let listens = "SELECT id FROM webhooks WHERE organization_id = ?1 AND agent_id IS NULL AND is_enabled = 1";
-    let listener: Option<WebhookId> =
-        connection.prepare_cached(listens)?.query_row([Id(organization_id)], |row| crate::row::id(row, "id")).optional()?;
-    let Some(webhook_id) = listener else { return Ok(()) };
-    let agent_name: String = connection
-        .prepare_cached("SELECT name FROM agents WHERE id = ?1")?
-        .query_row([Id(agent_id)], |row| row.get("name"))?;
+    let listens = "SELECT id, url FROM webhooks WHERE organization_id = ?1 AND agent_id IS NULL AND is_enabled = 1";
+    let listener: Option<(WebhookId, String)> = work
+        .prepare_cached(listens)?
+        .query_row([Id(organization_id)], |row| Ok((crate::row::id(row, "id")?, row.get("url")?)))
+        .optional()?;
+    let Some((webhook_id, listens_at)) = listener else { return Ok(()) };
+    let agent_name: String =
+        work.prepare_cached("SELECT name FROM agents WHERE id = ?1")?.query_row([Id(agent_id)], |row| row.get("name"))?;
     let disabled = DisabledWebhook { id, url, agent_id, agent_name: &agent_name, reason, health };
     let (kind, at) = (EventKind::WebhookDisabled, record.ended_at);
     let (event_id, delivery_id) = (record.disabling.event_id, record.disabling.delivery_id);
     let content = EventContent::of_disabling(&disabled, &record.disabling.public_url);
-    insert_event(connection, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, at })?;
+    insert_event(work, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, at })?;
     let delivery = NewDelivery {
         id: delivery_id,
         organization_id,
         event_id,
         kind,
         webhook_id,
+        url: &listens_at,
         agent_id: Some(agent_id),
         run: None,
         redelivery_of: None,
         job: None,
         at,
     };
-    insert_delivery(connection, &delivery, None).map(drop)
+    insert_delivery(work, &delivery, None).map(drop)
 }

@@ -11,11 +11,11 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params, types::Null};
 
-use super::health::{self, FOUND_COLUMNS};
+use super::health;
 use crate::{
-    changes,
     packing::{self, Packed},
     row::{Columns, Id, Micros, Time, unavailable},
+    work::Work,
 };
 
 struct Current {
@@ -24,7 +24,6 @@ struct Current {
     kind: EventKind,
     status: DeliveryStatus,
     lease: Option<LeaseToken>,
-    receiver: Option<health::Found>,
 }
 
 /// Both messages as they are kept, made by whoever brings a record: the writer has enough to do.
@@ -58,32 +57,29 @@ impl KeptMessage {
 }
 
 /// Records the attempt if its lease still holds.
-pub(super) fn record(connection: &Connection, record: &AttemptRecord, kept: &Kept) -> Result<(), RecordError> {
-    let current = current(connection, record).map_err(unavailable)?;
+pub(super) fn record(work: &Work<'_>, record: &AttemptRecord, kept: &Kept) -> Result<(), RecordError> {
+    let current = current(work, record).map_err(unavailable)?;
     let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
         return Err(RecordError::LeaseLost);
     };
-    let exchange = keep(connection, kept).map_err(unavailable)?;
-    if finish_attempt(connection, record, exchange).map_err(unavailable)? != 1 {
+    let exchange = keep(work, kept).map_err(unavailable)?;
+    if finish_attempt(work, record, exchange).map_err(unavailable)? != 1 {
         return Err(StoreError::Corrupt("a delivery has no row of its attempt".into()).into());
     }
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;
-    changes::count(connection, current.organization).map_err(unavailable)?;
-    move_on(connection, record, (status, due), is_exhausted && !is_test).map_err(unavailable)?;
-    if let Some(receiver) = current.receiver.filter(|_| !is_test) {
-        health::note(connection, record, (current.webhook, &receiver), is_exhausted).map_err(unavailable)?;
+    let change = work.next_change(current.organization).map_err(unavailable)?;
+    move_on(work, record, (status, due, change), is_exhausted && !is_test).map_err(unavailable)?;
+    if !is_test {
+        health::note(work, record, current.webhook, is_exhausted).map_err(unavailable)?;
     }
     Ok(())
 }
 
 fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT deliveries.organization_id, webhook_id, kind, status, lease_token, {FOUND_COLUMNS} \
-             FROM deliveries LEFT JOIN webhooks ON webhooks.id = webhook_id WHERE deliveries.id = ?1"
-        ))?
+        .prepare_cached("SELECT organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
         .query_row([Id(record.delivery_id)], |row| {
             let mut columns = Columns::of(row);
             Ok(Current {
@@ -92,7 +88,6 @@ fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<
                 kind: columns.named(EventKind::parse)?,
                 status: columns.named(DeliveryStatus::parse)?,
                 lease: columns.maybe_id()?,
-                receiver: health::Found::read(&mut columns)?,
             })
         })
         .optional()
@@ -162,7 +157,7 @@ fn next(record: &AttemptRecord, status: DeliveryStatus) -> (DeliveryStatus, Opti
 fn move_on(
     connection: &Connection,
     record: &AttemptRecord,
-    (status, due): (DeliveryStatus, Option<Timestamp>),
+    (status, due, change): (DeliveryStatus, Option<Timestamp>, i64),
     is_missed: bool,
 ) -> rusqlite::Result<usize> {
     let completed_at = due.is_none().then_some(Time(record.ended_at));
@@ -170,7 +165,7 @@ fn move_on(
         .prepare_cached(
             "UPDATE OR FAIL deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, lease_until = NULL, http_status = ?5, \
              duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
-             change = (SELECT last_change FROM organizations WHERE id = organization_id) WHERE id = ?1",
+             change = ?9 WHERE id = ?1",
         )?
         .execute(params![
             Id(record.delivery_id),
@@ -181,5 +176,6 @@ fn move_on(
             i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
             !record.outcome.is_success(),
             is_missed,
+            change,
         ])
 }

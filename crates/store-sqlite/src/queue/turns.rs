@@ -57,7 +57,7 @@ impl Turns {
     pub(super) fn go_round(&mut self, claiming: &mut Claiming<'_>) -> rusqlite::Result<()> {
         let (mut seen, mut seen_before) = (HashSet::new(), None);
         while seen.len() < WEBHOOKS {
-            let Some(organization) = next_organization(claiming.connection, self.organization)? else {
+            let Some(organization) = next_organization(claiming.work, self.organization)? else {
                 self.organization = None;
                 // Nobody new from one end to the other.
                 if seen_before.replace(seen.len()) == Some(seen.len()) {
@@ -81,7 +81,7 @@ impl Turns {
     ) -> rusqlite::Result<Asked> {
         for _ in 0..WEBHOOKS_OF_A_TURN {
             let last = self.webhooks.get(&organization).copied();
-            let Some(webhook) = next_webhook(claiming.connection, organization, last)? else {
+            let Some(webhook) = next_webhook(claiming.work, organization, last)? else {
                 self.webhooks.remove(&organization);
                 break;
             };
@@ -104,7 +104,7 @@ impl Turns {
 fn offer(organization: OrganizationId, webhook: WebhookId, claiming: &mut Claiming<'_>) -> rusqlite::Result<Asked> {
     for _ in 0..DELIVERIES_OF_A_TURN {
         let due = claiming
-            .connection
+            .work
             .prepare_cached(DUE_OF_WEBHOOK)?
             .query_row(params![Id(organization), Id(webhook), Time(claiming.now)], Due::read)
             .optional()?;

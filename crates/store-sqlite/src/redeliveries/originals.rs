@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use preclinical_core::{
     delivery::DeliveryStatus,
     event::EventKind,
-    id::{DeliveryId, OrganizationId, RedeliveryJobId},
+    id::{OrganizationId, RedeliveryJobId},
     port::DeliveryCursor,
     redelivery::{Missed, RedeliverySelection, Repeated},
     replay_on_recovery::MAX_REPLAYS,
@@ -12,8 +12,8 @@ use preclinical_core::{
 use rusqlite::Connection;
 
 use crate::{
-    history::{Conditions, delivery_index},
-    row::{Id, Time, id, time},
+    history::{self, Conditions, Range, Scope},
+    row::{Id, Time},
 };
 
 /// A selection among what had ended at a time. Rows that end or arrive later are not in it, whenever it is looked at.
@@ -44,7 +44,7 @@ fn is_newest(is_selected: &str) -> String {
 }
 
 /// No later run of the agent takes its place: one that the webhook got by then, was about to get, or missed as well.
-const IS_NEWEST_OF_AGENT: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_webhook_and_agent \
+const IS_NEWEST_OF_AGENT: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_agent \
      WHERE newer.webhook_id = deliveries.webhook_id AND newer.agent_id = deliveries.agent_id \
      AND newer.run_number > deliveries.run_number \
      AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
@@ -56,7 +56,7 @@ impl Frozen {
     /// Conditions that hold for the originals; those that `job` itself wrote are not among them.
     pub(super) fn conditions(&self, job: Option<RedeliveryJobId>) -> Conditions {
         let RedeliverySelection { ended, webhook_id, agent_id, run_id, created_after, created_before } = self.selection;
-        let mut conditions = Conditions::of(self.organization, self.index());
+        let mut conditions = Conditions::of(self.organization);
         match ended {
             Repeated::As(status) => {
                 let status = DeliveryStatus::from(status);
@@ -85,32 +85,34 @@ impl Frozen {
         conditions
     }
 
-    fn index(&self) -> &'static str {
-        let RedeliverySelection { ended, webhook_id, agent_id, run_id, .. } = self.selection;
-        let status = match (ended, webhook_id) {
-            (Repeated::Missed(_), Some(_)) => return "deliveries_missed",
+    /// Where they are, in the order of their creation: what has ended is not under way.
+    pub(super) fn ranges(&self, connection: &Connection) -> rusqlite::Result<Vec<Range>> {
+        let RedeliverySelection { ended, webhook_id: webhook, agent_id: agent, run_id: run, .. } = self.selection;
+        let status = match (ended, webhook) {
+            (Repeated::Missed(_), Some(_)) => return Ok(vec![MISSED]),
             (Repeated::Missed(_), None) => None,
             (Repeated::As(status), _) => Some(DeliveryStatus::from(status)),
         };
-        delivery_index(status, run_id.is_some(), webhook_id.is_some(), agent_id.is_some())
+        history::ranges(connection, &Scope { status, webhook, agent, run, ..Scope::default() })
     }
 }
 
+/// What a webhook has missed.
+const MISSED: Range = Range { index: "deliveries_missed", condition: "TRUE", within: None };
+
 pub(super) fn count(connection: &Connection, frozen: &Frozen) -> rusqlite::Result<u64> {
     let conditions = frozen.conditions(None);
-    let count: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM {}", conditions.source()))?
-        .query_row(conditions.parameters().as_slice(), |row| row.get(0))?;
-    Ok(count.unsigned_abs())
+    let count = |range: &Range| -> rusqlite::Result<u64> {
+        connection
+            .prepare_cached(&format!("SELECT count(*) FROM {}", conditions.source(range)))?
+            .query_row(conditions.parameters(range).as_slice(), |row| row.get(0))
+    };
+    frozen.ranges(connection)?.iter().map(count).sum()
 }
 
-/// The statement behind [`after`].
-pub(super) fn oldest_first(conditions: &Conditions) -> String {
-    format!(
-        "SELECT created_at, id, (SELECT is_enabled FROM webhooks WHERE webhooks.id = deliveries.webhook_id) AS is_enabled \
-         FROM {} ORDER BY created_at, id LIMIT :limit",
-        conditions.source()
-    )
+/// The statement behind [`after`], for one range.
+pub(super) fn oldest_first(conditions: &Conditions, range: &Range) -> String {
+    format!("SELECT created_at, id FROM {} ORDER BY created_at, id LIMIT :limit", conditions.source(range))
 }
 
 /// The conditions behind [`after`].
@@ -138,25 +140,37 @@ pub(super) fn after(
     limit: usize,
 ) -> rusqlite::Result<Vec<Original>> {
     let conditions = conditions_after(frozen, job, reached, limit);
-    connection
-        .prepare_cached(&oldest_first(&conditions))?
-        .query_map(conditions.parameters().as_slice(), |row| {
-            let position = DeliveryCursor { created_at: time(row, "created_at")?, id: id::<DeliveryId>(row, "id")? };
-            Ok(Original { position, is_enabled: row.get("is_enabled")? })
-        })?
-        .collect()
+    let mut positions = Vec::new();
+    for range in frozen.ranges(connection)? {
+        connection
+            .prepare_cached(&oldest_first(&conditions, &range))?
+            .query_map(conditions.parameters(&range).as_slice(), history::position)?
+            .try_for_each(|position| position.map(|position| positions.push(position)))?;
+    }
+    positions.sort_unstable_by_key(|position| (position.created_at, position.id));
+    positions.truncate(limit);
+    positions.into_iter().map(|position| original(connection, position)).collect()
+}
+
+fn original(connection: &Connection, position: DeliveryCursor) -> rusqlite::Result<Original> {
+    let is_enabled = connection
+        .prepare_cached(
+            "SELECT webhooks.is_enabled FROM deliveries LEFT JOIN webhooks ON webhooks.id = webhook_id WHERE deliveries.id = ?1",
+        )?
+        .query_row([Id(position.id)], |row| row.get(0))?;
+    Ok(Original { position, is_enabled })
 }
 
 #[cfg(test)]
 mod tests {
     use preclinical_core::{
-        id::{AgentId, RunId, WebhookId},
+        id::{AgentId, DeliveryId, RunId, WebhookId},
         redelivery::RepeatedStatus,
     };
     use uuid::Uuid;
 
     use super::*;
-    use crate::history::plans::{database, plan};
+    use crate::history::plans::{database, plan, with_a_history};
 
     #[test]
     fn a_job_of_any_selection_goes_on_where_it_was_without_sorting_or_reading_all_there_is() {
@@ -179,8 +193,13 @@ mod tests {
             let frozen = Frozen { organization: OrganizationId::from_uuid(nil), selection, at: Timestamp::UNIX_EPOCH };
             let reached = DeliveryCursor { created_at: Timestamp::UNIX_EPOCH, id: DeliveryId::from_uuid(nil) };
             let conditions = conditions_after(&frozen, RedeliveryJobId::from_uuid(nil), Some(reached), 8);
-            let steps = plan(&database(), &oldest_first(&conditions), &conditions.parameters());
-            assert!(!steps[0].contains("deliveries_newest"), "{steps:?}");
+            let database = database();
+            with_a_history(&database);
+            let ranges = frozen.ranges(&database).unwrap();
+            assert!(!ranges.is_empty());
+            for range in ranges {
+                plan(&database, &oldest_first(&conditions, &range), &conditions.parameters(&range));
+            }
         }
     }
 }

@@ -12,26 +12,27 @@ use super::{jobs, looking::Ahead, missed, originals::Frozen};
 use crate::{
     history, queue,
     row::{Id, Time},
+    work::Work,
 };
 
 /// Writes what was found ahead, and how far the job has got by it: together or not at all. Nothing if the job moved meanwhile.
 pub(super) fn take(
-    connection: &Connection,
+    work: &Work<'_>,
     job: RedeliveryJobId,
     ahead: &Ahead,
     ids: &[DeliveryId],
     at: Timestamp,
 ) -> rusqlite::Result<JobStep> {
-    let Some((frozen, reached)) = jobs::frozen(connection, job)? else {
+    let Some((frozen, reached)) = jobs::frozen(work, job)? else {
         return Ok(JobStep { enqueued: 0, next: JobNext::Ended });
     };
     if reached != ahead.from {
         return Ok(JobStep { enqueued: 0, next: JobNext::Continue });
     }
-    let (enqueued, skipped) = repeat(connection, job, &frozen, ahead, ids, at)?;
-    note(connection, job, ahead, enqueued, skipped, at)?;
+    let (enqueued, skipped) = repeat(work, job, &frozen, ahead, ids, at)?;
+    note(work, job, ahead, enqueued, skipped, at)?;
     if skipped.webhook_disabled > 0 {
-        missed::give_back(connection, &frozen.selection)?;
+        missed::give_back(work, &frozen.selection)?;
     }
     let is_full = ahead.pending + enqueued >= MAX_PENDING_OF_JOB;
     let next = match (ahead.is_last, is_full) {
@@ -43,7 +44,7 @@ pub(super) fn take(
 }
 
 fn repeat(
-    connection: &Connection,
+    work: &Work<'_>,
     job: RedeliveryJobId,
     frozen: &Frozen,
     ahead: &Ahead,
@@ -52,17 +53,17 @@ fn repeat(
 ) -> rusqlite::Result<(u32, Skipped)> {
     let (mut enqueued, mut skipped) = (0, ahead.skipped);
     for (original, new) in ahead.sendable.iter().zip(ids) {
-        let Some(old) = history::find_delivery(connection, frozen.organization, *original)? else { continue };
+        let Some(old) = history::find_delivery(work, frozen.organization, *original)? else { continue };
         // Its webhook may have changed since it was found.
-        match queue::is_enabled(connection, old.webhook_id)? {
-            Some(true) => {
-                queue::repeat(connection, frozen.organization, &old, *new, Some(job), at)?;
+        match work.webhook(old.webhook_id)? {
+            Some((webhook, _)) if webhook.candidate.is_enabled => {
+                queue::repeat(work, &webhook, &old, *new, Some(job), at)?;
                 if frozen.selection.is_on_recovery() {
-                    queue::count_replay(connection, old.id, *new)?;
+                    queue::count_replay(work, old.id, *new)?;
                 }
                 enqueued += 1;
             }
-            Some(false) => skipped.webhook_disabled += 1,
+            Some(_) => skipped.webhook_disabled += 1,
             None => skipped.webhook_deleted += 1,
         }
     }

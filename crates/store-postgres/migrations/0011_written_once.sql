@@ -1,0 +1,1 @@
+-- The steps of both stores have the same names. Here runs that end together are counted together already.

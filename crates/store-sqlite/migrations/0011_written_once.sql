@@ -1,0 +1,22 @@
+-- What a commit ends is counted once for all runs of an agent that it ends, by the writer; what else changes the status of a run is counted
+-- here.
+DROP TRIGGER runs_count_changed;
+CREATE TRIGGER runs_count_changed AFTER UPDATE OF status ON runs WHEN NEW.status <> OLD.status AND NEW.generation = OLD.generation
+BEGIN
+  UPDATE run_counts SET runs = runs - 1
+  WHERE organization_id = OLD.organization_id AND agent_id = OLD.agent_id AND status = OLD.status;
+  UPDATE run_counts SET runs = runs + 1
+  WHERE organization_id = NEW.organization_id AND agent_id = NEW.agent_id AND status = NEW.status;
+END;
+
+-- A webhook's delivery is put into the indexes that only tell what has ended or waits when it is no more under way: what is under way is
+-- found by its lease, and seldom stays there for long. Lists that others can be put together from have no index of their own.
+DROP INDEX deliveries_newest;
+DROP INDEX deliveries_of_run;
+DROP INDEX deliveries_of_webhook_and_agent;
+DROP INDEX deliveries_of_agent;
+CREATE INDEX deliveries_of_agent ON deliveries (agent_id, webhook_id, created_at, id);
+DROP INDEX deliveries_by_status;
+CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id) WHERE lease_until IS NULL;
+DROP INDEX deliveries_changed;
+CREATE INDEX deliveries_changed ON deliveries (organization_id, change) WHERE lease_until IS NULL;

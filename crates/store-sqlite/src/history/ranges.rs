@@ -1,0 +1,120 @@
+//! Where in the indexes of deliveries the rows of a list lie.
+//!
+//! Each index costs every webhook an entry, so there are no more than it takes: some lists are read from several ranges at once, and what is
+//! under way is found among all that is, until its entries are written where they will stay.
+
+use preclinical_core::{
+    delivery::DeliveryStatus,
+    id::{AgentId, EventId, RunId, WebhookId},
+};
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+use crate::row::{Id, id};
+
+/// What restricts a list so that an index can know of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) status: Option<DeliveryStatus>,
+    pub(crate) webhook: Option<WebhookId>,
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) run: Option<RunId>,
+    pub(crate) event: Option<Uuid>,
+    pub(crate) delivery: Option<Uuid>,
+}
+
+/// Rows that follow on each other in an index, in the order of their creation unless they are under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) index: &'static str,
+    /// Holds for these alone; together with what the list is restricted to it is what the index is searched for.
+    pub(crate) condition: &'static str,
+    /// The value of `:within`, if the condition names it.
+    pub(crate) within: Option<uuid::Bytes>,
+}
+
+/// These are in the order in which their leases end, but there are no more of them than places.
+const UNDER_WAY: Range = Range::all("deliveries_leased", "lease_until IS NOT NULL AND status = 'pending'");
+
+impl Range {
+    const fn all(index: &'static str, condition: &'static str) -> Self {
+        Self { index, condition, within: None }
+    }
+
+    const fn within(index: &'static str, condition: &'static str, id: Uuid) -> Self {
+        Self { index, condition, within: Some(*id.as_bytes()) }
+    }
+}
+
+/// The ranges that hold all rows of that scope, none of them twice, and as few others as may be. Most deliveries are delivered.
+pub(crate) fn ranges(connection: &Connection, scope: &Scope) -> rusqlite::Result<Vec<Range>> {
+    use DeliveryStatus::{Canceled, Failed, Pending};
+    if let Some(delivery) = scope.delivery {
+        return Ok(vec![Range::within("sqlite_autoindex_deliveries_1", "id = :within", delivery)]);
+    }
+    if let Some(event) = scope.event {
+        return Ok(vec![of_event(event)]);
+    }
+    if let Some(run) = scope.run {
+        return Ok(events(connection, run)?.into_iter().map(|event| of_event(event.uuid())).collect());
+    }
+    Ok(match (scope.status, scope.webhook, scope.agent) {
+        (Some(Failed | Canceled), Some(_), _) => vec![Range::all("deliveries_lost_of_webhook", "TRUE")],
+        (Some(Failed | Canceled), None, Some(_)) => vec![Range::all("deliveries_lost_of_agent", "TRUE")],
+        (Some(Pending), ..) => vec![in_status(Pending), UNDER_WAY],
+        (Some(status), None, None) => vec![in_status(status)],
+        (_, Some(_), Some(_)) => vec![Range::all("deliveries_of_agent", "TRUE")],
+        (_, Some(_), None) => vec![Range::all("deliveries_of_webhook", "TRUE")],
+        (_, None, Some(agent)) => {
+            let of_webhook = |id| Range::within("deliveries_of_agent", "webhook_id = :within", id);
+            webhooks(connection, agent)?.into_iter().map(|webhook| of_webhook(webhook.uuid())).collect()
+        }
+        (None, None, None) => DeliveryStatus::ALL.into_iter().map(in_status).chain([UNDER_WAY]).collect(),
+    })
+}
+
+fn of_event(event: Uuid) -> Range {
+    Range::within("deliveries_of_event", "event_id = :within", event)
+}
+
+fn in_status(status: DeliveryStatus) -> Range {
+    let condition = match status {
+        DeliveryStatus::Pending => "status = 'pending' AND lease_until IS NULL",
+        DeliveryStatus::Delivered => "status = 'delivered' AND lease_until IS NULL",
+        DeliveryStatus::Failed => "status = 'failed' AND lease_until IS NULL",
+        DeliveryStatus::Canceled => "status = 'canceled' AND lease_until IS NULL",
+    };
+    Range::all("deliveries_by_status", condition)
+}
+
+/// One for each time that the run became final.
+fn events(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EventId>> {
+    connection.prepare_cached("SELECT id FROM events WHERE run_id = ?1")?.query_map([Id(run)], |row| id(row, "id"))?.collect()
+}
+
+const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries INDEXED BY deliveries_of_agent \
+     WHERE agent_id = ?1 AND webhook_id > ?2 ORDER BY webhook_id LIMIT 1";
+
+/// Those that ever heard of the agent's runs: its own, its organization's, and those that were deleted. Each is found in one step, however
+/// much the one before has heard.
+fn webhooks(connection: &Connection, agent: AgentId) -> rusqlite::Result<Vec<WebhookId>> {
+    let mut next = connection.prepare_cached(NEXT_WEBHOOK)?;
+    let (mut found, mut last) = (Vec::new(), WebhookId::from_uuid(Uuid::nil()));
+    while let Some(webhook) = next.query_row((Id(agent), Id(last)), |row| id(row, "webhook_id")).optional()? {
+        found.push(webhook);
+        last = webhook;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::plans::{database, plan};
+
+    #[test]
+    fn going_on_to_the_next_webhook_of_an_agent_reads_nothing_of_the_one_before() {
+        let steps = plan(&database(), NEXT_WEBHOOK, &[]);
+        assert!(steps[0].ends_with("COVERING INDEX deliveries_of_agent (agent_id=? AND webhook_id>?)"), "{steps:?}");
+    }
+}
