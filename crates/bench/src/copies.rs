@@ -75,7 +75,7 @@ const ID: &str = "unhex(printf('%012x7%03x%x%015x', at / 1000, abs(random() % 40
 /// A table that is filled, how a real row is known there, and what is different in a copy of it: columns and their values.
 type Table = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 5] = [
     (
         "runs",
         "source.id = copy.of_run",
@@ -104,16 +104,6 @@ const TABLES: [Table; 6] = [
             ("created_at", "copy.at"),
             ("completed_at", "CASE copy.status WHEN 'pending' THEN NULL ELSE copy.at + 1000 END"),
             ("change", "organization.last_change + 1 + copy.n"),
-        ],
-    ),
-    (
-        "decisions",
-        "source.run_id = copy.of_run",
-        &[
-            ("run_id", "copy.run"),
-            ("event_id", "copy.event"),
-            ("delivery_id", "iif(source.delivery_id IS NULL, NULL, copy.delivery)"),
-            ("decided_at", "copy.at"),
         ],
     ),
     (

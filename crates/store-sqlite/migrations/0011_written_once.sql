@@ -20,3 +20,9 @@ DROP INDEX deliveries_by_status;
 CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id) WHERE lease_until IS NULL;
 DROP INDEX deliveries_changed;
 CREATE INDEX deliveries_changed ON deliveries (organization_id, change) WHERE lease_until IS NULL;
+
+-- What was decided about a run's end stands with its event. What was decided before stays in `decisions`.
+ALTER TABLE events ADD COLUMN decisions BLOB;
+
+-- An attempt has a row when it is over; while it is under way its delivery says since when. Attempts that are under way already have one.
+ALTER TABLE deliveries ADD COLUMN attempt_started_at INTEGER;

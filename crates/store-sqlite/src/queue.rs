@@ -43,14 +43,16 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) kind: EventKind,
     pub(crate) run: Option<(RunId, i64)>,
     pub(crate) content: &'a EventContent,
+    /// What was decided about webhooks, if it tells of a run.
+    pub(crate) decisions: Option<&'a [u8]>,
     pub(crate) at: Timestamp,
 }
 
 pub(crate) fn insert_event(connection: &Connection, event: &NewEvent<'_>) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
-            "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at, decisions) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             Id(event.id),
@@ -60,6 +62,7 @@ pub(crate) fn insert_event(connection: &Connection, event: &NewEvent<'_>) -> rus
             event.run.map(|(_, generation)| generation),
             event.content.bytes(),
             Time(event.at),
+            event.decisions,
         ])
 }
 
@@ -80,7 +83,7 @@ pub(crate) struct NewDelivery<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// With a lease its first attempt is under way.
+/// With a lease its first attempt is under way since then.
 pub(crate) fn insert_delivery(
     work: &Work<'_>,
     delivery: &NewDelivery<'_>,
@@ -89,8 +92,9 @@ pub(crate) fn insert_delivery(
     let change = work.next_change(delivery.organization_id)?;
     work.prepare_cached(
             "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
-             status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, lease_until, due_at, change) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, lease_until, due_at, change, \
+             attempt_started_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?
         .execute(params![
             Id(delivery.id),
@@ -110,6 +114,7 @@ pub(crate) fn insert_delivery(
             lease.map(|lease| Time(lease.until)),
             lease.is_none().then_some(Time(delivery.at)),
             change,
+            lease.is_some().then_some(Time(delivery.at)),
         ])
 }
 
@@ -127,7 +132,8 @@ fn enqueue_test(work: &Work<'_>, vault: &Vault, test: &TestDelivery) -> rusqlite
     };
     let content = EventContent::of_test(test.at);
     let (kind, organization_id) = (EventKind::Test, test.organization_id);
-    insert_event(work, &NewEvent { id: test.event_id, organization_id, kind, run: None, content: &content, at: test.at })?;
+    let (id, at) = (test.event_id, test.at);
+    insert_event(work, &NewEvent { id, organization_id, kind, run: None, content: &content, decisions: None, at })?;
     insert_delivery(
         work,
         &NewDelivery {

@@ -181,7 +181,7 @@ async fn a_lease_that_an_older_program_left_on_what_it_recorded_brings_nothing_b
 }
 
 #[tokio::test]
-async fn a_record_whose_attempt_is_missing_is_refused_and_leaves_nothing_behind() {
+async fn a_record_whose_attempt_has_not_begun_is_refused_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = SqliteStore::open_exclusively(&path, vault()).unwrap();
@@ -190,7 +190,7 @@ async fn a_record_whose_attempt_is_missing_is_refused_and_leaves_nothing_behind(
     world.webhook("https://example.com", None).await;
     let claimed = world.claimed(agent).await;
     let beside = Connection::open(&path).unwrap();
-    beside.execute("DELETE FROM attempts", []).unwrap();
+    beside.execute("UPDATE deliveries SET attempt_started_at = NULL", []).unwrap();
     let sent = Some(message(&[], b"{}"));
     let record = AttemptRecord { request: sent, ..world.record(&claimed, answered(200), NextStep::Delivered) };
     let refused = store.record(record).await;

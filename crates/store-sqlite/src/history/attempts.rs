@@ -27,7 +27,33 @@ pub(super) fn of(connection: &Connection, delivery: DeliveryId) -> Result<Vec<At
             None => earlier_messages(connection, delivery, attempt.number)?,
         };
     }
-    Ok(attempts.into_iter().map(|(attempt, _)| attempt).collect())
+    let mut attempts: Vec<Attempt> = attempts.into_iter().map(|(attempt, _)| attempt).collect();
+    let under_way = under_way(connection, delivery).map_err(unavailable)?;
+    attempts.extend(under_way.filter(|under_way| attempts.last().is_none_or(|last| last.number < under_way.number)));
+    Ok(attempts)
+}
+
+/// The attempt that is under way, or that nobody has told the end of. Those that began before attempts had no row while they are have one.
+fn under_way(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<Option<Attempt>> {
+    connection
+        .prepare_cached(
+            "SELECT attempt_count, attempt_started_at FROM deliveries \
+             WHERE id = ?1 AND lease_token IS NOT NULL AND attempt_started_at IS NOT NULL",
+        )?
+        .query_row([Id(delivery)], |row| {
+            let mut columns = Columns::of(row);
+            Ok(Attempt {
+                number: columns.value()?,
+                started_at: columns.time()?,
+                duration_ms: None,
+                timing: Timing::default(),
+                http_status: None,
+                error: None,
+                request: None,
+                response: None,
+            })
+        })
+        .optional()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {

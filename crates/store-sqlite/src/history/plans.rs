@@ -10,6 +10,7 @@ use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
 use super::{
+    decisions::{EARLIER, ENDINGS, FIRST_DELIVERY},
     deliveries::{conditions, newest_first, scope},
     ranges::{Range, ranges},
     results,
@@ -176,11 +177,10 @@ fn results_of_a_verdict_are_found_and_counted_by_an_index() {
 #[test]
 fn decisions_and_bulk_redeliveries_are_listed_by_an_index() {
     let database = database();
-    let of_run = "SELECT * FROM decisions WHERE run_id = x'00' ORDER BY generation DESC, position LIMIT 1";
     let jobs = "SELECT * FROM redelivery_jobs WHERE organization_id = x'00' ORDER BY created_at DESC, id DESC LIMIT 1";
     let running = "SELECT id, (SELECT count(*) FROM deliveries WHERE redelivery_job = job.id AND status = 'pending') AS pending \
                    FROM redelivery_jobs job WHERE status = 'running' AND id > x'' ORDER BY id LIMIT 1";
-    for sql in [of_run, jobs, running] {
+    for sql in [ENDINGS, EARLIER, FIRST_DELIVERY, jobs, running] {
         plan(&database, sql, &[]);
     }
 }

@@ -1,72 +1,50 @@
-//! What was decided when a run became final, kept for people who ask.
+//! What was decided when a run became final, kept with its event for people who ask.
+
+use std::borrow::Cow;
 
 use preclinical_core::{
     choice::{Level, Ruling},
-    id::{DeliveryId, EventId},
-    run::Run,
     webhook::DisabledReason,
 };
-use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    candidates::{Candidates, Known},
-    row::{Id, Time},
-};
+use crate::candidates::Candidates;
 
-/// The names of rulings in rows.
+/// The names of rulings.
 pub(crate) const SENT: &str = "sent";
 pub(crate) const DISABLED: &str = "disabled";
 pub(crate) const OVERRIDDEN: &str = "overridden";
-pub(crate) const NO_WEBHOOK: &str = "no_webhook";
 
-/// The ending that decisions belong to.
-pub(super) struct Ending<'a> {
-    pub(super) run: &'a Run,
-    pub(super) generation: i64,
-    pub(super) event: EventId,
-    /// Used for the webhook that hears of it, or misses it.
-    pub(super) delivery: DeliveryId,
+/// A decision about one webhook, in the list that an event has. It is empty if there was no webhook.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Decided<'a> {
+    #[serde(borrow)]
+    pub(crate) level: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) webhook_id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) url: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) ruling: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled_reason: Option<Cow<'a, str>>,
 }
 
-/// Writes a row for each candidate, or one that says that there was none.
-pub(super) fn keep(connection: &Connection, ending: &Ending<'_>, candidates: &Candidates) -> rusqlite::Result<()> {
-    let mut rows = 0;
-    for judged in candidates.judged() {
-        insert(connection, ending, rows, Some(judged))?;
-        rows += 1;
-    }
-    if rows == 0 { insert(connection, ending, 0, None).map(drop) } else { Ok(()) }
-}
-
-fn insert(
-    connection: &Connection,
-    ending: &Ending<'_>,
-    position: u8,
-    judged: Option<(Level, &Known, Ruling)>,
-) -> rusqlite::Result<usize> {
-    let (ruling, reason) = match judged {
-        Some((_, _, Ruling::Sent)) => (SENT, None),
-        Some((_, _, Ruling::Disabled(reason))) => (DISABLED, reason),
-        Some((_, _, Ruling::Overridden)) => (OVERRIDDEN, None),
-        None => (NO_WEBHOOK, None),
-    };
-    let at = ending.run.completed_at.unwrap_or(ending.run.created_at);
-    connection
-        .prepare_cached(
-            "INSERT INTO decisions (run_id, generation, position, event_id, level, webhook_id, url, ruling, disabled_reason, \
-             delivery_id, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            Id(ending.run.id),
-            ending.generation,
-            position,
-            Id(ending.event),
-            judged.map(|(level, _, _)| level.as_str()),
-            judged.map(|(_, known, _)| Id(known.candidate.id)),
-            judged.map(|(_, known, _)| known.receiver.url.as_str()),
-            ruling,
-            reason.map(DisabledReason::as_str),
-            judged.is_some_and(|(_, _, ruling)| ruling.has_delivery()).then_some(Id(ending.delivery)),
-            Time(at),
-        ])
+/// The list about all candidates.
+pub(super) fn about(candidates: &Candidates) -> serde_json::Result<Vec<u8>> {
+    let decided = candidates.judged().map(|(level, known, ruling): (Level, _, _)| {
+        let (ruling, reason) = match ruling {
+            Ruling::Sent => (SENT, None),
+            Ruling::Disabled(reason) => (DISABLED, reason),
+            Ruling::Overridden => (OVERRIDDEN, None),
+        };
+        Decided {
+            level: level.as_str().into(),
+            webhook_id: known.candidate.id.to_string().into(),
+            url: known.receiver.url.as_str().into(),
+            ruling: ruling.into(),
+            disabled_reason: reason.map(|reason| DisabledReason::as_str(reason).into()),
+        }
+    });
+    serde_json::to_vec(&decided.collect::<Vec<_>>())
 }

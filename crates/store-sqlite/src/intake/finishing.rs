@@ -12,7 +12,7 @@ use preclinical_core::{
 };
 use rusqlite::{Connection, params};
 
-use super::deciding::{self, Ending};
+use super::deciding;
 use crate::{
     history::{self, Growing},
     queue,
@@ -115,16 +115,18 @@ fn announce(
     let at = run.completed_at.unwrap_or(run.created_at);
     let (kind, organization_id) = (EventKind::TestRunCompleted, run.organization_id);
     let content = EventContent::of_run(run, &dispatch.public_url);
+    let candidates = work.candidates(organization_id, run.agent_id)?;
+    let decisions = deciding::about(&candidates).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let event = queue::NewEvent {
         id: dispatch.event_id,
         organization_id,
         kind,
         run: Some((run.id, generation)),
         content: &content,
+        decisions: Some(&decisions),
         at,
     };
     queue::insert_event(work, &event)?;
-    let candidates = work.candidates(organization_id, run.agent_id)?;
     let chosen = candidates.judged().find(|(_, _, ruling)| ruling.has_delivery());
     let mut fate = Fate::NoWebhook;
     if let Some((_, known, ruling)) = chosen {
@@ -149,7 +151,5 @@ fn announce(
             queue::hold_back(work, dispatch.delivery_id, at)?;
         }
     }
-    let ending = Ending { run, generation, event: dispatch.event_id, delivery: dispatch.delivery_id };
-    deciding::keep(work, &ending, &candidates)?;
     Ok(fate)
 }

@@ -1,4 +1,4 @@
-//! Claiming: a lease on a delivery and the note that its attempt started, in one transaction.
+//! Claiming: a lease on a delivery and the note when its attempt started, in one write. The attempt has a row of its own when it is over.
 
 use jiff::Timestamp;
 use preclinical_core::{
@@ -184,7 +184,6 @@ pub(crate) fn write(
         return claim(work, vault, delivery_id, lease, at);
     };
     insert_delivery(work, delivery, Some(lease))?;
-    start_attempt(work, delivery_id, 1, at)?;
     Ok(Some(Claimed {
         delivery_id,
         organization_id,
@@ -237,17 +236,10 @@ pub(crate) fn claim(
     let change = work.next_change(claimed.organization_id)?;
     work.prepare_cached(
             "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
-             change = ?6 WHERE id = ?1",
+             change = ?6, attempt_started_at = ?7 WHERE id = ?1",
         )?
-        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url, change])?;
-    start_attempt(work, delivery, claimed.attempt, now)?;
+        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url, change, Time(now)])?;
     Ok(Some(claimed))
-}
-
-fn start_attempt(connection: &Connection, delivery: DeliveryId, number: u32, now: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached("INSERT INTO attempts (delivery_id, number, started_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![Id(delivery), number, Time(now)])
 }
 
 /// All but what its receiver knows.
@@ -284,14 +276,25 @@ fn note_unreadable(work: &Work<'_>, claimed: &Claimed, what: &str, now: Timestam
     end(work, claimed.delivery_id, DeliveryStatus::Failed, now)
 }
 
-/// Notes of an attempt that nobody will finish that nobody knows its end.
+/// Notes of the attempt that is under way that nobody will finish it and nobody knows its end.
 pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<usize> {
-    connection
+    let (kind, message) = (ErrorKind::Interrupted.as_str(), INTERRUPTED);
+    // Attempts had a row from their beginning on once, and no beginning anywhere else.
+    let earlier = connection
         .prepare_cached(
             "UPDATE attempts SET error_kind = ?2, error_message = ?3 WHERE delivery_id = ?1 AND duration_ms IS NULL \
              AND error_kind IS NULL",
         )?
-        .execute(params![Id(delivery), ErrorKind::Interrupted.as_str(), INTERRUPTED])
+        .execute(params![Id(delivery), kind, message])?;
+    if earlier > 0 {
+        return Ok(earlier);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO attempts (delivery_id, number, started_at, error_kind, error_message) \
+             SELECT id, attempt_count, attempt_started_at, ?2, ?3 FROM deliveries WHERE id = ?1 AND lease_token IS NOT NULL",
+        )?
+        .execute(params![Id(delivery), kind, message])
 }
 
 fn end(work: &Work<'_>, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {

@@ -108,7 +108,7 @@ fn tell(
     let (kind, at) = (EventKind::WebhookDisabled, record.ended_at);
     let (event_id, delivery_id) = (record.disabling.event_id, record.disabling.delivery_id);
     let content = EventContent::of_disabling(&disabled, &record.disabling.public_url);
-    insert_event(work, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, at })?;
+    insert_event(work, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, decisions: None, at })?;
     let delivery = NewDelivery {
         id: delivery_id,
         organization_id,

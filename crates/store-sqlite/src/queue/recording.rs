@@ -24,6 +24,7 @@ struct Current {
     kind: EventKind,
     status: DeliveryStatus,
     lease: Option<LeaseToken>,
+    attempt_started_at: Option<Timestamp>,
 }
 
 /// Both messages as they are kept, made by whoever brings a record: the writer has enough to do.
@@ -62,10 +63,10 @@ pub(super) fn record(work: &Work<'_>, record: &AttemptRecord, kept: &Kept) -> Re
     let Some(current) = current.filter(|current| current.lease == Some(record.lease)) else {
         return Err(RecordError::LeaseLost);
     };
+    let no_beginning = || StoreError::Corrupt("an attempt ends that has not begun".into());
+    let started_at = current.attempt_started_at.ok_or_else(no_beginning)?;
     let exchange = keep(work, kept).map_err(unavailable)?;
-    if finish_attempt(work, record, exchange).map_err(unavailable)? != 1 {
-        return Err(StoreError::Corrupt("a delivery has no row of its attempt".into()).into());
-    }
+    insert_attempt(work, record, started_at, exchange).map_err(unavailable)?;
     let (status, due) = next(record, current.status);
     let is_exhausted = (current.status, status) == (DeliveryStatus::Pending, DeliveryStatus::Failed);
     let is_test = current.kind == EventKind::Test;
@@ -79,7 +80,9 @@ pub(super) fn record(work: &Work<'_>, record: &AttemptRecord, kept: &Kept) -> Re
 
 fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
     connection
-        .prepare_cached("SELECT organization_id, webhook_id, kind, status, lease_token FROM deliveries WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT organization_id, webhook_id, kind, status, lease_token, attempt_started_at FROM deliveries WHERE id = ?1",
+        )?
         .query_row([Id(record.delivery_id)], |row| {
             let mut columns = Columns::of(row);
             Ok(Current {
@@ -88,24 +91,31 @@ fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<
                 kind: columns.named(EventKind::parse)?,
                 status: columns.named(DeliveryStatus::parse)?,
                 lease: columns.maybe_id()?,
+                attempt_started_at: columns.maybe_time()?,
             })
         })
         .optional()
 }
 
-fn finish_attempt(connection: &Connection, record: &AttemptRecord, exchange: Option<i64>) -> rusqlite::Result<usize> {
+fn insert_attempt(
+    connection: &Connection,
+    record: &AttemptRecord,
+    started_at: Timestamp,
+    exchange: Option<i64>,
+) -> rusqlite::Result<usize> {
     let error = match &record.outcome {
         Outcome::Failed(error) => Some(error),
         Outcome::Answered { .. } => None,
     };
     connection
         .prepare_cached(
-            "UPDATE attempts SET duration_ms = ?3, http_status = ?4, error_kind = ?5, error_message = ?6, resolve_us = ?7, \
-             connect_us = ?8, tls_us = ?9, first_byte_us = ?10, exchange = ?11 WHERE delivery_id = ?1 AND number = ?2",
+            "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, http_status, error_kind, error_message, resolve_us, \
+             connect_us, tls_us, first_byte_us, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             Id(record.delivery_id),
             record.number,
+            Time(started_at),
             i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
             record.outcome.http_status(),
             error.map(|error| error.kind.as_str()),

@@ -34,11 +34,11 @@ use crate::disk::Contents;
 const ALL: u32 = 100_000;
 
 /// What is no whole: each asks for what must not be.
-const HALVES: [(&str, &str); 7] = [
+const HALVES: [(&str, &str); 8] = [
     (
         "runs without their event, decision or delivery, or these without the run's end",
         "SELECT count(*) FROM runs WHERE (status = 'completed') <> (SELECT count(*) FROM events WHERE run_id = runs.id)
-         OR (status = 'completed') <> (SELECT count(*) FROM decisions WHERE run_id = runs.id)
+         OR (status = 'completed') <> (SELECT count(decisions) FROM events WHERE run_id = runs.id)
          OR (status = 'completed') <> (SELECT count(*) FROM deliveries WHERE run_id = runs.id)",
     ),
     (
@@ -47,7 +47,8 @@ const HALVES: [(&str, &str); 7] = [
     ),
     (
         "deliveries without their attempts",
-        "SELECT count(*) FROM deliveries WHERE attempt_count <> (SELECT count(*) FROM attempts WHERE delivery_id = deliveries.id)",
+        "SELECT count(*) FROM deliveries WHERE (lease_token IS NOT NULL AND attempt_started_at IS NULL)
+         OR attempt_count <> (SELECT count(*) FROM attempts WHERE delivery_id = deliveries.id) + (lease_token IS NOT NULL)",
     ),
     (
         "attempts without their request and answer, or these without the attempt's end",
@@ -65,6 +66,11 @@ const HALVES: [(&str, &str); 7] = [
         "deliveries that did not move on with their attempt",
         "SELECT count(*) FROM deliveries WHERE http_status IS NOT (SELECT max(http_status) FROM attempts WHERE delivery_id = deliveries.id)
          OR (status = 'delivered') <> coalesce(http_status = 200, 0)",
+    ),
+    (
+        "deliveries with the number of another's change, or of one that was not counted",
+        "SELECT (SELECT count(*) - count(DISTINCT change) FROM deliveries)
+         + (SELECT count(*) FROM organizations WHERE last_change < (SELECT coalesce(max(change), 0) FROM deliveries))",
     ),
     (
         "gaps in the numbers of runs, or runs that were counted wrongly",
