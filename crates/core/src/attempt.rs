@@ -1,5 +1,7 @@
 //! Attempts: single HTTP requests, how they can end, and what is kept of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -98,8 +100,8 @@ impl Outcome {
 /// One direction of the conversation, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The headers; bytes outside ASCII are kept as the characters of the same number (Latin-1).
-    pub headers: Headers,
+    /// The headers, which copies share; bytes outside ASCII are kept as the characters of the same number (Latin-1).
+    pub headers: Arc<Headers>,
     /// The body, up to [`KEPT_RESPONSE_BYTES`] of an answer, all of a request.
     pub body: Bytes,
     /// The body's true size as far as it was read, in bytes.

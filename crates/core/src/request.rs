@@ -55,8 +55,8 @@ impl WebhookRequest {
     }
 
     /// All headers as the history keeps them: as they are sent, but for the values of custom ones, which are masked.
-    pub fn kept_headers(&self) -> Headers {
-        let (host, ours): (Headers, Headers) = self.headers.iter().cloned().partition(|(name, _)| name == header::HOST);
+    pub fn into_kept_headers(self) -> Headers {
+        let (host, ours): (Headers, Headers) = self.headers.into_iter().partition(|(name, _)| name == header::HOST);
         let custom = self.custom.iter().map(|header| (header.name.on_wire(), MASK.to_owned()));
         ours.into_iter().chain(custom).chain(host).collect()
     }
@@ -69,6 +69,11 @@ pub fn message_id(delivery: DeliveryId) -> String {
 
 /// Builds and signs the request of one attempt that is made at `sent_at`.
 pub fn build(claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
+    build_to(host(&claimed.url), claimed, sent_at)
+}
+
+/// The same for who knows the [`host`] of the URL already.
+pub fn build_to(host: Option<String>, claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
     let body = payload::body(claimed.event, &claimed.content, sent_at);
     let id = message_id(claimed.delivery_id);
     let timestamp = wire_time::whole_seconds(sent_at);
@@ -87,13 +92,13 @@ pub fn build(claimed: &Claimed, sent_at: Timestamp) -> WebhookRequest {
     headers.push((header::WEBHOOK_ID, id));
     headers.push((header::WEBHOOK_TIMESTAMP, timestamp.to_string()));
     headers.push(("content-length", body.len().to_string()));
-    headers.extend(host(&claimed.url).map(|host| (header::HOST, host)));
+    headers.extend(host.map(|host| (header::HOST, host)));
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     WebhookRequest { headers, custom: claimed.headers.clone(), body }
 }
 
 /// The host of a URL, with its port unless that is the scheme's own.
-fn host(url: &str) -> Option<String> {
+pub fn host(url: &str) -> Option<String> {
     Url::parse(url).ok().map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned())
 }
 
@@ -144,7 +149,8 @@ mod tests {
         let (name, value) = (HeaderName::parse("X-Tenant").unwrap(), HeaderValue::parse("acme").unwrap());
         let headers = CustomHeaders::default().changed(vec![WantedHeader { name, value: Some(value) }]).unwrap();
         let request = build(&Claimed { headers, ..claimed(&[]) }, "2026-01-30T10:32:45Z".parse().unwrap());
-        let (sent, kept): (Vec<_>, _) = (request.sent_headers().collect(), request.kept_headers());
+        let kept = request.clone().into_kept_headers();
+        let sent: Vec<_> = request.sent_headers().collect();
         assert_eq!(sent.last(), Some(&("X-Tenant", "acme")));
         assert!(sent.iter().all(|(name, _)| *name != header::HOST));
         assert_eq!(kept[kept.len() - 2..], [("x-tenant", MASK), ("host", "example.com")].map(|(a, b)| (a.into(), b.into())));

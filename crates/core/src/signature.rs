@@ -1,6 +1,7 @@
 //! Both signatures of a webhook request, made and checked.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -9,13 +10,9 @@ use crate::secret::SigningSecret;
 
 /// `X-Preclinical-Signature`: `sha256=` and the lower-case hex of the body's HMAC under the secret's UTF-8 bytes.
 pub fn preclinical(secret: &SigningSecret, body: &[u8]) -> String {
-    use std::fmt::Write;
-
     let mut text = String::with_capacity(7 + 64);
     text.push_str("sha256=");
-    for byte in hmac(secret.expose().as_bytes(), &[body]) {
-        let _ = write!(text, "{byte:02x}");
-    }
+    HEXLOWER.encode_append(&hmac(secret.expose().as_bytes(), &[body]), &mut text);
     text
 }
 

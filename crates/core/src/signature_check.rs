@@ -251,7 +251,7 @@ mod tests {
             headers.push(("x-preclinical-signature".to_owned(), signature::preclinical(current, BODY)));
             headers.push(("webhook-signature".to_owned(), signature::standard(&secrets, "msg_1", 7, BODY)));
         }
-        Message { headers, body: BODY.into(), size_bytes: BODY.len() as u64, truncated: false }
+        Message { headers: headers.into(), body: BODY.into(), size_bytes: BODY.len() as u64, truncated: false }
     }
 
     #[test]

@@ -193,8 +193,8 @@ proptest! {
         body: Vec<u8>,
         received: Option<Vec<u8>>,
     ) {
-        let headers = names.into_iter().map(str::to_owned).zip(values).collect();
-        let sent = Message { headers, size_bytes: body.len() as u64, body: body.into(), truncated: false };
+        let headers: Vec<_> = names.into_iter().map(str::to_owned).zip(values).collect();
+        let sent = Message { headers: headers.into(), size_bytes: body.len() as u64, body: body.into(), truncated: false };
         let _ = signature_check::check(&sent, &secret, received.as_deref());
     }
 }

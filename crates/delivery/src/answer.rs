@@ -45,7 +45,7 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
         status: head.status.as_u16(),
         retry_after: head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(RetryAfter::parse),
         message: Message {
-            headers: readable(&head.headers),
+            headers: readable(&head.headers).into(),
             truncated: size_bytes > kept.len() as u64 || !(ended || body.is_end_stream()),
             body: whole_characters(kept.freeze(), size > KEPT_RESPONSE_BYTES),
             size_bytes,

@@ -1,6 +1,6 @@
 //! One attempt from its bytes to its record.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use preclinical_core::{
@@ -21,7 +21,8 @@ const RECORD_PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends, decides what follows and records both. `None` if the record was refused.
 pub(crate) async fn make(engine: &Arc<Engine>, claimed: Claimed) -> Option<AttemptSummary> {
-    let request = request::build(&claimed, engine.clock.now());
+    let host = engine.hosts.get(&claimed.url, |url| Ok::<_, Infallible>(request::host(url)));
+    let request = request::build_to(host.unwrap_or_default(), &claimed, engine.clock.now());
     let (started, stopwatch) = (Instant::now(), Arc::default());
     let (outcome, answer) = send(engine, &claimed, &request, &stopwatch).await;
     let timing = stopwatch.read();
@@ -112,8 +113,8 @@ async fn keep(engine: &Engine, record: AttemptRecord, lease_ends: Timestamp) -> 
 }
 
 fn sent(request: WebhookRequest) -> Message {
-    let size_bytes = request.body.len() as u64;
-    Message { headers: request.kept_headers(), body: request.body, size_bytes, truncated: false }
+    let body = request.body.clone();
+    Message { size_bytes: body.len() as u64, headers: request.into_kept_headers().into(), body, truncated: false }
 }
 
 fn summarize(outcome: &Outcome) -> AttemptSummary {

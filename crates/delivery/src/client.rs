@@ -21,6 +21,7 @@ use crate::{
     answer::{self, Answer},
     connector::GuardedConnector,
     failure,
+    memo::Memo,
     platform::Platform,
     stopwatch::{Stopwatch, WatchedBody},
     transport::Transport,
@@ -55,6 +56,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 pub struct WebhookClient {
     client: Client<GuardedConnector, WatchedBody>,
     policy: EndpointPolicy,
+    /// What the policy allows, as it is requested.
+    allowed: Arc<Memo<Uri>>,
 }
 
 impl WebhookClient {
@@ -74,7 +77,7 @@ impl WebhookClient {
             .http2_keep_alive_interval(SIGN_OF_LIFE)
             .http2_keep_alive_timeout(SIGN_OF_LIFE)
             .build(connector);
-        Ok(Self { client, policy })
+        Ok(Self { client, policy, allowed: Arc::default() })
     }
 
     /// Sends one request to a URL that is judged first, and its addresses after it.
@@ -87,11 +90,9 @@ impl WebhookClient {
         stopwatch: &Arc<Stopwatch>,
     ) -> Result<Response<Incoming>, AttemptError> {
         let blocked = |why: String| AttemptError { kind: ErrorKind::Blocked, message: format!("blocked: {why}") };
-        let url = self.policy.parse(url).map_err(|error| blocked(format!("the URL {error}")))?;
-        let uri: Uri = url.as_str().parse().map_err(|_| blocked("the URL cannot be requested".into()))?;
         let mut outgoing = stopwatch.attach(body);
         *outgoing.method_mut() = method;
-        *outgoing.uri_mut() = uri;
+        *outgoing.uri_mut() = self.allowed.get(url, |url| self.judge(url)).map_err(blocked)?;
         for (name, value) in headers {
             let is_public = PUBLIC.contains(&name);
             let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
@@ -104,6 +105,11 @@ impl WebhookClient {
         // The library looks at its limit before it reads on, and may have read as much again.
         let size = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
         if size > MAX_HEAD_BYTES { Err(failure::head_too_long()) } else { Ok(response) }
+    }
+
+    fn judge(&self, url: &str) -> Result<Uri, String> {
+        let url = self.policy.parse(url).map_err(|error| format!("the URL {error}"))?;
+        url.as_str().parse().map_err(|_| "the URL cannot be requested".to_owned())
     }
 }
 

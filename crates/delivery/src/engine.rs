@@ -24,6 +24,7 @@ use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 use crate::{
     attempt,
     offer::EngineOffer,
+    memo::Memo,
     places::{Place, Places, Reserved},
     shares::{Asks, Ending, Refusal},
     transport::Transport,
@@ -95,6 +96,8 @@ pub struct Engine {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     pub(crate) places: Arc<Places>,
+    /// The hosts of webhooks' URLs.
+    pub(crate) hosts: Memo<Option<String>>,
     /// How many deliveries the next claim asks for.
     batch: AtomicUsize,
     changed: Notify,
@@ -142,6 +145,7 @@ impl Engine {
             transport: Arc::new(transport),
             settings,
             places: Arc::default(),
+            hosts: Memo::default(),
             batch: AtomicUsize::new(BATCH),
             changed: Notify::new(),
             jobs: JobSignals::default(),

@@ -12,6 +12,7 @@ mod connector;
 mod engine;
 mod failure;
 mod housekeeping;
+mod memo;
 mod offer;
 mod places;
 mod platform;

@@ -86,7 +86,7 @@ fn runtime(database: &Location) -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let threads = match database {
         Location::Server(_) => cores,
-        Location::Default(_) | Location::File(_) => (cores - 1).max(1),
+        Location::Default(_) | Location::File(_) => std::env::var("T").map_or((cores - 1).max(1), |t| t.parse().unwrap()),
     };
     tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
 }

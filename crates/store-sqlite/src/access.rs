@@ -1,6 +1,7 @@
 //! [`Access`] on SQLite.
 
 mod keys;
+mod known_keys;
 mod organizations;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use preclinical_core::{
     slug::Slug,
 };
 
+pub(crate) use self::known_keys::KnownKeys;
 use crate::{SqliteStore, row::unavailable};
 
 #[async_trait]
@@ -31,11 +33,15 @@ impl Access for SqliteStore {
     }
 
     async fn create_key(&self, key: ApiKey) -> Result<(), CreateKeyError> {
-        self.write(move |connection| keys::create(connection, &key)).await
+        let created = self.write(move |connection| keys::create(connection, &key)).await;
+        self.known_keys.forget();
+        created
     }
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.look_up(|connection| keys::find_in_force(connection, hash, at).map_err(unavailable))
+        let look_up = || self.look_up(|connection| keys::find(connection, hash).map_err(unavailable));
+        let key = self.known_keys.get(hash, at, look_up)?;
+        Ok(key.filter(|key| key.is_in_force(at)))
     }
 
     async fn keys(&self, organization: OrganizationId, page: Page) -> Result<(Vec<ApiKey>, u64), StoreError> {
@@ -43,7 +49,9 @@ impl Access for SqliteStore {
     }
 
     async fn revoke_key(&self, organization: OrganizationId, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-        self.write(move |connection| keys::revoke(connection, organization, id, at).map_err(unavailable)).await
+        let revoked = self.write(move |connection| keys::revoke(connection, organization, id, at).map_err(unavailable)).await;
+        self.known_keys.forget();
+        revoked
     }
 
     async fn note_key_use(&self, id: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {

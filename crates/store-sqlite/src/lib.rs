@@ -40,7 +40,7 @@ use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, work::Work, writer::Writer};
+use self::{access::KnownKeys, changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, work::Work, writer::Writer};
 
 const READERS: usize = 4;
 
@@ -53,6 +53,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<ReaderPool>,
     lookups: Arc<Lookups>,
+    known_keys: Arc<KnownKeys>,
     vault: Arc<Vault>,
     bells: Arc<Bells>,
     turns: Arc<Mutex<Turns>>,
@@ -135,6 +136,7 @@ impl SqliteStore {
             writer: Arc::new(Writer::start(writing, Arc::clone(&bells))),
             readers: Arc::new(ReaderPool::start(reading?)),
             lookups: Arc::new(Lookups::on(looking_up?)),
+            known_keys: Arc::default(),
             vault: Arc::new(vault),
             bells,
             turns: Arc::default(),

@@ -56,7 +56,7 @@ async fn no_secret_lies_readable_in_any_file_of_the_database() {
     assert_eq!(claimed.secrets[0].expose(), "canary-two", "it is there");
     assert_eq!(header_pairs(&claimed.headers)[0].1, "canary-header", "it is there");
     let request = preclinical_core::request::build(&claimed, world.now());
-    let sent = Some(message(&borrowed(&request.kept_headers()), &request.body));
+    let sent = Some(message(&borrowed(&request.clone().into_kept_headers()), &request.body));
     let record = AttemptRecord { request: sent, ..world.record(&claimed, answered(200), NextStep::Delivered) };
     world.store.record(record).await.unwrap();
 

@@ -165,7 +165,7 @@ fn has_bodies(attempt: &Attempt) {
     let (request, response) = (attempt.request.as_ref().unwrap(), attempt.response.as_ref().unwrap());
     assert!(request.body.len() == 1 << 20 && request.body.iter().all(|byte| *byte == b'x'));
     assert_eq!(&response.body[..], [0, 0xff, 0, 0xfe]);
-    assert_eq!(request.headers, [("content-type".to_owned(), "application/octet-stream".to_owned())]);
+    assert_eq!(*request.headers, [("content-type".to_owned(), "application/octet-stream".to_owned())]);
 }
 
 /// Numbers go on, agents open, and a run that was under way ends with a delivery.

@@ -283,6 +283,6 @@ pub fn unreachable() -> Outcome {
 
 /// A message of the history.
 pub fn message(headers: &[(&str, &str)], body: &[u8]) -> Message {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Message { headers, body: body.to_vec().into(), size_bytes: body.len() as u64, truncated: false }
+    let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Message { headers: headers.into(), body: body.to_vec().into(), size_bytes: body.len() as u64, truncated: false }
 }

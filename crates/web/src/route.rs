@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Body,
     handler::Handler,
+    http::Request,
     middleware,
     routing::{self, MethodRouter},
 };
 use preclinical_core::scope::Need;
+use tower::ServiceBuilder;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::{
@@ -92,17 +95,16 @@ impl Route {
         let answering = match self.call.need {
             Some(need) => {
                 let admit = middleware::from_fn_with_state((gate.clone(), need), auth::admit);
+                let enter = middleware::from_fn_with_state((gate.room(), self.longest), room::admit);
                 let once = middleware::from_fn_with_state((gate.app(), self.longest), idempotency::once);
-                let answering = if self.call.method == "POST" { self.answering.route_layer(once) } else { self.answering };
-                // A body's time begins when there is room for it.
-                let answering = answering.route_layer(RequestBodyDeadlineLayer::new(gate.app().limits.body));
-                let answering = if self.longest > SMALL {
-                    let enter = middleware::from_fn_with_state((gate.room(), self.longest), room::admit);
-                    answering.route_layer(enter)
-                } else {
-                    answering
-                };
-                answering.route_layer(admit)
+                let layers = ServiceBuilder::new()
+                    .layer(admit)
+                    .option_layer((self.longest > SMALL).then_some(enter))
+                    // A body's time begins when there is room for it.
+                    .layer(RequestBodyDeadlineLayer::new(gate.app().limits.body))
+                    .map_request(|request: Request<_>| request.map(Body::new))
+                    .option_layer((self.call.method == "POST").then_some(once));
+                self.answering.route_layer(layers)
             }
             None => self.answering,
         };

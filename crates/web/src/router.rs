@@ -9,6 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use tower::ServiceBuilder;
 use tower_http::compression::{
     CompressionLayer,
     predicate::{Predicate, SizeAbove},
@@ -31,10 +32,14 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(pages::router(&app))
         .fallback(nowhere)
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-        .layer(middleware::from_fn_with_state(app.limits.call, within))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
-        .layer(middleware::from_fn(with_protective_headers))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), request_line::write))
+        // Layers of the router would each be put into a box, and copied with all that is in it for every request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn_with_state(Arc::clone(&app), request_line::write))
+                .layer(middleware::from_fn(with_protective_headers))
+                .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_worth_compressing)))
+                .layer(middleware::from_fn_with_state(app.limits.call, within)),
+        )
         .with_state(app)
 }
 

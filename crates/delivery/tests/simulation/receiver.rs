@@ -146,7 +146,7 @@ fn answer(serial: usize, reaction: Reaction) -> Result<Answer, AttemptError> {
             let body = serial.to_string().into_bytes();
             let retry_after = retry_after.and_then(|seconds| RetryAfter::parse(&seconds.to_string()));
             let size_bytes = body.len() as u64;
-            let message = Message { headers: Vec::new(), body: body.into(), size_bytes, truncated: false };
+            let message = Message { headers: Arc::default(), body: body.into(), size_bytes, truncated: false };
             Ok(Answer { status, retry_after, message })
         }
         Reaction::Refuse => failed(ErrorKind::Connect),

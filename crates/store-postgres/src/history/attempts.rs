@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use preclinical_core::{
     attempt::{Attempt, AttemptError, ErrorKind, Message},
     id::DeliveryId,
+    request::Headers,
     timing::Timing,
 };
 use tokio_postgres::Row;
@@ -59,9 +60,9 @@ async fn messages(transaction: &Transaction, delivery: DeliveryId) -> Result<Has
 }
 
 fn message(row: &Row) -> Result<Message, Failure> {
-    let headers = serde_json::from_slice(&get::<Vec<u8>>(row, "headers")?).map_err(|_| Failure::unreadable("headers"))?;
+    let headers: Headers = serde_json::from_slice(&get::<Vec<u8>>(row, "headers")?).map_err(|_| Failure::unreadable("headers"))?;
     Ok(Message {
-        headers,
+        headers: headers.into(),
         body: get::<Vec<u8>>(row, "body")?.into(),
         size_bytes: number(row, "size_bytes")?,
         truncated: get(row, "truncated")?,

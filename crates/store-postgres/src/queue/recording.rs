@@ -196,7 +196,7 @@ fn keep_messages(transaction: &Transaction, accepted: &[Accepted<'_>]) -> Result
     if messages.is_empty() {
         return Ok(());
     }
-    let headers = messages.iter().map(|(_, _, message)| serde_json::to_vec(&message.headers));
+    let headers = messages.iter().map(|(_, _, message)| serde_json::to_vec(&*message.headers));
     let headers: Vec<Vec<u8>> = headers.collect::<Result<_, _>>().map_err(|_| Failure::unreadable("headers"))?;
     let ids: Vec<_> = messages.iter().map(|(record, ..)| Id(record.delivery_id)).collect();
     let numbers: Vec<_> = messages.iter().map(|(record, ..)| i64::from(record.number)).collect();

@@ -77,10 +77,8 @@ fn replace(connection: &Connection, key: &ApiKey) -> rusqlite::Result<bool> {
     Ok(replaced > 0)
 }
 
-pub(super) fn find_in_force(connection: &Connection, hash: ApiKeyHash, at: Timestamp) -> rusqlite::Result<Option<ApiKey>> {
-    let key =
-        connection.prepare_cached("SELECT * FROM api_keys WHERE hash = ?1")?.query_row([hash.bytes()], read).optional()?;
-    Ok(key.filter(|key| key.is_in_force(at)))
+pub(super) fn find(connection: &Connection, hash: ApiKeyHash) -> rusqlite::Result<Option<ApiKey>> {
+    connection.prepare_cached("SELECT * FROM api_keys WHERE hash = ?1")?.query_row([hash.bytes()], read).optional()
 }
 
 pub(super) fn list(

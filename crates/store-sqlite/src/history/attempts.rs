@@ -4,6 +4,7 @@ use preclinical_core::{
     attempt::{Attempt, AttemptError, ErrorKind, Message},
     id::DeliveryId,
     port::StoreError,
+    request::Headers,
     timing::Timing,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -143,9 +144,9 @@ impl Kept {
     }
 
     fn unpack(self) -> Result<Message, StoreError> {
-        let headers = serde_json::from_slice(&self.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let headers: Headers = serde_json::from_slice(&self.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         // What is kept is no longer than what there was.
         let body = packing::unpack(self.body, self.is_deflated, self.size_bytes)?;
-        Ok(Message { headers, body: body.into(), size_bytes: self.size_bytes, truncated: self.is_truncated })
+        Ok(Message { headers: headers.into(), body: body.into(), size_bytes: self.size_bytes, truncated: self.is_truncated })
     }
 }

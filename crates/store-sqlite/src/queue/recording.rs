@@ -50,7 +50,7 @@ impl Kept {
 
 impl KeptMessage {
     fn of(message: &Message) -> Result<Self, StoreError> {
-        let headers = serde_json::to_vec(&message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let headers = serde_json::to_vec(&*message.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let body = packing::pack(&message.body);
         let size_bytes = i64::try_from(message.size_bytes).unwrap_or(i64::MAX);
         Ok(Self { headers, body, size_bytes, is_truncated: message.truncated })

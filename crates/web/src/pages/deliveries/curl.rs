@@ -7,7 +7,7 @@ use preclinical_core::attempt::Message;
 pub(super) fn curl(url: &str, request: &Message) -> Option<String> {
     let body = std::str::from_utf8(&request.body).ok().filter(|body| !body.contains('\0'))?;
     let mut command = format!("curl --include --globoff --request POST --url {}", quoted(url));
-    for (name, value) in &request.headers {
+    for (name, value) in request.headers.iter() {
         // Without a value curl takes a colon for the wish to leave the header out.
         let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         command.push_str(" \\\n  --header ");
@@ -37,7 +37,7 @@ mod tests {
             ("x-note".to_owned(), "it's $HOME `id`".to_owned()),
             ("x-empty".to_owned(), String::new()),
         ];
-        Message { headers, body: body.to_vec().into(), size_bytes: body.len() as u64, truncated: false }
+        Message { headers: headers.into(), body: body.to_vec().into(), size_bytes: body.len() as u64, truncated: false }
     }
 
     #[test]

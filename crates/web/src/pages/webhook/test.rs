@@ -77,7 +77,7 @@ fn conversation(attempt: &Attempt) -> Markup {
         @if let Some(request) = &attempt.request {
             details.more {
                 summary { "What was sent and signed" }
-                dl.headers { @for (name, value) in &request.headers { dt { (name) } dd { (value) } } }
+                dl.headers { @for (name, value) in request.headers.iter() { dt { (name) } dd { (value) } } }
                 pre.code tabindex="0" { (shown(request)) }
             }
         }

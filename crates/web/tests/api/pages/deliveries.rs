@@ -35,7 +35,8 @@ async fn record(app: &TestApp, claimed: &Claimed, outcome: Outcome, next: NextSt
 fn request(app: &TestApp, claimed: &Claimed) -> Message {
     let request = preclinical_core::request::build(claimed, app.world.now());
     let size_bytes = request.body.len() as u64;
-    Message { headers: request.kept_headers(), body: request.body, size_bytes, truncated: false }
+    let body = request.body.clone();
+    Message { headers: request.into_kept_headers().into(), body, size_bytes, truncated: false }
 }
 
 /// A run of a new agent whose webhook is claimed and not yet answered.
