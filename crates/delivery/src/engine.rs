@@ -23,8 +23,8 @@ use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
 use crate::{
     attempt,
-    offer::EngineOffer,
     memo::Memo,
+    offer::EngineOffer,
     places::{Place, Places, Reserved},
     shares::{Asks, Ending, Refusal},
     transport::Transport,

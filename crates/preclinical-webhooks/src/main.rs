@@ -11,6 +11,7 @@ mod demo;
 mod invitations;
 mod keys;
 mod listen;
+mod log;
 mod master_key;
 mod members;
 mod organizations;

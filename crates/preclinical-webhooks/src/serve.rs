@@ -1,18 +1,18 @@
 //! `serve`: the API and the delivery engine on one store, until a signal asks for the end.
 
-use std::{io::IsTerminal, net::SocketAddr, num::NonZero, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use preclinical_web::{App, Limits, StreamLimits, Streams};
 use tokio::{net::TcpListener, runtime::Runtime};
-use tracing_subscriber::prelude::*;
 
 use crate::{
-    config::{Config, Location, Overrides},
+    config::{Config, Overrides},
     connections, database,
     delivering::{DRAIN_MARGIN, Delivering, Sends},
     invitations::{self, Link},
+    log,
     system::{SystemChance, SystemClock},
     terminal::say,
     worker,
@@ -77,18 +77,8 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     if sends == Sends::Tests {
         worker::refuse_embedded(&config, "serve --no-delivery")?;
     }
-    log(&config);
-    runtime(&config.database)?.block_on(serve(config, sends))
-}
-
-/// With a thread for each core; beside the embedded store with one less, for the thread that writes is the busiest of all.
-fn runtime(database: &Location) -> std::io::Result<Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = match database {
-        Location::Server(_) => cores,
-        Location::Default(_) | Location::File(_) => std::env::var("T").map_or((cores - 1).max(1), |t| t.parse().unwrap()),
-    };
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+    log::start(config.log.clone());
+    Runtime::new()?.block_on(serve(config, sends))
 }
 
 async fn serve(config: Config, sends: Sends) -> anyhow::Result<()> {
@@ -98,13 +88,6 @@ async fn serve(config: Config, sends: Sends) -> anyhow::Result<()> {
     announce(&server);
     signal.await?;
     until_stopped(server.stop()).await
-}
-
-/// Writes log lines to the standard error stream from now on.
-pub(crate) fn log(config: &Config) {
-    let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
-    tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
 }
 
 /// Waits for an orderly end, unless a signal asks for it again.

@@ -7,7 +7,8 @@ use crate::{
     config::{Config, Location, Overrides},
     database,
     delivering::{Delivering, Sends},
-    serve::{SETTINGS, log, next_signal, until_stopped},
+    log,
+    serve::{SETTINGS, next_signal, until_stopped},
     terminal::say,
 };
 
@@ -24,7 +25,7 @@ pub(crate) struct WorkerArgs {
 pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     let config = Config::load(Overrides { database: args.database, ..Overrides::default() })?;
     refuse_embedded(&config, "worker")?;
-    log(&config);
+    log::start(config.log.clone());
     let store = database::serve(&config).await?;
     let public_url = config.base(config.listen);
     let (delivering, _) = Delivering::start(&store, &config, &public_url, Sends::WhatIsDue).await?;

@@ -1,13 +1,7 @@
--- What a commit ends is counted once for all runs of an agent that it ends, by the writer; what else changes the status of a run is counted
--- here.
+-- What changes the status of a run counts it, once for all runs of an agent that a commit changes; and what changes a delivery gives it the
+-- number of that change. To enter a trigger and to leave it again takes longer than that.
 DROP TRIGGER runs_count_changed;
-CREATE TRIGGER runs_count_changed AFTER UPDATE OF status ON runs WHEN NEW.status <> OLD.status AND NEW.generation = OLD.generation
-BEGIN
-  UPDATE run_counts SET runs = runs - 1
-  WHERE organization_id = OLD.organization_id AND agent_id = OLD.agent_id AND status = OLD.status;
-  UPDATE run_counts SET runs = runs + 1
-  WHERE organization_id = NEW.organization_id AND agent_id = NEW.agent_id AND status = NEW.status;
-END;
+DROP TRIGGER deliveries_number_changed;
 
 -- A webhook's delivery is put into the indexes that only tell what has ended or waits when it is no more under way: what is under way is
 -- found by its lease, and seldom stays there for long. Lists that others can be put together from have no index of their own.

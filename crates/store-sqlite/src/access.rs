@@ -49,7 +49,8 @@ impl Access for SqliteStore {
     }
 
     async fn revoke_key(&self, organization: OrganizationId, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-        let revoked = self.write(move |connection| keys::revoke(connection, organization, id, at).map_err(unavailable)).await;
+        let revoked =
+            self.write(move |connection| keys::revoke(connection, organization, id, at).map_err(unavailable)).await;
         self.known_keys.forget();
         revoked
     }

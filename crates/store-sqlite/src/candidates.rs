@@ -1,6 +1,6 @@
 //! The webhooks that may hear of an agent's runs.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use preclinical_core::{
     choice::{self, Candidate, Level, Ruling, Rulings},
@@ -29,6 +29,8 @@ pub(crate) struct Known {
 pub(crate) struct Candidates {
     agent: Option<(Rc<Known>, Health)>,
     organization: Option<(Rc<Known>, Health)>,
+    /// What an event says of what is decided about them.
+    pub(crate) decided: OnceCell<Vec<u8>>,
 }
 
 impl Candidates {
@@ -36,6 +38,7 @@ impl Candidates {
         Ok(Self {
             agent: find(connection, "agent_id = ?1 AND organization_id = ?2", params![Id(agent), Id(organization)])?,
             organization: find(connection, "agent_id IS NULL AND organization_id = ?1", params![Id(organization)])?,
+            decided: OnceCell::new(),
         })
     }
 
@@ -53,9 +56,9 @@ impl Candidates {
     /// Each there is with what is decided about it, the agent's first.
     pub(crate) fn judged(&self) -> impl Iterator<Item = (Level, &Known, Ruling)> {
         let Rulings { agent, organization } = self.rulings();
-        [(Level::Agent, &self.agent, agent), (Level::Organization, &self.organization, organization)]
-            .into_iter()
-            .filter_map(|(level, found, ruling)| found.as_ref().zip(ruling).map(|((known, _), ruling)| (level, &**known, ruling)))
+        [(Level::Agent, &self.agent, agent), (Level::Organization, &self.organization, organization)].into_iter().filter_map(
+            |(level, found, ruling)| found.as_ref().zip(ruling).map(|((known, _), ruling)| (level, &**known, ruling)),
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Changes`] on SQLite: deliveries are numbered as they are written, and the writer rings after its commits.
 //!
-//! What inserts a delivery numbers it ([`next_change`](crate::work::Work::next_change)); whatever else changes one may, and a trigger of the
-//! schema numbers what was not, so that no statement can forget it. The one writer's transactions do not overlap: numbers become visible in their order.
+//! Whatever writes a delivery gives the change its number ([`next_change`](crate::work::Work::next_change)). In tests a statement that
+//! forgets it fails. The one writer's transactions do not overlap: numbers become visible in their order.
 
 mod bells;
 
@@ -20,6 +20,15 @@ use crate::{
     SqliteStore, history,
     row::{Id, unavailable},
 };
+
+/// Has this connection refuse to change what is shown of a delivery without a number of its own.
+pub(crate) fn refuse_unnumbered(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TEMP TRIGGER changes_are_numbered \
+         AFTER UPDATE OF status, attempt_count, due_at, lease_token, url, http_status, duration_ms, completed_at ON main.deliveries \
+         WHEN NEW.change <= OLD.change BEGIN SELECT RAISE(ABORT, 'a change of a delivery without a number'); END",
+    )
+}
 
 fn latest(connection: &Connection, organization: OrganizationId) -> rusqlite::Result<ChangeNumber> {
     let latest = connection

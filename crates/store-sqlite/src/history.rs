@@ -10,6 +10,8 @@ mod results;
 mod runs;
 mod search;
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use preclinical_core::{
     attempt::Attempt,
@@ -20,7 +22,7 @@ use preclinical_core::{
     run::{Run, RunRef},
     scenario::{ScenarioResult, ScenarioStatus},
 };
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub(crate) use self::{
     deliveries::{Conditions, find as find_delivery, position, read as read_delivery},
@@ -29,11 +31,19 @@ pub(crate) use self::{
 use crate::{
     SqliteStore,
     row::{self, Columns, Id, RUN_COLUMNS, unavailable},
+    work::Work,
 };
 
 /// The run of that id or number in the organization.
 pub(crate) fn find_run(connection: &Connection, organization: OrganizationId, run: RunRef) -> rusqlite::Result<Option<Run>> {
-    Ok(find_growing_run(connection, organization, run)?.map(|found| found.run))
+    let organization = Id(organization);
+    match run {
+        RunRef::Id(id) => connection.prepare_cached(&RUN_OF_ID)?.query_row(params![Id(id), organization], row::run),
+        RunRef::Number(number) => {
+            connection.prepare_cached(&RUN_OF_NUMBER)?.query_row(params![number.0, organization], row::run)
+        }
+    }
+    .optional()
 }
 
 /// A run, and how far it has come.
@@ -48,32 +58,38 @@ pub(crate) struct Growing {
 
 /// The same with what whoever changes it needs to know.
 pub(crate) fn find_growing_run(
-    connection: &Connection,
+    work: &Work<'_>,
     organization: OrganizationId,
     run: RunRef,
 ) -> rusqlite::Result<Option<Growing>> {
-    let columns = format!(
-        "SELECT {RUN_COLUMNS}, run.generation, run.planned, run.reported FROM runs run JOIN agents agent ON agent.id = run.agent_id"
-    );
-    let read = |row: &Row<'_>| {
-        let mut columns = Columns::of(row);
-        Ok(Growing {
-            run: row::next_run(&mut columns)?,
-            generation: columns.value()?,
-            planned: columns.value()?,
-            reported: columns.value()?,
-        })
-    };
+    let organization = Id(organization);
     match run {
-        RunRef::Id(id) => connection
-            .prepare_cached(&format!("{columns} WHERE run.id = :id AND run.organization_id = :organization"))?
-            .query_row(named_params! { ":id": Id(id), ":organization": Id(organization) }, read)
-            .optional(),
-        RunRef::Number(number) => connection
-            .prepare_cached(&format!("{columns} WHERE run.number = :number AND run.organization_id = :organization"))?
-            .query_row(named_params! { ":number": number.0, ":organization": Id(organization) }, read)
-            .optional(),
+        RunRef::Id(id) => work.statement(&RUN_OF_ID)?.query_row(params![Id(id), organization], read_growing_run),
+        RunRef::Number(number) => {
+            work.statement(&RUN_OF_NUMBER)?.query_row(params![number.0, organization], read_growing_run)
+        }
     }
+    .optional()
+}
+
+static RUN_OF_ID: LazyLock<String> = LazyLock::new(|| run_where("run.id = ?1"));
+static RUN_OF_NUMBER: LazyLock<String> = LazyLock::new(|| run_where("run.number = ?1"));
+
+fn run_where(condition: &str) -> String {
+    format!(
+        "SELECT {RUN_COLUMNS}, run.generation, run.planned, run.reported FROM runs run JOIN agents agent ON agent.id = run.agent_id \
+         WHERE {condition} AND run.organization_id = ?2"
+    )
+}
+
+fn read_growing_run(row: &Row<'_>) -> rusqlite::Result<Growing> {
+    let mut columns = Columns::of(row);
+    Ok(Growing {
+        run: row::next_run(&mut columns)?,
+        generation: columns.value()?,
+        planned: columns.value()?,
+        reported: columns.value()?,
+    })
 }
 
 #[async_trait]

@@ -40,7 +40,9 @@ use preclinical_core::{port::StoreError, vault::Vault};
 use rusqlite::Connection;
 
 pub use self::backup::{BackupError, back_up};
-use self::{access::KnownKeys, changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, work::Work, writer::Writer};
+use self::{
+    access::KnownKeys, changes::Bells, lookups::Lookups, pool::ReaderPool, queue::Turns, work::Work, writer::Writer,
+};
 
 const READERS: usize = 4;
 
@@ -128,6 +130,9 @@ impl SqliteStore {
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let mut writing = connection::open(path, synchronous)?;
         migrations::run(&mut writing)?;
+        if cfg!(debug_assertions) {
+            changes::refuse_unnumbered(&writing)?;
+        }
         sealing::check(&writing, &vault)?;
         let bells = Arc::<Bells>::default();
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();

@@ -25,7 +25,7 @@ use rusqlite::{Connection, params};
 
 pub(crate) use self::{
     canceling::{cancel_pending, interrupt_canceled},
-    claim::{claim, claim_if_admitted, write},
+    claim::{RUNNING, claim, claim_if_admitted, end_leases, write},
     turns::Turns,
 };
 use crate::{
@@ -48,22 +48,21 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) fn insert_event(connection: &Connection, event: &NewEvent<'_>) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at, decisions) \
+pub(crate) fn insert_event(work: &Work<'_>, event: &NewEvent<'_>) -> rusqlite::Result<usize> {
+    work.statement(
+        "INSERT INTO events (id, organization_id, kind, run_id, generation, content, created_at, decisions) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            Id(event.id),
-            Id(event.organization_id),
-            event.kind.as_str(),
-            event.run.map(|(run, _)| Id(run)),
-            event.run.map(|(_, generation)| generation),
-            event.content.bytes(),
-            Time(event.at),
-            event.decisions,
-        ])
+    )?
+    .execute(params![
+        Id(event.id),
+        Id(event.organization_id),
+        event.kind.as_str(),
+        event.run.map(|(run, _)| Id(run)),
+        event.run.map(|(_, generation)| generation),
+        event.content.bytes(),
+        Time(event.at),
+        event.decisions,
+    ])
 }
 
 /// A delivery to be written, due at once.
@@ -84,45 +83,43 @@ pub(crate) struct NewDelivery<'a> {
 }
 
 /// With a lease its first attempt is under way since then.
-pub(crate) fn insert_delivery(
-    work: &Work<'_>,
-    delivery: &NewDelivery<'_>,
-    lease: Option<Lease>,
-) -> rusqlite::Result<usize> {
+pub(crate) fn insert_delivery(work: &Work<'_>, delivery: &NewDelivery<'_>, lease: Option<Lease>) -> rusqlite::Result<usize> {
     let change = work.next_change(delivery.organization_id)?;
-    work.prepare_cached(
-            "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
+    work.statement(
+        "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, agent_id, run_id, run_number, url, \
              status, redelivery_of, created_at, redelivery_job, attempt_count, lease_token, lease_until, due_at, change, \
              attempt_started_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-        )?
-        .execute(params![
-            Id(delivery.id),
-            Id(delivery.organization_id),
-            Id(delivery.event_id),
-            delivery.kind.as_str(),
-            Id(delivery.webhook_id),
-            delivery.agent_id.map(Id),
-            delivery.run.map(|(id, _)| Id(id)),
-            delivery.run.map(|(_, number)| number.0),
-            delivery.url,
-            delivery.redelivery_of.map(Id),
-            Time(delivery.at),
-            delivery.job.map(Id),
-            lease.is_some(),
-            lease.map(|lease| Id(lease.token)),
-            lease.map(|lease| Time(lease.until)),
-            lease.is_none().then_some(Time(delivery.at)),
-            change,
-            lease.is_some().then_some(Time(delivery.at)),
-        ])
+    )?
+    .execute(params![
+        Id(delivery.id),
+        Id(delivery.organization_id),
+        Id(delivery.event_id),
+        delivery.kind.as_str(),
+        Id(delivery.webhook_id),
+        delivery.agent_id.map(Id),
+        delivery.run.map(|(id, _)| Id(id)),
+        delivery.run.map(|(_, number)| number.0),
+        delivery.url,
+        delivery.redelivery_of.map(Id),
+        Time(delivery.at),
+        delivery.job.map(Id),
+        lease.is_some(),
+        lease.map(|lease| Id(lease.token)),
+        lease.map(|lease| Time(lease.until)),
+        lease.is_none().then_some(Time(delivery.at)),
+        change,
+        lease.is_some().then_some(Time(delivery.at)),
+    ])
 }
 
 /// Ends a delivery that was just written, because we have disabled its webhook: it is missed.
 pub(crate) fn hold_back(work: &Work<'_>, delivery: DeliveryId, at: Timestamp) -> rusqlite::Result<usize> {
-    work.settle()?;
-    work.prepare_cached("UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = 1 WHERE id = ?1")?
-        .execute(params![Id(delivery), DeliveryStatus::Canceled.as_str(), Time(at)])
+    let change = work.next_change_of(delivery)?;
+    work.prepare_cached(
+        "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, missed = 1, change = ?4 WHERE id = ?1",
+    )?
+    .execute(params![Id(delivery), DeliveryStatus::Canceled.as_str(), Time(at), change])
 }
 
 fn enqueue_test(work: &Work<'_>, vault: &Vault, test: &TestDelivery) -> rusqlite::Result<Option<Claimed>> {
@@ -268,6 +265,6 @@ impl DeliveryQueue for SqliteStore {
         id: DeliveryId,
         at: Timestamp,
     ) -> Result<Delivery, CancelDeliveryError> {
-        self.write(move |connection| canceling::cancel(connection, organization, id, at)).await
+        self.write(move |work| canceling::cancel(work, organization, id, at)).await
     }
 }

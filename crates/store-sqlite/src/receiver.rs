@@ -1,5 +1,7 @@
 //! What sending to a webhook takes, as its row holds it.
 
+use std::cell::OnceCell;
+
 use jiff::Timestamp;
 use preclinical_core::{custom_header::CustomHeaders, id::WebhookId, port::Standing, secret::SigningSecret, vault::Vault};
 
@@ -18,9 +20,12 @@ pub(crate) struct Receiver {
     webhook: WebhookId,
     secrets: SealedSecrets,
     headers: Option<Vec<u8>>,
+    /// What was opened, as long as no time is set that changes it.
+    opened: OnceCell<Credentials>,
 }
 
 /// What an attempt is signed with and carries, unsealed.
+#[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) secrets: Vec<SigningSecret>,
     pub(crate) headers: CustomHeaders,
@@ -33,14 +38,22 @@ impl Receiver {
             webhook,
             secrets: SealedSecrets::read(columns, webhook)?,
             headers: columns.value()?,
+            opened: OnceCell::new(),
         })
     }
 
     /// What is in force at that time. The error says to people what cannot be read, and what to do.
     pub(crate) fn open(&self, vault: &Vault, at: Timestamp) -> Result<Credentials, &'static str> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened.clone());
+        }
         let secrets = self.secrets.open(vault, at).map_err(|_| UNREADABLE)?;
         let headers = CustomHeaders::open(vault, self.webhook, self.headers.as_deref()).map_err(|_| UNREADABLE_HEADERS)?;
-        Ok(Credentials { secrets, headers })
+        let credentials = Credentials { secrets, headers };
+        if !self.secrets.are_rotating() {
+            let _ = self.opened.set(credentials.clone());
+        }
+        Ok(credentials)
     }
 }
 

@@ -60,6 +60,11 @@ impl SealedSecrets {
         Ok(self.current(vault)?.into_iter().chain(rotated).collect())
     }
 
+    /// Whether there is one that stops signing at some time.
+    pub(crate) fn are_rotating(&self) -> bool {
+        self.rotated_until.is_some()
+    }
+
     fn open_one(&self, vault: &Vault, purpose: Purpose, sealed: &[u8]) -> Result<SigningSecret, DoesNotOpen> {
         let opened = vault.open(purpose, self.webhook.uuid(), sealed)?;
         std::str::from_utf8(&opened).map(SigningSecret::from_stored).map_err(|_| DoesNotOpen)

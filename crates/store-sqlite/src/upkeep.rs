@@ -5,32 +5,25 @@ mod forgetting;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::port::{StoreError, Upkeep};
-use rusqlite::Connection;
 
 use crate::{
     SqliteStore,
     condition::Known,
     queue,
     row::{Time, unavailable},
+    work::Work,
 };
 
-fn void_leases(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
-    connection.execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])?;
-    queue::interrupt_canceled(connection)?;
-    // The token stays: whoever claims next sees by it that an attempt was cut off.
-    connection
-        .execute(
-            "UPDATE deliveries SET due_at = CASE status WHEN 'pending' THEN coalesce(due_at, ?1) END, lease_until = NULL \
-             WHERE lease_until > ?1",
-            [Time(now)],
-        )
-        .map(|rows| rows as u64)
+fn void_leases(work: &Work<'_>, now: Timestamp) -> rusqlite::Result<u64> {
+    work.execute("UPDATE calls SET held_until = ?1 WHERE held_until > ?1", [Time(now)])?;
+    queue::interrupt_canceled(work)?;
+    queue::end_leases(work, queue::RUNNING, now)
 }
 
 #[async_trait]
 impl Upkeep for SqliteStore {
     async fn void_dead_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| void_leases(connection, now).map_err(unavailable)).await
+        self.write(move |work| void_leases(work, now).map_err(unavailable)).await
     }
 
     async fn beat(&self, _: Timestamp) -> Result<u64, StoreError> {
@@ -38,7 +31,7 @@ impl Upkeep for SqliteStore {
     }
 
     async fn leave(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| void_leases(connection, now).map_err(unavailable)).await
+        self.write(move |work| void_leases(work, now).map_err(unavailable)).await
     }
 
     async fn forget_deliveries(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
@@ -61,9 +54,9 @@ mod tests {
 
     use jiff::ToSpan;
     use preclinical_testkit::world::vault;
+    use rusqlite::Connection;
 
     use super::*;
-    use crate::work::Work;
 
     fn noon() -> Timestamp {
         "2026-01-30T12:00:00Z".parse().unwrap()

@@ -1,5 +1,7 @@
-//! A transaction of the writer, and what the calls that share it have in common: the first one that needs it reads it, all of them change
+//! The writer's transaction, and what the calls that share it have in common: the first one that needs it reads it, all of them change
 //! it in memory, and it is written once, before the commit.
+
+mod statements;
 
 use std::{
     cell::{RefCell, RefMut},
@@ -10,21 +12,23 @@ use std::{
 
 use preclinical_core::{
     health::Health,
-    id::{AgentId, OrganizationId, WebhookId},
+    id::{AgentId, DeliveryId, OrganizationId, WebhookId},
     run::RunStatus,
 };
 use rusqlite::{Connection, ffi, params};
 
+use self::statements::{Prepared, Statements};
 use crate::{
     candidates::{Candidates, Known},
     queue::health,
     row::Id,
 };
 
-/// The open transaction. Whatever reads or writes what is kept here through the connection itself, and be it by a trigger, has to
+/// The connection with the open transaction, one after the other. Whatever reads or writes what is kept here through the connection itself, and be it by a trigger, has to
 /// [`settle`](Self::settle) first; calls that do not share begin settled.
 pub(crate) struct Work<'a> {
     connection: &'a Connection,
+    statements: Statements<'a>,
     shared: RefCell<Shared>,
 }
 
@@ -68,15 +72,19 @@ impl Deref for Work<'_> {
 
 impl<'a> Work<'a> {
     pub(crate) fn on(connection: &'a Connection) -> Self {
-        Self { connection, shared: RefCell::default() }
+        Self { connection, statements: Statements::default(), shared: RefCell::default() }
+    }
+
+    /// A statement that every webhook needs.
+    pub(crate) fn statement(&self, sql: &'static str) -> rusqlite::Result<Prepared<'_, 'a>> {
+        self.statements.get(self.connection, sql)
     }
 
     pub(crate) fn written(&self) -> Written {
         Written(self.connection.total_changes(), self.shared.borrow().changes)
     }
 
-    /// The number of a change of one of the organization's deliveries, for a statement that gives it to the delivery itself. Every other
-    /// statement gets its number from a trigger, at the price of a second write.
+    /// The number of a change of one of the organization's deliveries, which the statement that makes it gives to the delivery.
     pub(crate) fn next_change(&self, organization: OrganizationId) -> rusqlite::Result<i64> {
         let mut shared = self.change();
         let numbers = match shared.numbers.entry(organization) {
@@ -93,7 +101,16 @@ impl<'a> Work<'a> {
         Ok(numbers.latest)
     }
 
-    /// Counts a run of the agent among those of its new status, for the statement that ends it.
+    /// The same by the delivery.
+    pub(crate) fn next_change_of(&self, delivery: DeliveryId) -> rusqlite::Result<i64> {
+        let organization: Id<OrganizationId> = self
+            .connection
+            .prepare_cached("SELECT organization_id FROM deliveries WHERE id = ?1")?
+            .query_row([Id(delivery)], |row| row.get(0))?;
+        self.next_change(organization.0)
+    }
+
+    /// Counts a run of the agent among those of its new status, for the statement that changes it.
     pub(crate) fn count_run(&self, organization: OrganizationId, agent: AgentId, (from, to): (RunStatus, RunStatus)) {
         let mut shared = self.change();
         *shared.runs.entry((organization, agent, from.as_str())).or_default() -= 1;

@@ -18,6 +18,9 @@ const MAX_WAITING: usize = 8192;
 /// Calls that share a commit at most, so that nobody waits long for the first answer.
 const MAX_GROUP: usize = 512;
 
+/// How often others may go first before a group of several calls is committed.
+const PATIENCE: u32 = 4;
+
 /// Something to be written, and who waits for it.
 trait Call: Send {
     /// Carries it out on the open transaction and keeps what came of it. Says whether anything that it wrote has to be undone. May be
@@ -121,14 +124,14 @@ impl Writer {
 }
 
 /// Calls that are committed together.
-struct Group<'a> {
-    work: Work<'a>,
+struct Group<'a, 'c> {
+    work: &'a Work<'c>,
     calls: Vec<Box<dyn Call>>,
     /// One has failed in the middle, and more of its kind may come.
     is_careful: bool,
 }
 
-impl Group<'_> {
+impl Group<'_, '_> {
     /// Carries out what waits, then commits.
     fn write(
         &mut self,
@@ -150,7 +153,11 @@ impl Group<'_> {
             let next = waiting.try_recv().or_else(|none| {
                 // Where several come at once, more are on their way, and a commit costs more than they.
                 let is_crowded = self.calls.len() > 1;
-                is_crowded.then(std::thread::yield_now).map_or(Err(none), |()| waiting.try_recv())
+                let others_first = |_: u32| {
+                    std::thread::yield_now();
+                    waiting.try_recv().ok()
+                };
+                if is_crowded { (0..PATIENCE).find_map(others_first).ok_or(none) } else { Err(none) }
             });
             match next {
                 Ok(next) => self.calls.push(next),
@@ -161,7 +168,7 @@ impl Group<'_> {
             self.carry_out_each_alone()?;
         }
         if !self.work.is_autocommit() {
-            condition.prove(&self.work)?;
+            condition.prove(self.work)?;
         }
         self.step("COMMIT")
     }
@@ -174,7 +181,7 @@ impl Group<'_> {
         if self.is_careful {
             return self.carry_out_alone(last);
         }
-        match carry_out(&self.work, &mut *self.calls[last]) {
+        match carry_out(self.work, &mut *self.calls[last]) {
             Ok(()) => Ok(()),
             Err(MustBeUndone) => self.carry_out_each_alone(),
         }
@@ -197,7 +204,7 @@ impl Group<'_> {
             self.step("SAVEPOINT one_call")?;
         }
         let call = &mut *self.calls[index];
-        let outcome = carry_out(&self.work, call).and_then(|()| {
+        let outcome = carry_out(self.work, call).and_then(|()| {
             self.work.settle().map_err(|error| {
                 call.refuse(unavailable(error));
                 MustBeUndone
@@ -226,10 +233,11 @@ fn carry_out(work: &Work<'_>, call: &mut dyn Call) -> Result<(), MustBeUndone> {
 }
 
 fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
-    let mut log = Log::default();
+    let (work, mut log) = (Work::on(connection), Log::default());
     while let Ok(first) = waiting.recv() {
-        let mut group = Group { work: Work::on(connection), calls: Vec::new(), is_careful: false };
+        let mut group = Group { work: &work, calls: Vec::new(), is_careful: false };
         let commit = group.write(first, waiting, condition);
+        work.forget();
         condition.note(&commit);
         if let Err(error) = &commit {
             tracing::error!(%error, calls = group.calls.len(), "commit failed");

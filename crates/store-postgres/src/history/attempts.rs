@@ -60,7 +60,8 @@ async fn messages(transaction: &Transaction, delivery: DeliveryId) -> Result<Has
 }
 
 fn message(row: &Row) -> Result<Message, Failure> {
-    let headers: Headers = serde_json::from_slice(&get::<Vec<u8>>(row, "headers")?).map_err(|_| Failure::unreadable("headers"))?;
+    let headers: Headers =
+        serde_json::from_slice(&get::<Vec<u8>>(row, "headers")?).map_err(|_| Failure::unreadable("headers"))?;
     Ok(Message {
         headers: headers.into(),
         body: get::<Vec<u8>>(row, "body")?.into(),

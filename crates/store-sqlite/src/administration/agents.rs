@@ -11,7 +11,10 @@ use preclinical_core::{
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::webhooks;
-use crate::row::{Id, Time, id, is_taken, named, time, unavailable};
+use crate::{
+    row::{Id, Time, id, is_taken, named, time, unavailable},
+    work::Work,
+};
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Agent> {
     Ok(Agent {
@@ -143,19 +146,18 @@ pub(super) fn update(
 
 /// Its credentials go at once; the rest of the row stays for its runs.
 pub(super) fn delete(
-    connection: &Connection,
+    work: &Work<'_>,
     organization: OrganizationId,
     id: AgentId,
     expected: &Expected,
     at: Timestamp,
 ) -> Result<bool, DeleteError> {
-    let Some(agent) = find(connection, organization, id).map_err(unavailable)? else { return Ok(false) };
+    let Some(agent) = find(work, organization, id).map_err(unavailable)? else { return Ok(false) };
     if !expected.allows(agent.version) {
         return Err(DeleteError::Stale);
     }
-    connection
-        .execute("UPDATE agents SET deleted_at = ?2, config = x'' WHERE id = ?1", params![Id(id), Time(at)])
-        .and_then(|_| webhooks::delete_of_agent(connection, id, at))
+    work.execute("UPDATE agents SET deleted_at = ?2, config = x'' WHERE id = ?1", params![Id(id), Time(at)])
+        .and_then(|_| webhooks::delete_of_agent(work, id, at))
         .map_err(unavailable)?;
     Ok(true)
 }

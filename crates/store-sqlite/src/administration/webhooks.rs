@@ -21,6 +21,7 @@ use crate::{
     queue,
     row::{Id, Time, id, is_taken, maybe_id, maybe_time, named, time, unavailable},
     sealing::SealedSecrets,
+    work::Work,
 };
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
@@ -153,22 +154,22 @@ pub(super) fn create(connection: &Connection, vault: &Vault, new: NewWebhook) ->
 }
 
 pub(super) fn update(
-    connection: &Connection,
+    work: &Work<'_>,
     vault: &Vault,
     organization: OrganizationId,
     id: WebhookId,
     changes: WebhookChanges,
     at: Timestamp,
 ) -> Result<Webhook, UpdateWebhookError> {
-    let found = find(connection, organization, id).map_err(unavailable)?;
+    let found = find(work, organization, id).map_err(unavailable)?;
     let mut webhook = found.ok_or(UpdateWebhookError::NotFound)?;
     if !changes.expected.allows(webhook.version) {
         return Err(UpdateWebhookError::Stale);
     }
     if let Some(wanted) = changes.headers {
-        let headers = stored_headers(connection, vault, id, &wanted)?.changed(wanted)?;
+        let headers = stored_headers(work, vault, id, &wanted)?.changed(wanted)?;
         webhook.header_names = headers.names();
-        replace_headers(connection, vault, id, &headers).map_err(unavailable)?;
+        replace_headers(work, vault, id, &headers).map_err(unavailable)?;
     }
     let was_enabled = webhook.is_enabled;
     webhook.version = webhook.version.next();
@@ -182,15 +183,15 @@ pub(super) fn update(
         webhook.has_secret = secret.is_some();
         webhook.rotated_until = None;
         let sealed = secret.map(|secret| seal(vault, id, &secret));
-        replace_secret(connection, id, sealed.as_deref()).map_err(unavailable)?;
+        replace_secret(work, id, sealed.as_deref()).map_err(unavailable)?;
     }
     if !was_enabled && webhook.is_enabled {
         webhook.health = webhook.health.anew();
     }
-    save(connection, &webhook).map_err(unavailable)?;
+    save(work, &webhook).map_err(unavailable)?;
     // What is pending of one that was disabled before is a test: it has nothing to do with other changes.
     if was_enabled && !webhook.is_enabled {
-        queue::cancel_pending(connection, id, at).map_err(unavailable)?;
+        queue::cancel_pending(work, id, at).map_err(unavailable)?;
     }
     Ok(webhook)
 }
@@ -305,29 +306,29 @@ fn retire_secret(
 }
 
 pub(super) fn delete(
-    connection: &Connection,
+    work: &Work<'_>,
     organization: OrganizationId,
     id: WebhookId,
     expected: &Expected,
     at: Timestamp,
 ) -> Result<bool, DeleteError> {
-    let Some(webhook) = find(connection, organization, id).map_err(unavailable)? else { return Ok(false) };
+    let Some(webhook) = find(work, organization, id).map_err(unavailable)? else { return Ok(false) };
     if !expected.allows(webhook.version) {
         return Err(DeleteError::Stale);
     }
-    remove(connection, id, at).map_err(unavailable)?;
+    remove(work, id, at).map_err(unavailable)?;
     Ok(true)
 }
 
 /// Deletes the webhook of an agent, if it has one.
-pub(super) fn delete_of_agent(connection: &Connection, agent: AgentId, at: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn delete_of_agent(work: &Work<'_>, agent: AgentId, at: Timestamp) -> rusqlite::Result<()> {
     let webhook: Option<WebhookId> =
-        connection.query_row("SELECT id FROM webhooks WHERE agent_id = ?1", [Id(agent)], |row| id(row, "id")).optional()?;
-    webhook.map_or(Ok(()), |webhook| remove(connection, webhook, at))
+        work.query_row("SELECT id FROM webhooks WHERE agent_id = ?1", [Id(agent)], |row| id(row, "id")).optional()?;
+    webhook.map_or(Ok(()), |webhook| remove(work, webhook, at))
 }
 
-fn remove(connection: &Connection, id: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
-    queue::cancel_pending(connection, id, at)?;
-    connection.execute("DELETE FROM secret_reveals WHERE webhook_id = ?1", [Id(id)])?;
-    connection.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)]).map(drop)
+fn remove(work: &Work<'_>, id: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
+    queue::cancel_pending(work, id, at)?;
+    work.execute("DELETE FROM secret_reveals WHERE webhook_id = ?1", [Id(id)])?;
+    work.execute("DELETE FROM webhooks WHERE id = ?1", [Id(id)]).map(drop)
 }

@@ -144,7 +144,8 @@ impl Kept {
     }
 
     fn unpack(self) -> Result<Message, StoreError> {
-        let headers: Headers = serde_json::from_slice(&self.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let headers: Headers =
+            serde_json::from_slice(&self.headers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         // What is kept is no longer than what there was.
         let body = packing::unpack(self.body, self.is_deflated, self.size_bytes)?;
         Ok(Message { headers: headers.into(), body: body.into(), size_bytes: self.size_bytes, truncated: self.is_truncated })

@@ -89,7 +89,10 @@ fn in_status(status: DeliveryStatus) -> Range {
 
 /// One for each time that the run became final.
 fn events(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EventId>> {
-    connection.prepare_cached("SELECT id FROM events WHERE run_id = ?1")?.query_map([Id(run)], |row| id(row, "id"))?.collect()
+    connection
+        .prepare_cached("SELECT id FROM events WHERE run_id = ?1")?
+        .query_map([Id(run)], |row| id(row, "id"))?
+        .collect()
 }
 
 const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries INDEXED BY deliveries_of_agent \

@@ -58,10 +58,8 @@ pub(super) fn resolve(
         }
         Search::Id(id) => {
             for (found, owner) in OWNERS {
-                let owner: Option<Id<OrganizationId>> = connection
-                    .prepare_cached(owner)?
-                    .query_row(params![id.as_bytes()], |row| row.get(0))
-                    .optional()?;
+                let owner: Option<Id<OrganizationId>> =
+                    connection.prepare_cached(owner)?.query_row(params![id.as_bytes()], |row| row.get(0)).optional()?;
                 if owner.is_some_and(|owner| owner.0 == organization) {
                     return Ok(Some(found(id)));
                 }

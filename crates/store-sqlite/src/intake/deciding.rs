@@ -31,7 +31,10 @@ pub(crate) struct Decided<'a> {
 }
 
 /// The list about all candidates.
-pub(super) fn about(candidates: &Candidates) -> serde_json::Result<Vec<u8>> {
+pub(super) fn about(candidates: &Candidates) -> serde_json::Result<&[u8]> {
+    if let Some(list) = candidates.decided.get() {
+        return Ok(list);
+    }
     let decided = candidates.judged().map(|(level, known, ruling): (Level, _, _)| {
         let (ruling, reason) = match ruling {
             Ruling::Sent => (SENT, None),
@@ -46,5 +49,6 @@ pub(super) fn about(candidates: &Candidates) -> serde_json::Result<Vec<u8>> {
             disabled_reason: reason.map(|reason| DisabledReason::as_str(reason).into()),
         }
     });
-    serde_json::to_vec(&decided.collect::<Vec<_>>())
+    let list = serde_json::to_vec(&decided.collect::<Vec<_>>())?;
+    Ok(candidates.decided.get_or_init(|| list))
 }

@@ -57,7 +57,7 @@ pub(super) fn settle(
 ) -> Result<Finished, StoreError> {
     let write = || {
         let changed = work
-            .prepare_cached(
+            .statement(
                 "UPDATE OR FAIL runs SET status = ?2, passed = ?3, failed = ?4, error = ?5, total = ?6, started_at = ?7, \
                  completed_at = ?8, generation = ?9 \
                  WHERE id = ?1 AND status <> 'completed' AND status <> 'failed' AND status <> 'canceled'",
@@ -105,13 +105,7 @@ fn counted(run: &Run, counts: ReportedCounts) -> Result<Tally, FinishError> {
     Ok(tally)
 }
 
-fn announce(
-    work: &Work<'_>,
-    vault: &Vault,
-    run: &Run,
-    generation: i64,
-    dispatch: &Dispatch,
-) -> rusqlite::Result<Fate> {
+fn announce(work: &Work<'_>, vault: &Vault, run: &Run, generation: i64, dispatch: &Dispatch) -> rusqlite::Result<Fate> {
     let at = run.completed_at.unwrap_or(run.created_at);
     let (kind, organization_id) = (EventKind::TestRunCompleted, run.organization_id);
     let content = EventContent::of_run(run, &dispatch.public_url);
@@ -123,7 +117,7 @@ fn announce(
         kind,
         run: Some((run.id, generation)),
         content: &content,
-        decisions: Some(&decisions),
+        decisions: Some(decisions),
         at,
     };
     queue::insert_event(work, &event)?;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use preclinical_core::{
     port::{Fate, Finished, Report, ReportError, StoreError},
-    run::{FinalStatus, Run, RunRef},
+    run::{FinalStatus, Run, RunRef, RunStatus},
     scenario::{MAX_SCENARIOS, ScenarioResult, ScenarioStatus},
     vault::Vault,
 };
@@ -39,6 +39,9 @@ pub(super) fn report(work: &Work<'_>, vault: &Vault, report: &Report) -> Result<
         return Ok(Finished { run, fate: Fate::NotFinal });
     }
     note_progress(work, &run, report.at).map_err(unavailable)?;
+    if run.status == RunStatus::Pending {
+        work.count_run(run.organization_id, run.agent_id, (run.status, RunStatus::Running));
+    }
     let found = history::find_run(work, report.organization_id, RunRef::Id(run.id)).map_err(unavailable)?;
     let run = found.ok_or(ReportError::RunNotFound)?;
     if planned != Some(reported) {

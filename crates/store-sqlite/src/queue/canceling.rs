@@ -6,93 +6,102 @@ use preclinical_core::{
     id::{DeliveryId, OrganizationId, WebhookId},
     port::CancelDeliveryError,
 };
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::claim::note_interruption;
 use crate::{
     history,
     row::{Id, Time, id, unavailable},
+    work::Work,
 };
 
-/// Deliveries that one statement cancels: what a statement changes is kept in memory until it has ended.
+/// Deliveries that are looked up together.
 const AT_ONCE: usize = 1000;
 
 /// What of a webhook waits.
-const WAITING: &str = "SELECT id FROM deliveries WHERE due_at IS NOT NULL \
-     AND organization_id = (SELECT organization_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1 LIMIT ?4";
+const WAITING: &str =
+    "SELECT id FROM deliveries WHERE due_at IS NOT NULL AND organization_id = ?1 AND webhook_id = ?2 LIMIT ?3";
 
 /// What of a webhook is under way. Of all webhooks together that is no more than there are places.
-const UNDER_WAY: &str =
-    "SELECT id FROM deliveries INDEXED BY deliveries_leased WHERE lease_until IS NOT NULL AND webhook_id = ?1 LIMIT ?4";
-
-fn cancel_all(which: &str) -> String {
-    format!(
-        "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_until = NULL, missed = kind <> 'test' \
-         AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND disabled_reason IS NOT NULL) WHERE id IN ({which})"
-    )
-}
+const UNDER_WAY: &str = "SELECT id FROM deliveries INDEXED BY deliveries_leased \
+     WHERE lease_until IS NOT NULL AND organization_id = ?1 AND webhook_id = ?2 LIMIT ?3";
 
 /// Ends what a webhook still has to send. It is missed if we have disabled the webhook.
-pub(crate) fn cancel_pending(connection: &Connection, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<usize> {
-    let mut canceled = 0;
+pub(crate) fn cancel_pending(work: &Work<'_>, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
+    let (organization, is_given_up): (Id<OrganizationId>, bool) = work
+        .prepare_cached("SELECT organization_id, disabled_reason IS NOT NULL FROM webhooks WHERE id = ?1")?
+        .query_row([Id(webhook)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for which in [WAITING, UNDER_WAY] {
-        let mut statement = connection.prepare_cached(&cancel_all(which))?;
         loop {
-            let status = DeliveryStatus::Canceled.as_str();
-            let slice = statement.execute(params![Id(webhook), status, Time(at), AT_ONCE])?;
-            canceled += slice;
-            if slice < AT_ONCE {
+            let pending: Vec<DeliveryId> = work
+                .prepare_cached(which)?
+                .query_map(params![organization, Id(webhook), AT_ONCE], |row| id(row, "id"))?
+                .collect::<rusqlite::Result<_>>()?;
+            for delivery in &pending {
+                cancel_one(work, (organization.0, *delivery), is_given_up, at)?;
+            }
+            if pending.len() < AT_ONCE {
                 break;
             }
         }
     }
-    Ok(canceled)
+    Ok(())
+}
+
+fn cancel_one(
+    work: &Work<'_>,
+    (organization, delivery): (OrganizationId, DeliveryId),
+    is_missed: bool,
+    at: Timestamp,
+) -> rusqlite::Result<usize> {
+    let (status, change) = (DeliveryStatus::Canceled, work.next_change(organization)?);
+    work.prepare_cached(
+        "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_until = NULL, missed = ?4 AND kind <> 'test', \
+         change = ?5 WHERE id = ?1",
+    )?
+    .execute(params![Id(delivery), status.as_str(), Time(at), is_missed, change])
 }
 
 /// An index holds these alone.
-const CANCELED_UNDER_WAY: &str = "SELECT id FROM deliveries INDEXED BY deliveries_canceled_under_way WHERE status = 'canceled' AND lease_token IS NOT NULL";
+const CANCELED_UNDER_WAY: &str = "SELECT id, organization_id FROM deliveries INDEXED BY deliveries_canceled_under_way \
+     WHERE status = 'canceled' AND lease_token IS NOT NULL";
 
 /// Lets go of what was canceled while a process that is dead had it under way: nobody will tell how that ended.
-pub(crate) fn interrupt_canceled(connection: &Connection) -> rusqlite::Result<()> {
-    let canceled: Vec<DeliveryId> = connection
+pub(crate) fn interrupt_canceled(work: &Work<'_>) -> rusqlite::Result<()> {
+    let canceled: Vec<(DeliveryId, OrganizationId)> = work
         .prepare_cached(CANCELED_UNDER_WAY)?
-        .query_map([], |row| id(row, "id"))?
+        .query_map([], |row| Ok((id(row, "id")?, id(row, "organization_id")?)))?
         .collect::<rusqlite::Result<_>>()?;
-    for delivery in canceled {
-        note_interruption(connection, delivery)?;
-        connection
-            .prepare_cached("UPDATE deliveries SET lease_token = NULL WHERE id = ?1")?
-            .execute(params![Id(delivery)])?;
+    for (delivery, organization) in canceled {
+        note_interruption(work, delivery)?;
+        let change = work.next_change(organization)?;
+        work.prepare_cached("UPDATE deliveries SET lease_token = NULL, change = ?2 WHERE id = ?1")?
+            .execute(params![Id(delivery), change])?;
     }
     Ok(())
 }
 
 /// Ends one delivery that is pending.
 pub(super) fn cancel(
-    connection: &Connection,
+    work: &Work<'_>,
     organization: OrganizationId,
     id: DeliveryId,
     at: Timestamp,
 ) -> Result<Delivery, CancelDeliveryError> {
-    let found = history::find_delivery(connection, organization, id).map_err(unavailable)?;
+    let found = history::find_delivery(work, organization, id).map_err(unavailable)?;
     let delivery = found.ok_or(CancelDeliveryError::NotFound)?;
     if delivery.status != DeliveryStatus::Pending {
         return Err(CancelDeliveryError::AlreadyEnded(delivery.status));
     }
     let status = DeliveryStatus::Canceled;
-    connection
-        .prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_until = NULL WHERE id = ?1",
-        )
-        .and_then(|mut statement| statement.execute(params![Id(id), status.as_str(), Time(at)]))
-        .map_err(unavailable)?;
+    cancel_one(work, (organization, id), false, at).map_err(unavailable)?;
     Ok(Delivery { status, next_attempt_at: None, completed_at: Some(at), ..delivery })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::plans::database;
+    use crate::history::plans::{database, plan};
 
     #[test]
     fn what_was_canceled_under_way_is_found_without_reading_all_there_is() {
@@ -109,13 +118,8 @@ mod tests {
             (WAITING, "INDEX deliveries_waiting (organization_id=? AND webhook_id=?"),
             (UNDER_WAY, "INDEX deliveries_leased (lease_until"),
         ] {
-            let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", cancel_all(which))).unwrap();
-            let (mut rows, mut steps) = (statement.raw_query(), Vec::new());
-            while let Some(row) = rows.next().unwrap() {
-                steps.push(row.get::<_, String>("detail").unwrap());
-            }
-            assert!(steps.iter().any(|step| step.contains(read)), "{steps:?}");
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+            let steps = plan(&database, which, &[]);
+            assert!(steps[0].contains(read), "{steps:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use preclinical_core::{
     custom_header::CustomHeaders,
     delivery::{Claimed, DeliveryStatus, Lease},
     event::{EventContent, EventKind},
-    id::DeliveryId,
+    id::{DeliveryId, OrganizationId},
     port::{Admission, Admitted, Applicant, Standing},
     vault::Vault,
 };
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{NewDelivery, insert_delivery, turns::Turns};
 use crate::{
     receiver::{Credentials, RECEIVER_COLUMNS, Receiver, standing},
-    row::{Columns, Id, Time, content},
+    row::{Columns, Id, Time, content, id},
     work::Work,
 };
 
@@ -32,10 +32,28 @@ const OLDEST: &str = "SELECT d.kind, d.lease_token IS NOT NULL, d.id, d.organiza
      w.last_triggered_at, w.last_success_at, w.consecutive_failures FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id \
      WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
 
-/// What is due again because nobody told in time how its attempt ended. The token stays: whoever claims next sees by it that an attempt
-/// was cut off. An older program that was still running beside an upgrade may have left a lease on what has ended or waits for a retry.
-const END_LEASES: &str = "UPDATE deliveries SET due_at = CASE status WHEN 'pending' THEN coalesce(due_at, lease_until) END, \
-     lease_until = NULL WHERE lease_until <= ?1";
+/// Leases that have ended, and those that have not.
+pub(super) const ENDED: &str = "SELECT id, organization_id FROM deliveries WHERE lease_until <= ?1";
+pub(crate) const RUNNING: &str = "SELECT id, organization_id FROM deliveries WHERE lease_until > ?1";
+
+/// Has what is under those leases be due again, because nobody tells how its attempt ended. The token stays: whoever claims next sees by it
+/// that an attempt was cut off. An older program that was still running beside an upgrade may have left a lease on what has ended or waits
+/// for a retry. Answers how many there were.
+pub(crate) fn end_leases(work: &Work<'_>, which: &'static str, now: Timestamp) -> rusqlite::Result<u64> {
+    let leased: Vec<(DeliveryId, OrganizationId)> = work
+        .statement(which)?
+        .query_map([Time(now)], |row| Ok((id(row, "id")?, id(row, "organization_id")?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (delivery, organization) in &leased {
+        let change = work.next_change(*organization)?;
+        work.prepare_cached(
+            "UPDATE deliveries SET due_at = CASE status WHEN 'pending' THEN coalesce(due_at, min(lease_until, ?2)) END, \
+             lease_until = NULL, change = ?3 WHERE id = ?1",
+        )?
+        .execute(params![Id(*delivery), Time(now), change])?;
+    }
+    Ok(leased.len() as u64)
+}
 
 /// A delivery that is due.
 pub(super) struct Due {
@@ -71,15 +89,15 @@ pub(super) enum Asked {
 }
 
 /// A claim under way.
-pub(super) struct Claiming<'a> {
-    pub(super) work: &'a Work<'a>,
+pub(super) struct Claiming<'a, 'c> {
+    pub(super) work: &'a Work<'c>,
     pub(super) vault: &'a Vault,
     pub(super) now: Timestamp,
     pub(super) places: &'a dyn Admission,
     pub(super) claimed: Vec<Claimed>,
 }
 
-impl Claiming<'_> {
+impl Claiming<'_, '_> {
     /// Claims a delivery if it is admitted. A test that was cut off has failed, and needs no place for that.
     pub(super) fn ask(&mut self, due: &Due) -> rusqlite::Result<Asked> {
         let delivery = due.applicant.delivery;
@@ -105,8 +123,8 @@ impl Claiming<'_> {
 
 /// Claims what is due and admitted: the oldest, and by turns if some of them have no place. The call after that begins with the turns, so
 /// that what is oldest does not take all the places there are each time.
-pub(super) fn due(mut claiming: Claiming<'_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
-    claiming.work.prepare_cached(END_LEASES)?.execute([Time(claiming.now)])?;
+pub(super) fn due(mut claiming: Claiming<'_, '_>, turns: &mut Turns) -> rusqlite::Result<Vec<Claimed>> {
+    end_leases(claiming.work, ENDED, claiming.now)?;
     let begins_by_turns = turns.come_first();
     if begins_by_turns {
         turns.go_round(&mut claiming)?;
@@ -234,11 +252,19 @@ pub(crate) fn claim(
         }
     }
     let change = work.next_change(claimed.organization_id)?;
-    work.prepare_cached(
-            "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
+    work.statement(
+        "UPDATE OR FAIL deliveries SET attempt_count = ?2, lease_token = ?3, lease_until = ?4, due_at = NULL, url = ?5, \
              change = ?6, attempt_started_at = ?7 WHERE id = ?1",
-        )?
-        .execute(params![Id(delivery), claimed.attempt, Id(lease.token), Time(lease.until), claimed.url, change, Time(now)])?;
+    )?
+    .execute(params![
+        Id(delivery),
+        claimed.attempt,
+        Id(lease.token),
+        Time(lease.until),
+        claimed.url,
+        change,
+        Time(now)
+    ])?;
     Ok(Some(claimed))
 }
 
@@ -260,16 +286,17 @@ fn read(columns: &mut Columns<'_>, lease: Lease) -> rusqlite::Result<Claimed> {
 }
 
 fn note_unreadable(work: &Work<'_>, claimed: &Claimed, what: &str, now: Timestamp) -> rusqlite::Result<usize> {
-    work.settle()?;
     work.execute(
         "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, error_kind, error_message) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
         params![Id(claimed.delivery_id), claimed.attempt, Time(now), ErrorKind::Blocked.as_str(), what],
     )?;
+    let change = work.next_change(claimed.organization_id)?;
     work.execute(
-        "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1, missed = kind <> 'test' WHERE id = ?1",
-        params![Id(claimed.delivery_id), claimed.attempt],
+        "UPDATE deliveries SET attempt_count = ?2, failures = failures + 1, missed = kind <> 'test', change = ?3 WHERE id = ?1",
+        params![Id(claimed.delivery_id), claimed.attempt, change],
     )?;
     if claimed.event != EventKind::Test {
+        work.settle()?;
         let sql = "UPDATE webhooks SET missed_since = coalesce(missed_since, ?2) WHERE id = ?1";
         work.execute(sql, params![Id(claimed.webhook_id), Time(now)])?;
     }
@@ -298,9 +325,10 @@ pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -
 }
 
 fn end(work: &Work<'_>, delivery: DeliveryId, status: DeliveryStatus, at: Timestamp) -> rusqlite::Result<usize> {
-    work.settle()?;
+    let change = work.next_change_of(delivery)?;
     work.prepare_cached(
-            "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL, lease_until = NULL WHERE id = ?1",
-        )?
-        .execute(params![Id(delivery), status.as_str(), Time(at)])
+        "UPDATE deliveries SET status = ?2, completed_at = ?3, due_at = NULL, lease_token = NULL, lease_until = NULL, change = ?4 \
+         WHERE id = ?1",
+    )?
+    .execute(params![Id(delivery), status.as_str(), Time(at), change])
 }

@@ -74,18 +74,12 @@ pub(super) fn note(work: &Work<'_>, record: &AttemptRecord, webhook: WebhookId, 
     }
 }
 
-fn disable(
-    connection: &Connection,
-    record: &AttemptRecord,
-    webhook: WebhookId,
-    reason: DisabledReason,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3, version = version + 1 WHERE id = ?1",
-        )?
-        .execute(params![Id(webhook), reason.as_str(), Time(record.ended_at)])?;
-    cancel_pending(connection, webhook, record.ended_at).map(drop)
+fn disable(work: &Work<'_>, record: &AttemptRecord, webhook: WebhookId, reason: DisabledReason) -> rusqlite::Result<()> {
+    work.prepare_cached(
+        "UPDATE webhooks SET is_enabled = 0, disabled_reason = ?2, updated_at = ?3, version = version + 1 WHERE id = ?1",
+    )?
+    .execute(params![Id(webhook), reason.as_str(), Time(record.ended_at)])?;
+    cancel_pending(work, webhook, record.ended_at)
 }
 
 /// Writes a delivery to the organization's webhook, if there is one that is enabled.
@@ -108,7 +102,10 @@ fn tell(
     let (kind, at) = (EventKind::WebhookDisabled, record.ended_at);
     let (event_id, delivery_id) = (record.disabling.event_id, record.disabling.delivery_id);
     let content = EventContent::of_disabling(&disabled, &record.disabling.public_url);
-    insert_event(work, &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, decisions: None, at })?;
+    insert_event(
+        work,
+        &NewEvent { id: event_id, organization_id, kind, run: None, content: &content, decisions: None, at },
+    )?;
     let delivery = NewDelivery {
         id: delivery_id,
         organization_id,

@@ -9,7 +9,7 @@ use preclinical_core::{
     port::{AttemptRecord, RecordError, StoreError},
     retry::NextStep,
 };
-use rusqlite::{Connection, OptionalExtension, ToSql, params, types::Null};
+use rusqlite::{OptionalExtension, ToSql, params, types::Null};
 
 use super::health;
 use crate::{
@@ -78,27 +78,26 @@ pub(super) fn record(work: &Work<'_>, record: &AttemptRecord, kept: &Kept) -> Re
     Ok(())
 }
 
-fn current(connection: &Connection, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
-    connection
-        .prepare_cached(
-            "SELECT organization_id, webhook_id, kind, status, lease_token, attempt_started_at FROM deliveries WHERE id = ?1",
-        )?
-        .query_row([Id(record.delivery_id)], |row| {
-            let mut columns = Columns::of(row);
-            Ok(Current {
-                organization: columns.id()?,
-                webhook: columns.id()?,
-                kind: columns.named(EventKind::parse)?,
-                status: columns.named(DeliveryStatus::parse)?,
-                lease: columns.maybe_id()?,
-                attempt_started_at: columns.maybe_time()?,
-            })
+fn current(work: &Work<'_>, record: &AttemptRecord) -> rusqlite::Result<Option<Current>> {
+    work.statement(
+        "SELECT organization_id, webhook_id, kind, status, lease_token, attempt_started_at FROM deliveries WHERE id = ?1",
+    )?
+    .query_row([Id(record.delivery_id)], |row| {
+        let mut columns = Columns::of(row);
+        Ok(Current {
+            organization: columns.id()?,
+            webhook: columns.id()?,
+            kind: columns.named(EventKind::parse)?,
+            status: columns.named(DeliveryStatus::parse)?,
+            lease: columns.maybe_id()?,
+            attempt_started_at: columns.maybe_time()?,
         })
-        .optional()
+    })
+    .optional()
 }
 
 fn insert_attempt(
-    connection: &Connection,
+    work: &Work<'_>,
     record: &AttemptRecord,
     started_at: Timestamp,
     exchange: Option<i64>,
@@ -107,8 +106,7 @@ fn insert_attempt(
         Outcome::Failed(error) => Some(error),
         Outcome::Answered { .. } => None,
     };
-    connection
-        .prepare_cached(
+    work.statement(
             "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, http_status, error_kind, error_message, resolve_us, \
              connect_us, tls_us, first_byte_us, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
@@ -129,11 +127,11 @@ fn insert_attempt(
 }
 
 /// The number of the row that both messages are in; there is none if nothing was sent.
-fn keep(connection: &Connection, kept: &Kept) -> rusqlite::Result<Option<i64>> {
+fn keep(work: &Work<'_>, kept: &Kept) -> rusqlite::Result<Option<i64>> {
     if kept.request.is_none() && kept.response.is_none() {
         return Ok(None);
     }
-    let mut statement = connection.prepare_cached(
+    let mut statement = work.statement(
         "INSERT INTO exchanges (request_headers, request_body, request_bytes, request_truncated, request_deflated, \
          response_headers, response_body, response_bytes, response_truncated, response_deflated) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -151,7 +149,7 @@ fn keep(connection: &Connection, kept: &Kept) -> rusqlite::Result<Option<i64>> {
         }
     }
     statement.raw_execute()?;
-    Ok(Some(connection.last_insert_rowid()))
+    Ok(Some(work.last_insert_rowid()))
 }
 
 /// What becomes of a delivery in that status, and when it is due.
@@ -165,14 +163,13 @@ fn next(record: &AttemptRecord, status: DeliveryStatus) -> (DeliveryStatus, Opti
 }
 
 fn move_on(
-    connection: &Connection,
+    work: &Work<'_>,
     record: &AttemptRecord,
     (status, due, change): (DeliveryStatus, Option<Timestamp>, i64),
     is_missed: bool,
 ) -> rusqlite::Result<usize> {
     let completed_at = due.is_none().then_some(Time(record.ended_at));
-    connection
-        .prepare_cached(
+    work.statement(
             "UPDATE OR FAIL deliveries SET status = ?2, due_at = ?3, completed_at = ?4, lease_token = NULL, lease_until = NULL, http_status = ?5, \
              duration_ms = ?6, failures = failures + ?7, missed = CASE ?2 WHEN 'canceled' THEN missed ELSE ?8 END, \
              change = ?9 WHERE id = ?1",

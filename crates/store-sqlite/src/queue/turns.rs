@@ -54,7 +54,7 @@ impl Turns {
     }
 
     /// Offers places by turns, until there are none, everybody was asked, or enough were.
-    pub(super) fn go_round(&mut self, claiming: &mut Claiming<'_>) -> rusqlite::Result<()> {
+    pub(super) fn go_round(&mut self, claiming: &mut Claiming<'_, '_>) -> rusqlite::Result<()> {
         let (mut seen, mut seen_before) = (HashSet::new(), None);
         while seen.len() < WEBHOOKS {
             let Some(organization) = next_organization(claiming.work, self.organization)? else {
@@ -77,7 +77,7 @@ impl Turns {
         &mut self,
         organization: OrganizationId,
         seen: &mut HashSet<WebhookId>,
-        claiming: &mut Claiming<'_>,
+        claiming: &mut Claiming<'_, '_>,
     ) -> rusqlite::Result<Asked> {
         for _ in 0..WEBHOOKS_OF_A_TURN {
             let last = self.webhooks.get(&organization).copied();
@@ -101,7 +101,7 @@ impl Turns {
     }
 }
 
-fn offer(organization: OrganizationId, webhook: WebhookId, claiming: &mut Claiming<'_>) -> rusqlite::Result<Asked> {
+fn offer(organization: OrganizationId, webhook: WebhookId, claiming: &mut Claiming<'_, '_>) -> rusqlite::Result<Asked> {
     for _ in 0..DELIVERIES_OF_A_TURN {
         let due = claiming
             .work

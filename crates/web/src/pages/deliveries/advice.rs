@@ -319,7 +319,8 @@ mod tests {
     fn a_web_page_in_place_of_an_answer_is_named() {
         let with = |status, kind: &str, body: &'static [u8]| {
             let headers = vec![("content-type".to_owned(), kind.to_owned())];
-            let response = Message { headers: headers.into(), body: body.into(), size_bytes: body.len() as u64, truncated: false };
+            let response =
+                Message { headers: headers.into(), body: body.into(), size_bytes: body.len() as u64, truncated: false };
             advice(&Attempt { http_status: Some(status), response: Some(response), ..attempt() }).is_web_page
         };
         assert!(with(502, "text/html; charset=utf-8", b"oh"));

@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_body_that_was_cut_off_within_a_character_is_text() {
-        let message = |truncated| Message { headers: vec![].into(), body: b"caf\xc3".as_slice().into(), size_bytes: 9, truncated };
+        let message =
+            |truncated| Message { headers: vec![].into(), body: b"caf\xc3".as_slice().into(), size_bytes: 9, truncated };
         assert_eq!((text(&message(true)), text(&message(false))), (Some("caf"), None));
     }
 
