@@ -1,7 +1,6 @@
 //! The log: one line for each event, on the standard error stream.
 //!
-//! Whatever a value says, it stays in its line and moves no cursor: control characters are escaped. For people at a terminal the library's
-//! own format has colours, and does the same; for files it would take a tenth of the time that a webhook takes in all.
+//! Whatever a value says, it stays in its line and moves no cursor: control characters are escaped.
 
 use std::{
     fmt::{self, Debug, Write},
@@ -18,8 +17,10 @@ use tracing_subscriber::{
 /// Writes lines of what the filter lets through from now on.
 pub(crate) fn start(filter: Targets) {
     let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
-    let lines = if is_terminal { lines.boxed() } else { lines.fmt_fields(debug_fn(plain).delimited(" ")).boxed() };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        .fmt_fields(debug_fn(plain).delimited(" "));
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 

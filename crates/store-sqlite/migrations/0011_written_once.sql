@@ -3,17 +3,21 @@
 DROP TRIGGER runs_count_changed;
 DROP TRIGGER deliveries_number_changed;
 
--- A webhook's delivery is put into the indexes that only tell what has ended or waits when it is no more under way: what is under way is
--- found by its lease, and seldom stays there for long. Lists that others can be put together from have no index of their own.
+-- A delivery is put into the indexes that tell what has ended or waits when it is no more under way: what is under way is found by its lease,
+-- and seldom stays there for long. What a list passes over is passed over in the index, so each has all columns of its condition. Lists that
+-- can be put together from others have no index of their own.
 DROP INDEX deliveries_newest;
 DROP INDEX deliveries_of_run;
 DROP INDEX deliveries_of_webhook_and_agent;
 DROP INDEX deliveries_of_agent;
-CREATE INDEX deliveries_of_agent ON deliveries (agent_id, webhook_id, created_at, id);
+CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at, id, webhook_id);
 DROP INDEX deliveries_by_status;
-CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id) WHERE lease_until IS NULL;
+CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id, lease_until)
+  WHERE lease_until IS NULL;
 DROP INDEX deliveries_changed;
 CREATE INDEX deliveries_changed ON deliveries (organization_id, change) WHERE lease_until IS NULL;
+DROP INDEX deliveries_leased;
+CREATE INDEX deliveries_leased ON deliveries (lease_until, organization_id, change) WHERE lease_until IS NOT NULL;
 
 -- What was decided about a run's end stands with its event. What was decided before stays in `decisions`.
 ALTER TABLE events ADD COLUMN decisions BLOB;

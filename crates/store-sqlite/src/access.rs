@@ -4,6 +4,8 @@ mod keys;
 mod known_keys;
 mod organizations;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use preclinical_core::{
@@ -14,8 +16,18 @@ use preclinical_core::{
     slug::Slug,
 };
 
+use self::keys::Created;
 pub(crate) use self::known_keys::KnownKeys;
 use crate::{SqliteStore, row::unavailable};
+
+impl SqliteStore {
+    /// A server that this process stands beside may have looked a key up just before it was changed.
+    async fn until_no_other_process_knows_it(&self) {
+        if self.exclusive.is_none() {
+            tokio::time::sleep(known_keys::KNOWN_FOR).await;
+        }
+    }
+}
 
 #[async_trait]
 impl Access for SqliteStore {
@@ -33,9 +45,15 @@ impl Access for SqliteStore {
     }
 
     async fn create_key(&self, key: ApiKey) -> Result<(), CreateKeyError> {
-        let created = self.write(move |connection| keys::create(connection, &key)).await;
-        self.known_keys.forget();
-        created
+        let known_keys = Arc::clone(&self.known_keys);
+        let created = self.write(move |connection| {
+            known_keys.note_change();
+            keys::create(connection, &key)
+        });
+        if created.await? == Created::InPlaceOfAnother {
+            self.until_no_other_process_knows_it().await;
+        }
+        Ok(())
     }
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
@@ -49,10 +67,14 @@ impl Access for SqliteStore {
     }
 
     async fn revoke_key(&self, organization: OrganizationId, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-        let revoked =
-            self.write(move |connection| keys::revoke(connection, organization, id, at).map_err(unavailable)).await;
-        self.known_keys.forget();
-        revoked
+        let known_keys = Arc::clone(&self.known_keys);
+        let revoked = self.write(move |connection| {
+            known_keys.note_change();
+            keys::revoke(connection, organization, id, at).map_err(unavailable)
+        });
+        let revoked = revoked.await?;
+        self.until_no_other_process_knows_it().await;
+        Ok(revoked)
     }
 
     async fn note_key_use(&self, id: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {

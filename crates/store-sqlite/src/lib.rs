@@ -59,7 +59,7 @@ pub struct SqliteStore {
     vault: Arc<Vault>,
     bells: Arc<Bells>,
     turns: Arc<Mutex<Turns>>,
-    _exclusive: Option<Arc<File>>,
+    exclusive: Option<Arc<File>>,
 }
 
 /// Why a database could not be opened.
@@ -95,7 +95,8 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the database, creating or upgrading it, beside other processes that do not serve it either.
+    /// Opens the database, creating it if there is none, beside others that have it open or serve it. One of an earlier version is upgraded
+    /// if nobody serves it.
     pub fn open(path: &Path, vault: Vault) -> Result<Self, OpenError> {
         Self::open_with(path, vault, None, connection::DURABLE)
     }
@@ -113,39 +114,33 @@ impl SqliteStore {
     }
 
     fn open_locked(path: &Path, vault: Vault, synchronous: &str) -> Result<Self, OpenError> {
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".lock");
-        let lock_path = PathBuf::from(lock_path);
-        let lock =
-            private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
-        match lock.try_lock() {
-            Ok(()) => Self::open_with(path, vault, Some(Arc::new(lock)), synchronous),
-            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-            Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Failed(error.to_string())),
-        }
+        Self::open_with(path, vault, Some(Arc::new(lock(path)?)), synchronous)
     }
 
     fn open_with(path: &Path, vault: Vault, exclusive: Option<Arc<File>>, synchronous: &str) -> Result<Self, OpenError> {
         // SQLite gives its companions the rights of this file, which holds secrets.
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let mut writing = connection::open(path, synchronous)?;
+        // An older program that serves it knows nothing of what a step changes.
+        let alone = if exclusive.is_none() && migrations::are_missing(&writing)? { Some(lock(path)?) } else { None };
         migrations::run(&mut writing)?;
+        drop(alone);
         if cfg!(debug_assertions) {
             changes::refuse_unnumbered(&writing)?;
         }
         sealing::check(&writing, &vault)?;
-        let bells = Arc::<Bells>::default();
+        let (bells, known_keys) = (Arc::<Bells>::default(), Arc::<KnownKeys>::default());
         let reading: rusqlite::Result<Vec<Connection>> = (0..READERS).map(|_| connection::open_reader(path)).collect();
         let looking_up: rusqlite::Result<Vec<Connection>> = (0..LOOKUPS).map(|_| connection::open_reader(path)).collect();
         Ok(Self {
-            writer: Arc::new(Writer::start(writing, Arc::clone(&bells))),
+            writer: Arc::new(Writer::start(writing, Arc::clone(&bells), Arc::clone(&known_keys))),
             readers: Arc::new(ReaderPool::start(reading?)),
             lookups: Arc::new(Lookups::on(looking_up?)),
-            known_keys: Arc::default(),
+            known_keys,
             vault: Arc::new(vault),
             bells,
             turns: Arc::default(),
-            _exclusive: exclusive,
+            exclusive,
         })
     }
 
@@ -175,6 +170,19 @@ impl SqliteStore {
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.readers.run(job).await
+    }
+}
+
+/// The lock of whoever serves the file.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let lock = private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Failed(error.to_string())),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The connection with the open transaction, one after the other. Whatever reads or writes what is kept here through the connection itself, and be it by a trigger, has to
-/// [`settle`](Self::settle) first; calls that do not share begin settled.
+/// [`settle`](Self::settle) first; calls that do not share begin settled, and leave nothing.
 pub(crate) struct Work<'a> {
     connection: &'a Connection,
     statements: Statements<'a>,
@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Writes what was kept here, and keeps nothing more. Fails if a row is not as it was found.
+    /// Writes what was kept here, and keeps nothing more. Fails if somebody else has numbered changes meanwhile.
     pub(crate) fn settle(&self) -> rusqlite::Result<()> {
         let shared = self.take();
         if !shared.is_owed {

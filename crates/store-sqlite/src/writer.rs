@@ -10,7 +10,7 @@ use preclinical_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{changes::Bells, condition::Condition, log::Log, row::unavailable, work::Work};
+use crate::{access::KnownKeys, changes::Bells, condition::Condition, log::Log, row::unavailable, work::Work};
 
 /// Calls that may wait. Beyond it the store says that it is unavailable instead of growing.
 const MAX_WAITING: usize = 8192;
@@ -27,6 +27,9 @@ trait Call: Send {
     /// called again after that was undone.
     fn carry_out(&mut self, work: &Work<'_>) -> Result<(), MustBeUndone>;
 
+    /// Whether it goes on with what others of its group have left in memory, and leaves what it can there.
+    fn is_sharing(&self) -> bool;
+
     /// It cannot be carried out.
     fn refuse(&mut self, error: StoreError);
 
@@ -41,7 +44,6 @@ struct Waiting<T, E, F> {
     job: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
-    /// It goes on with what others of its group have left in memory.
     is_sharing: bool,
 }
 
@@ -52,14 +54,15 @@ where
     F: Fn(&Work<'_>) -> Result<T, E> + Send,
 {
     fn carry_out(&mut self, work: &Work<'_>) -> Result<(), MustBeUndone> {
-        if !self.is_sharing {
-            work.settle().map_err(|_| MustBeUndone)?;
-        }
         let before = work.written();
         // Whoever waits for a call that panics hears that the writer has ended.
         self.outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(work))).ok();
         let is_done = matches!(self.outcome, Some(Ok(_)));
         if is_done || work.written() == before { Ok(()) } else { Err(MustBeUndone) }
+    }
+
+    fn is_sharing(&self) -> bool {
+        self.is_sharing
     }
 
     fn refuse(&mut self, error: StoreError) {
@@ -83,11 +86,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped, after the work that still waits.
-    pub(crate) fn start(connection: Connection, bells: Arc<Bells>) -> Self {
+    pub(crate) fn start(connection: Connection, bells: Arc<Bells>, known_keys: Arc<KnownKeys>) -> Self {
         let (calls, waiting) = crossbeam_channel::bounded(MAX_WAITING);
         let condition = Arc::<Condition>::default();
         let noted = Arc::clone(&condition);
-        std::thread::spawn(move || serve(&connection, &waiting, &bells, &noted));
+        std::thread::spawn(move || serve(&connection, &waiting, (&bells, &known_keys), &noted));
         Self { calls, condition }
     }
 
@@ -204,12 +207,7 @@ impl Group<'_, '_> {
             self.step("SAVEPOINT one_call")?;
         }
         let call = &mut *self.calls[index];
-        let outcome = carry_out(self.work, call).and_then(|()| {
-            self.work.settle().map_err(|error| {
-                call.refuse(unavailable(error));
-                MustBeUndone
-            })
-        });
+        let outcome = carry_out(self.work, call).and_then(|()| settle(self.work, call));
         self.work.forget();
         if !self.work.is_autocommit() {
             outcome.or_else(|MustBeUndone| self.step("ROLLBACK TO one_call"))?;
@@ -229,10 +227,28 @@ fn carry_out(work: &Work<'_>, call: &mut dyn Call) -> Result<(), MustBeUndone> {
         call.refuse(StoreError::Unavailable("the transaction was ended".into()));
         return Ok(());
     }
-    call.carry_out(work)
+    if call.is_sharing() {
+        return call.carry_out(work);
+    }
+    settle(work, call)?;
+    call.carry_out(work)?;
+    settle(work, call)
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bells, condition: &Condition) {
+/// Writes what is in memory, for a call that cannot do without.
+fn settle(work: &Work<'_>, call: &mut dyn Call) -> Result<(), MustBeUndone> {
+    work.settle().map_err(|error| {
+        call.refuse(unavailable(error));
+        MustBeUndone
+    })
+}
+
+fn serve(
+    connection: &Connection,
+    waiting: &Receiver<Box<dyn Call>>,
+    (bells, known_keys): (&Bells, &KnownKeys),
+    condition: &Condition,
+) {
     let (work, mut log) = (Work::on(connection), Log::default());
     while let Ok(first) = waiting.recv() {
         let mut group = Group { work: &work, calls: Vec::new(), is_careful: false };
@@ -246,6 +262,7 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bel
             }
         }
         bells.ring(connection);
+        known_keys.forget_if_changed();
         for call in group.calls {
             call.answer(commit.clone());
         }
@@ -255,7 +272,99 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Call>>, bells: &Bel
 
 #[cfg(test)]
 mod tests {
+    use preclinical_core::id::{OrganizationId, WebhookId};
+    use uuid::Uuid;
+
     use super::*;
+    use crate::history::plans::database;
+
+    const ID: Uuid = Uuid::nil();
+
+    /// A store with an organization and its webhook.
+    fn with_a_webhook() -> Connection {
+        let connection = database();
+        connection
+            .execute_batch(
+                "INSERT INTO organizations (id, slug, created_at) VALUES (zeroblob(16), 'default', 0); \
+                 INSERT INTO webhooks (id, organization_id, url, is_enabled, version, created_at, updated_at) \
+                   VALUES (zeroblob(16), zeroblob(16), 'before', 1, 1, 0, 0)",
+            )
+            .unwrap();
+        connection
+    }
+
+    /// Has the writer wait for the calls that are begun while this is held, so that they share a commit.
+    fn held(writer: &Writer) -> (crossbeam_channel::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
+        let (open, gate) = crossbeam_channel::bounded::<()>(1);
+        let held = writer.run_together(move |_| {
+            let _ = gate.recv();
+            Ok::<_, StoreError>(())
+        });
+        (open, held)
+    }
+
+    fn number(work: &Work<'_>) -> Result<i64, StoreError> {
+        work.next_change(OrganizationId::from_uuid(ID)).map_err(unavailable)
+    }
+
+    fn stored_number(work: &Work<'_>) -> Result<i64, StoreError> {
+        work.query_row("SELECT last_change FROM organizations", [], |row| row.get(0)).map_err(unavailable)
+    }
+
+    #[tokio::test]
+    async fn what_a_call_leaves_in_memory_is_written_with_it_or_undone_with_it() {
+        let writer = Writer::start(with_a_webhook(), Arc::default(), Arc::default());
+        let (open, held) = held(&writer);
+        let first = writer.run_together(number);
+        let fails = writer.run_together(|work| {
+            number(work)?;
+            Err::<(), _>(StoreError::Corrupt("on purpose".to_owned()))
+        });
+        let panics = writer.run_together::<(), StoreError>(|work| {
+            number(work)?;
+            panic!("on purpose");
+        });
+        let second = writer.run_together(number);
+        let (held, first, fails, panics, second, ()) =
+            tokio::join!(held, first, fails, panics, second, async { drop(open) });
+        assert_eq!((held, first, second), (Ok(()), Ok(1), Ok(2)));
+        assert!(fails.is_err() && panics.is_err());
+        assert_eq!(writer.run(stored_number).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn numbers_that_somebody_else_gave_meanwhile_are_not_given_again() {
+        let writer = Writer::start(with_a_webhook(), Arc::default(), Arc::default());
+        let (open, held) = held(&writer);
+        let first = writer.run_together(number);
+        let breaks_the_rule = writer.run_together(|work| {
+            work.execute("UPDATE organizations SET last_change = last_change + 1", []).map_err(unavailable)
+        });
+        let second = writer.run_together(number);
+        let (held, first, broke, second, ()) = tokio::join!(held, first, breaks_the_rule, second, async { drop(open) });
+        assert_eq!((held, first, broke, second), (Ok(()), Ok(1), Ok(1), Ok(3)));
+        assert_eq!(writer.run(stored_number).await, Ok(3));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_does_not_share_sees_what_others_left_and_leaves_nothing_itself() {
+        let writer = Writer::start(with_a_webhook(), Arc::default(), Arc::default());
+        let url = |work: &Work<'_>| {
+            let found = work.webhook(WebhookId::from_uuid(ID)).map_err(unavailable)?;
+            Ok::<_, StoreError>(found.unwrap().0.receiver.url.clone())
+        };
+        let (open, held) = held(&writer);
+        let (first, before) = (writer.run_together(number), writer.run_together(url));
+        let alone = writer.run(move |work| {
+            let read = (stored_number(work)?, url(work)?);
+            work.execute("UPDATE webhooks SET url = 'after'", []).map_err(unavailable)?;
+            Ok::<_, StoreError>(read)
+        });
+        let after = writer.run_together(url);
+        let (held, first, before, alone, after, ()) = tokio::join!(held, first, before, alone, after, async { drop(open) });
+        assert_eq!((held, first, before, after), (Ok(()), Ok(1), Ok("before".to_owned()), Ok("after".to_owned())));
+        assert_eq!(alone, Ok((1, "before".to_owned())));
+    }
 
     fn insert(connection: &Connection, value: i64) -> Result<(), StoreError> {
         connection.execute("INSERT INTO t VALUES (?1)", [value]).map(drop).map_err(unavailable)
@@ -265,13 +374,8 @@ mod tests {
     async fn a_call_that_panics_or_fails_is_undone_alone_and_the_writer_lives_on() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (value INTEGER)").unwrap();
-        let writer = Writer::start(connection, Arc::default());
-        // Holds the writer until all four calls wait, so that they share one commit.
-        let (open, gate) = crossbeam_channel::bounded::<()>(1);
-        let held = writer.run(move |_| {
-            let _ = gate.recv();
-            Ok::<_, StoreError>(())
-        });
+        let writer = Writer::start(connection, Arc::default(), Arc::default());
+        let (open, held) = held(&writer);
         let good = writer.run(|connection| insert(connection, 1));
         let panics = writer.run::<(), StoreError>(|connection| {
             insert(connection, 2)?;

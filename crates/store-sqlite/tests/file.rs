@@ -10,6 +10,7 @@ use preclinical_core::{
 };
 use preclinical_store_sqlite::{BackupError, OpenError, SqliteStore, back_up};
 use preclinical_testkit::{
+    earlier,
     places::Places,
     world::{World, answered, message, vault},
 };
@@ -197,4 +198,25 @@ async fn a_record_whose_attempt_has_not_begun_is_refused_and_leaves_nothing_behi
     assert!(matches!(refused, Err(RecordError::Store(StoreError::Corrupt(_)))), "{refused:?}");
     assert_eq!(world.delivery(claimed.delivery_id).await.status, DeliveryStatus::Pending);
     assert_eq!(beside.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0)), Ok(0));
+}
+
+#[tokio::test]
+async fn a_database_that_an_older_program_serves_is_not_upgraded_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let steps = earlier::steps(env!("CARGO_MANIFEST_DIR"));
+    let step = &steps[steps.len() - 2];
+    let older = Connection::open(&path).unwrap();
+    step.schema.iter().for_each(|sql| older.execute_batch(sql).unwrap());
+    older.execute_batch(&step.rows).unwrap();
+    older.pragma_update(None, "user_version", i64::try_from(step.number).unwrap()).unwrap();
+    let version = || older.pragma_query_value::<usize, _>(None, "user_version", |row| row.get(0)).unwrap();
+
+    let lock = std::fs::File::create(folder.path().join("test.db.lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert!(matches!(SqliteStore::open(&path, vault()), Err(OpenError::InUse(_))));
+    assert_eq!(version(), step.number);
+    drop(lock);
+    SqliteStore::open(&path, vault()).unwrap();
+    assert_eq!(version(), steps.len());
 }

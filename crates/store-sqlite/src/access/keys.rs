@@ -31,7 +31,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     })
 }
 
-pub(super) fn create(connection: &Connection, key: &ApiKey) -> Result<(), CreateKeyError> {
+/// Where a key was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Created {
+    Anew,
+    InPlaceOfAnother,
+}
+
+pub(super) fn create(connection: &Connection, key: &ApiKey) -> Result<Created, CreateKeyError> {
     let inserted = connection.execute(
         "INSERT INTO api_keys (id, organization_id, name, scope, prefix, hash, created_at, expires_at, last_used_at, revoked_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -49,10 +56,10 @@ pub(super) fn create(connection: &Connection, key: &ApiKey) -> Result<(), Create
         ],
     );
     match inserted {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Created::Anew),
         Err(error) if is_taken(&error) => {
             let replaced = replace(connection, key).map_err(unavailable)?;
-            if replaced { Ok(()) } else { Err(CreateKeyError::NameTaken) }
+            if replaced { Ok(Created::InPlaceOfAnother) } else { Err(CreateKeyError::NameTaken) }
         }
         Err(error) => Err(unavailable(error).into()),
     }

@@ -3,21 +3,28 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use preclinical_core::api_key::{ApiKey, ApiKeyHash};
 
-/// How long a key is known. What another process does to it, the command line beside a server, holds after that at the latest; what this one
-/// does holds at once.
-const KNOWN_FOR: SignedDuration = SignedDuration::from_millis(100);
+/// How long a key is known. What this process does to it holds at once; another one, the command line beside a server, waits for that long
+/// before it says that it is done.
+pub(super) const KNOWN_FOR: Duration = Duration::from_millis(100);
 
 /// Keys that are known at most.
 const MOST: usize = 1024;
 
 #[derive(Default)]
-pub(crate) struct KnownKeys(Mutex<Known>);
+pub(crate) struct KnownKeys {
+    known: Mutex<Known>,
+    has_changed: AtomicBool,
+}
 
 #[derive(Default)]
 struct Known {
@@ -37,7 +44,7 @@ impl KnownKeys {
         let epoch = {
             let known = self.lock();
             // A clock that was set back is no reason to know it for longer.
-            let is_fresh = |since: Timestamp| (SignedDuration::ZERO..KNOWN_FOR).contains(&at.duration_since(since));
+            let is_fresh = |since| Duration::try_from(at.duration_since(since)).is_ok_and(|age| age < KNOWN_FOR);
             if let Some((key, since)) = known.keys.get(hash.bytes())
                 && is_fresh(*since)
             {
@@ -57,15 +64,22 @@ impl KnownKeys {
         Ok(found)
     }
 
-    /// To be called after a key was changed, before whoever changed it is told.
-    pub(super) fn forget(&self) {
-        let mut known = self.lock();
-        known.keys.clear();
-        known.epoch += 1;
+    /// Notes that a key is changed, to be called by whoever writes that.
+    pub(super) fn note_change(&self) {
+        self.has_changed.store(true, Ordering::Release);
+    }
+
+    /// To be called by the writer after each commit, before whoever waits for it is told.
+    pub(crate) fn forget_if_changed(&self) {
+        if self.has_changed.swap(false, Ordering::AcqRel) {
+            let mut known = self.lock();
+            known.keys.clear();
+            known.epoch += 1;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +123,10 @@ mod tests {
         assert_eq!(seen(&keys, now + 99.milliseconds(), "b"), "a");
         assert_eq!(seen(&keys, now + 100.milliseconds(), "b"), "b");
         assert_eq!(seen(&keys, now - 1.second(), "c"), "c", "the clock was set back");
-        keys.forget();
+        keys.forget_if_changed();
+        assert_eq!(seen(&keys, now - 1.second(), "d"), "c", "nobody has changed one");
+        keys.note_change();
+        keys.forget_if_changed();
         assert_eq!(seen(&keys, now - 1.second(), "d"), "d");
     }
 
@@ -117,7 +134,8 @@ mod tests {
     fn what_was_read_before_a_change_is_not_known_after_it() {
         let (keys, now) = (KnownKeys::default(), Timestamp::UNIX_EPOCH);
         let read = || {
-            keys.forget();
+            keys.note_change();
+            keys.forget_if_changed();
             Ok::<_, Infallible>(Some(key("before")))
         };
         keys.get(ApiKeyHash::of("key"), now, read).unwrap();

@@ -7,7 +7,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, EventId, RunId, WebhookId},
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::row::{Id, id};
@@ -36,6 +36,9 @@ pub(crate) struct Range {
 /// These are in the order in which their leases end, but there are no more of them than places.
 const UNDER_WAY: Range = Range::all("deliveries_leased", "lease_until IS NOT NULL AND status = 'pending'");
 
+/// What another of its webhooks has heard is passed over in the index.
+const OF_AGENT: Range = Range::all("deliveries_of_agent", "TRUE");
+
 impl Range {
     const fn all(index: &'static str, condition: &'static str) -> Self {
         Self { index, condition, within: None }
@@ -63,12 +66,9 @@ pub(crate) fn ranges(connection: &Connection, scope: &Scope) -> rusqlite::Result
         (Some(Failed | Canceled), None, Some(_)) => vec![Range::all("deliveries_lost_of_agent", "TRUE")],
         (Some(Pending), ..) => vec![in_status(Pending), UNDER_WAY],
         (Some(status), None, None) => vec![in_status(status)],
-        (_, Some(_), Some(_)) => vec![Range::all("deliveries_of_agent", "TRUE")],
-        (_, Some(_), None) => vec![Range::all("deliveries_of_webhook", "TRUE")],
-        (_, None, Some(agent)) => {
-            let of_webhook = |id| Range::within("deliveries_of_agent", "webhook_id = :within", id);
-            webhooks(connection, agent)?.into_iter().map(|webhook| of_webhook(webhook.uuid())).collect()
-        }
+        (_, Some(webhook), Some(agent)) if !is_its_own(connection, webhook, agent)? => vec![OF_AGENT],
+        (_, Some(_), _) => vec![Range::all("deliveries_of_webhook", "TRUE")],
+        (_, None, Some(_)) => vec![OF_AGENT],
         (None, None, None) => DeliveryStatus::ALL.into_iter().map(in_status).chain([UNDER_WAY]).collect(),
     })
 }
@@ -95,29 +95,9 @@ fn events(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EventId>>
         .collect()
 }
 
-const NEXT_WEBHOOK: &str = "SELECT webhook_id FROM deliveries INDEXED BY deliveries_of_agent \
-     WHERE agent_id = ?1 AND webhook_id > ?2 ORDER BY webhook_id LIMIT 1";
-
-/// Those that ever heard of the agent's runs: its own, its organization's, and those that were deleted. Each is found in one step, however
-/// much the one before has heard.
-fn webhooks(connection: &Connection, agent: AgentId) -> rusqlite::Result<Vec<WebhookId>> {
-    let mut next = connection.prepare_cached(NEXT_WEBHOOK)?;
-    let (mut found, mut last) = (Vec::new(), WebhookId::from_uuid(Uuid::nil()));
-    while let Some(webhook) = next.query_row((Id(agent), Id(last)), |row| id(row, "webhook_id")).optional()? {
-        found.push(webhook);
-        last = webhook;
-    }
-    Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::history::plans::{database, plan};
-
-    #[test]
-    fn going_on_to_the_next_webhook_of_an_agent_reads_nothing_of_the_one_before() {
-        let steps = plan(&database(), NEXT_WEBHOOK, &[]);
-        assert!(steps[0].ends_with("COVERING INDEX deliveries_of_agent (agent_id=? AND webhook_id>?)"), "{steps:?}");
-    }
+/// Whether the webhook is the agent's own, so that it has heard of no other.
+fn is_its_own(connection: &Connection, webhook: WebhookId, agent: AgentId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM webhooks WHERE id = ?1 AND agent_id = ?2")?
+        .exists(params![Id(webhook), Id(agent)])
 }

@@ -319,7 +319,8 @@ pub(super) fn note_interruption(connection: &Connection, delivery: DeliveryId) -
     connection
         .prepare_cached(
             "INSERT INTO attempts (delivery_id, number, started_at, error_kind, error_message) \
-             SELECT id, attempt_count, attempt_started_at, ?2, ?3 FROM deliveries WHERE id = ?1 AND lease_token IS NOT NULL",
+             SELECT id, attempt_count, coalesce(attempt_started_at, created_at), ?2, ?3 FROM deliveries \
+             WHERE id = ?1 AND lease_token IS NOT NULL",
         )?
         .execute(params![Id(delivery), kind, message])
 }
