@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    thread::yield_now as let_others_go_first,
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -156,11 +157,11 @@ impl Group<'_, '_> {
             let next = waiting.try_recv().or_else(|none| {
                 // Where several come at once, more are on their way, and a commit costs more than they.
                 let is_crowded = self.calls.len() > 1;
-                let others_first = |_: u32| {
-                    std::thread::yield_now();
+                let after_others = |_: u32| {
+                    let_others_go_first();
                     waiting.try_recv().ok()
                 };
-                if is_crowded { (0..PATIENCE).find_map(others_first).ok_or(none) } else { Err(none) }
+                if is_crowded { (0..PATIENCE).find_map(after_others).ok_or(none) } else { Err(none) }
             });
             match next {
                 Ok(next) => self.calls.push(next),

@@ -7,6 +7,7 @@ use preclinical_core::{
     delivery::Delivery,
     id::{EventId, OrganizationId, RunId, WebhookId},
     port::Page,
+    webhook::DisabledReason,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
@@ -94,23 +95,23 @@ fn unknown(what: &str) -> rusqlite::Error {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
-    let about = match row.get::<_, Option<Vec<u8>>>("webhook_id")? {
-        None => None,
-        Some(_) => {
-            let reason = row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?;
-            Some(Judged {
-                level: named(row, "level", Level::parse)?,
-                webhook_id: id(row, "webhook_id")?,
-                url: row.get("url")?,
-                ruling: named(row, "ruling", |name| ruling(name, reason))?,
-                delivery: None,
-            })
-        }
-    };
+    let webhook: Option<Id<WebhookId>> = row.get("webhook_id")?;
+    let about = webhook.map(|webhook| about(row, webhook.0)).transpose()?;
     Ok(Decision { event_id: id(row, "event_id")?, decided_at: time(row, "decided_at")?, about })
 }
 
-fn ruling(name: &str, reason: Option<preclinical_core::webhook::DisabledReason>) -> Option<Ruling> {
+fn about(row: &Row<'_>, webhook_id: WebhookId) -> rusqlite::Result<Judged> {
+    let reason = row.get::<_, Option<String>>("disabled_reason")?.map(candidates::reason).transpose()?;
+    Ok(Judged {
+        level: named(row, "level", Level::parse)?,
+        webhook_id,
+        url: row.get("url")?,
+        ruling: named(row, "ruling", |name| ruling(name, reason))?,
+        delivery: None,
+    })
+}
+
+fn ruling(name: &str, reason: Option<DisabledReason>) -> Option<Ruling> {
     match name {
         deciding::SENT => Some(Ruling::Sent),
         deciding::DISABLED => Some(Ruling::Disabled(reason)),

@@ -78,7 +78,7 @@ type Set = fn(&mut DeliveryFilter);
 /// Every filter there is: what is searched for by it alone, and how it is set.
 const FILTERS: [(&[&str], Set); 7] = [
     (&["COVERING INDEX deliveries_by_status (organization_id=? AND status=?)"], |filter| {
-        filter.status = Some(DeliveryStatus::Failed)
+        filter.status = Some(DeliveryStatus::Failed);
     }),
     (&["INDEX deliveries_of_webhook (webhook_id=?)"], |filter| filter.webhook_id = Some(WebhookId::from_uuid(Uuid::nil()))),
     (&["INDEX deliveries_of_agent (agent_id=?)"], |filter| filter.agent_id = Some(AgentId::from_uuid(Uuid::nil()))),

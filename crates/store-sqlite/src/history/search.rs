@@ -16,8 +16,10 @@ pub(super) enum Found {
     Event(Uuid),
 }
 
+type Find = fn(Uuid) -> Found;
+
 /// Whose an id is: everything under one belongs to one organization, so that one row tells.
-pub(super) const OWNERS: [(fn(Uuid) -> Found, &str); 5] = [
+pub(super) const OWNERS: [(Find, &str); 5] = [
     (Found::Delivery, "SELECT organization_id FROM deliveries WHERE id = ?1"),
     (Found::Run, "SELECT organization_id FROM runs WHERE id = ?1"),
     (Found::Webhook, "SELECT organization_id FROM deliveries WHERE webhook_id = ?1 LIMIT 1"),
