@@ -1,4 +1,4 @@
-//! Who calls: an API key, looked up by its hash on every call, so that a revocation holds from the next one on.
+//! Who calls: an API key, asked for by its hash on every call, so that a revocation holds from the next one on.
 
 mod buckets;
 mod key_uses;

@@ -1,4 +1,4 @@
-//! Runs as the list shows them: counted by triggers, and found without reading those before the page.
+//! Runs as the list shows them: counted as they change, and found without reading those before the page.
 
 use preclinical_core::{
     id::OrganizationId,
