@@ -58,6 +58,7 @@ async fn no_amount_of_news_keeps_a_stream_of_a_revoked_key_open() {
     }
     stream.next().await.unwrap();
     app.database.damage("UPDATE api_keys SET revoked_at = created_at");
+    app.pass(1);
     app.streams.beat();
     assert_eq!(stream.next().await, None);
 }

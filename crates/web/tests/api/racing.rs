@@ -126,10 +126,10 @@ async fn a_call_whose_answer_was_lost_in_a_crash_is_answered_after_it_without_a_
         let scene = Scene::set(app.await).await;
         let (path, body) = scene.order(&call.path);
         let lost = insist(scene.app.api.clone(), path.clone(), body.clone()).await;
-        let counts = scene.counts();
         crashed.store(false, SeqCst);
         scene.app.world.store.void_dead_leases(scene.app.world.now()).await.unwrap();
         scene.app.pass(1);
+        let counts = scene.counts();
 
         let again = insist(scene.app.api.clone(), path, body).await;
         assert_eq!(again.header("idempotency-replayed"), None, "{} is carried out again", call.path);
