@@ -69,8 +69,9 @@ const HALVES: [(&str, &str); 8] = [
     ),
     (
         "deliveries with the number of another's change, or of one that was not counted",
-        "SELECT (SELECT count(*) - count(DISTINCT change) FROM deliveries)
-         + (SELECT count(*) FROM organizations WHERE last_change < (SELECT coalesce(max(change), 0) FROM deliveries))",
+        "SELECT (SELECT count(*) FROM deliveries) - (SELECT count(*) FROM (SELECT DISTINCT organization_id, change FROM deliveries))
+         + (SELECT count(*) FROM organizations
+            WHERE last_change < (SELECT coalesce(max(change), 0) FROM deliveries WHERE organization_id = organizations.id))",
     ),
     (
         "gaps in the numbers of runs, or runs that were counted wrongly",
