@@ -24,8 +24,8 @@ use crate::{
     row::Id,
 };
 
-/// The connection with the open transaction, one after the other. Whatever reads or writes what is kept here through the connection itself, and be it by a trigger, has to
-/// [`settle`](Self::settle) first; calls that do not share begin settled, and leave nothing.
+/// The connection with the open transaction, one after the other. Whatever reads or writes what is kept here through the connection itself
+/// has to [`settle`](Self::settle) first; calls that do not share begin settled, and leave nothing.
 pub(crate) struct Work<'a> {
     connection: &'a Connection,
     statements: Statements<'a>,
