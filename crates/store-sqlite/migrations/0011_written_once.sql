@@ -8,9 +8,6 @@ DROP TRIGGER deliveries_number_changed;
 -- can be put together from others have no index of their own.
 DROP INDEX deliveries_newest;
 DROP INDEX deliveries_of_run;
-DROP INDEX deliveries_of_webhook_and_agent;
-DROP INDEX deliveries_of_agent;
-CREATE INDEX deliveries_of_agent ON deliveries (agent_id, created_at, id, webhook_id);
 DROP INDEX deliveries_by_status;
 CREATE INDEX deliveries_by_status ON deliveries (organization_id, status, created_at, id, webhook_id, agent_id, lease_until)
   WHERE lease_until IS NULL;

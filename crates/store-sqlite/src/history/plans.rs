@@ -130,6 +130,7 @@ fn what_is_no_part_of_a_list_is_passed_over_in_an_index() {
     use DeliveryStatus::{Canceled, Failed, Pending};
     const OF_WEBHOOK: &str = "COVERING INDEX deliveries_lost_of_webhook (organization_id=? AND webhook_id=? AND status=?)";
     const OF_AGENT: &str = "COVERING INDEX deliveries_lost_of_agent (organization_id=? AND agent_id=? AND status=?)";
+    const OF_BOTH: &str = "INDEX deliveries_of_webhook_and_agent (webhook_id=? AND agent_id=?)";
     const WAITING: &str = "COVERING INDEX deliveries_by_status (organization_id=? AND status=?)";
     let (webhook, agent) = (WebhookId::from_uuid(Uuid::nil()), AgentId::from_uuid(Uuid::nil()));
     for (statuses, webhook_id, agent_id, searched) in [
@@ -137,6 +138,7 @@ fn what_is_no_part_of_a_list_is_passed_over_in_an_index() {
         (&[Failed, Canceled][..], Some(webhook), Some(agent), &[OF_WEBHOOK][..]),
         (&[Failed, Canceled][..], None, Some(agent), &[OF_AGENT][..]),
         (&[Pending][..], Some(webhook), Some(agent), &[WAITING, UNDER_WAY][..]),
+        (&[DeliveryStatus::Delivered][..], Some(webhook), Some(agent), &[OF_BOTH][..]),
     ] {
         for status in statuses {
             let filter = DeliveryFilter { status: Some(*status), webhook_id, agent_id, ..DeliveryFilter::default() };

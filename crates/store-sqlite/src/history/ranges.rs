@@ -7,7 +7,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, EventId, RunId, WebhookId},
 };
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::row::{Id, id};
@@ -36,9 +36,6 @@ pub(crate) struct Range {
 /// These are in the order in which their leases end, but there are no more of them than places.
 const UNDER_WAY: Range = Range::all("deliveries_leased", "lease_until IS NOT NULL AND status = 'pending'");
 
-/// What another of its webhooks has heard is passed over in the index.
-const OF_AGENT: Range = Range::all("deliveries_of_agent", "TRUE");
-
 impl Range {
     const fn all(index: &'static str, condition: &'static str) -> Self {
         Self { index, condition, within: None }
@@ -66,9 +63,9 @@ pub(crate) fn ranges(connection: &Connection, scope: &Scope) -> rusqlite::Result
         (Some(Failed | Canceled), None, Some(_)) => vec![Range::all("deliveries_lost_of_agent", "TRUE")],
         (Some(Pending), ..) => vec![in_status(Pending), UNDER_WAY],
         (Some(status), None, None) => vec![in_status(status)],
-        (_, Some(webhook), Some(agent)) if !is_its_own(connection, webhook, agent)? => vec![OF_AGENT],
-        (_, Some(_), _) => vec![Range::all("deliveries_of_webhook", "TRUE")],
-        (_, None, Some(_)) => vec![OF_AGENT],
+        (_, Some(_), Some(_)) => vec![Range::all("deliveries_of_webhook_and_agent", "TRUE")],
+        (_, Some(_), None) => vec![Range::all("deliveries_of_webhook", "TRUE")],
+        (_, None, Some(_)) => vec![Range::all("deliveries_of_agent", "TRUE")],
         (None, None, None) => DeliveryStatus::ALL.into_iter().map(in_status).chain([UNDER_WAY]).collect(),
     })
 }
@@ -93,11 +90,4 @@ fn events(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EventId>>
         .prepare_cached("SELECT id FROM events WHERE run_id = ?1")?
         .query_map([Id(run)], |row| id(row, "id"))?
         .collect()
-}
-
-/// Whether the webhook is the agent's own, so that it has heard of no other.
-fn is_its_own(connection: &Connection, webhook: WebhookId, agent: AgentId) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM webhooks WHERE id = ?1 AND agent_id = ?2")?
-        .exists(params![Id(webhook), Id(agent)])
 }

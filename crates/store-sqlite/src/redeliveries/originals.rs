@@ -44,7 +44,7 @@ fn is_newest(is_selected: &str) -> String {
 }
 
 /// No later run of the agent takes its place: one that the webhook got by then, was about to get, or missed as well.
-const IS_NEWEST_OF_AGENT: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_agent \
+const IS_NEWEST_OF_AGENT: &str = "NOT EXISTS (SELECT 1 FROM deliveries newer INDEXED BY deliveries_of_webhook_and_agent \
      WHERE newer.webhook_id = deliveries.webhook_id AND newer.agent_id = deliveries.agent_id \
      AND newer.run_number > deliveries.run_number \
      AND (newer.created_at, newer.id) > (deliveries.created_at, deliveries.id) AND newer.created_at <= :at \
