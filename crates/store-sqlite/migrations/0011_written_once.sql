@@ -3,6 +3,9 @@
 DROP TRIGGER runs_count_changed;
 DROP TRIGGER deliveries_number_changed;
 
+-- What has ended is under no lease, whatever program has recorded it.
+UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL AND status <> 'pending';
+
 -- A delivery is put into the indexes that tell what has ended or waits when it is no more under way: what is under way is found by its lease,
 -- and seldom stays there for long. What a list passes over is passed over in the index, so each has all columns of its condition. Lists that
 -- can be put together from others have no index of their own.

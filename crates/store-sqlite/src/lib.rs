@@ -114,6 +114,7 @@ impl SqliteStore {
     }
 
     fn open_locked(path: &Path, vault: Vault, synchronous: &str) -> Result<Self, OpenError> {
+        private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         Self::open_with(path, vault, Some(Arc::new(lock(path)?)), synchronous)
     }
 
@@ -121,8 +122,8 @@ impl SqliteStore {
         // SQLite gives its companions the rights of this file, which holds secrets.
         private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let mut writing = connection::open(path, synchronous)?;
-        // An older program that serves it knows nothing of what a step changes.
-        let alone = if exclusive.is_none() && migrations::are_missing(&writing)? { Some(lock(path)?) } else { None };
+        // An older program that serves it knows nothing of what a step changes. Nobody serves what is empty.
+        let alone = if exclusive.is_none() && migrations::is_older(&writing)? { Some(lock(path)?) } else { None };
         migrations::run(&mut writing)?;
         drop(alone);
         if cfg!(debug_assertions) {
@@ -173,9 +174,10 @@ impl SqliteStore {
     }
 }
 
-/// The lock of whoever serves the file.
+/// The lock of whoever serves the file. It lies beside the file itself, by whatever links the path leads there.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut lock_path = path.as_os_str().to_owned();
+    let file = path.canonicalize().map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
+    let mut lock_path = file.into_os_string();
     lock_path.push(".lock");
     let lock_path = PathBuf::from(lock_path);
     let lock = private_file(&lock_path).map_err(|error| OpenError::Failed(format!("{}: {error}", lock_path.display())))?;

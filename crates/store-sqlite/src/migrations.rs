@@ -18,10 +18,10 @@ const STEPS: [&str; 11] = [
     include_str!("../migrations/0011_written_once.sql"),
 ];
 
-/// Whether there are steps that the database has not taken.
-pub(crate) fn are_missing(connection: &Connection) -> rusqlite::Result<bool> {
+/// Whether the database has taken some steps and not all.
+pub(crate) fn is_older(connection: &Connection) -> rusqlite::Result<bool> {
     let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(usize::try_from(done).is_ok_and(|done| done < STEPS.len()))
+    Ok(usize::try_from(done).is_ok_and(|done| (1..STEPS.len()).contains(&done)))
 }
 
 /// Brings the database to this program's schema; refuses one from a newer program and leaves it untouched.

@@ -1,6 +1,6 @@
 //! What is particular to a store that is a file.
 
-use std::{os::unix::fs::PermissionsExt, sync::Arc};
+use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use jiff::ToSpan;
 use preclinical_core::{
@@ -86,6 +86,18 @@ fn a_file_is_served_by_one_process_at_a_time() {
     SqliteStore::open(&path, vault()).unwrap();
     drop(serving);
     SqliteStore::open_exclusively(&path, vault()).unwrap();
+}
+
+#[test]
+fn a_file_is_served_by_one_process_however_the_path_leads_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, link, other] = ["test.db", "link.db", "other"].map(|name| folder.path().join(name));
+    let _serving = SqliteStore::open_exclusively(&path, vault()).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    std::os::unix::fs::symlink(folder.path(), &other).unwrap();
+    for path in [link, other.join("test.db")] {
+        assert!(matches!(SqliteStore::open_exclusively(&path, vault()), Err(OpenError::InUse(_))), "{}", path.display());
+    }
 }
 
 #[test]
@@ -200,23 +212,53 @@ async fn a_record_whose_attempt_has_not_begun_is_refused_and_leaves_nothing_behi
     assert_eq!(beside.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0)), Ok(0));
 }
 
+/// What the version before this one may leave, of which it was the step of that number.
+fn of_the_step_before(path: &Path) -> rusqlite::Result<(Connection, usize)> {
+    let steps = earlier::steps(env!("CARGO_MANIFEST_DIR"));
+    let step = &steps[steps.len() - 2];
+    let older = Connection::open(path)?;
+    step.schema.iter().try_for_each(|sql| older.execute_batch(sql))?;
+    older.execute_batch(&step.rows)?;
+    older.pragma_update(None, "user_version", step.number)?;
+    Ok((older, step.number))
+}
+
 #[tokio::test]
 async fn a_database_that_an_older_program_serves_is_not_upgraded_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let steps = earlier::steps(env!("CARGO_MANIFEST_DIR"));
-    let step = &steps[steps.len() - 2];
-    let older = Connection::open(&path).unwrap();
-    step.schema.iter().for_each(|sql| older.execute_batch(sql).unwrap());
-    older.execute_batch(&step.rows).unwrap();
-    older.pragma_update(None, "user_version", i64::try_from(step.number).unwrap()).unwrap();
+    let (older, step) = of_the_step_before(&path).unwrap();
     let version = || older.pragma_query_value::<usize, _>(None, "user_version", |row| row.get(0)).unwrap();
 
     let lock = std::fs::File::create(folder.path().join("test.db.lock")).unwrap();
     lock.try_lock().unwrap();
     assert!(matches!(SqliteStore::open(&path, vault()), Err(OpenError::InUse(_))));
-    assert_eq!(version(), step.number);
+    assert_eq!(version(), step);
     drop(lock);
     SqliteStore::open(&path, vault()).unwrap();
-    assert_eq!(version(), steps.len());
+    assert_eq!(version(), step + 1);
+}
+
+#[tokio::test]
+async fn a_lease_that_an_older_program_left_on_what_has_ended_is_gone_with_the_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let (older, _) = of_the_step_before(&path).unwrap();
+    let leased = older.execute("UPDATE deliveries SET lease_until = 1 WHERE status = 'delivered'", []).unwrap();
+    let left = || {
+        let sql = "SELECT count(*) FROM deliveries WHERE lease_until IS NOT NULL AND status <> 'pending'";
+        older.query_row::<usize, _, _>(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((leased, left()), (1, 1));
+    SqliteStore::open(&path, vault()).unwrap();
+    assert_eq!(left(), 0);
+}
+
+#[tokio::test]
+async fn a_database_that_is_made_is_not_taken_for_one_that_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let lock = std::fs::File::create(folder.path().join("test.db.lock")).unwrap();
+    lock.try_lock().unwrap();
+    SqliteStore::open(&path, vault()).unwrap();
 }

@@ -24,7 +24,7 @@ const WAITING: &str =
 
 /// What of a webhook is under way. Of all webhooks together that is no more than there are places.
 const UNDER_WAY: &str = "SELECT id FROM deliveries INDEXED BY deliveries_leased \
-     WHERE lease_until IS NOT NULL AND organization_id = ?1 AND webhook_id = ?2 LIMIT ?3";
+     WHERE lease_until IS NOT NULL AND organization_id = ?1 AND webhook_id = ?2 AND status = 'pending' LIMIT ?3";
 
 /// Ends what a webhook still has to send. It is missed if we have disabled the webhook.
 pub(crate) fn cancel_pending(work: &Work<'_>, webhook: WebhookId, at: Timestamp) -> rusqlite::Result<()> {
