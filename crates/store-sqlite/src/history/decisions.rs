@@ -75,16 +75,16 @@ fn first_delivery(
 
 fn listed(event_id: EventId, decided_at: Timestamp, list: &[u8]) -> rusqlite::Result<Vec<Decision>> {
     let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(2, Type::Blob, Box::new(error));
-    let list: Vec<Decided<'_>> = serde_json::from_slice(list).map_err(unreadable)?;
+    let list: Vec<Decided> = serde_json::from_slice(list).map_err(unreadable)?;
     if list.is_empty() {
         return Ok(vec![Decision { event_id, decided_at, about: None }]);
     }
-    let about = |decided: Decided<'_>| {
+    let about = |decided: Decided| {
         let level = Level::parse(&decided.level).ok_or_else(|| unknown("level"))?;
-        let reason = decided.disabled_reason.map(|reason| candidates::reason(reason.into_owned())).transpose()?;
+        let reason = decided.disabled_reason.map(candidates::reason).transpose()?;
         let ruling = ruling(&decided.ruling, reason).ok_or_else(|| unknown("ruling"))?;
         let webhook_id: WebhookId = decided.webhook_id.parse().map_err(|_| unknown("webhook"))?;
-        let judged = Judged { level, webhook_id, url: decided.url.into_owned(), ruling, delivery: None };
+        let judged = Judged { level, webhook_id, url: decided.url, ruling, delivery: None };
         Ok(Decision { event_id, decided_at, about: Some(judged) })
     };
     list.into_iter().map(about).collect()

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     decisions::{EARLIER, ENDINGS, FIRST_DELIVERY},
     deliveries::{conditions, newest_first, scope},
-    ranges::{Range, ranges},
+    ranges::{Range, WAITS_FOR_FEW, ranges},
     results,
     search::{Found, OWNERS},
 };
@@ -56,21 +56,26 @@ pub(crate) fn with_a_history(connection: &Connection) {
         .unwrap();
 }
 
-/// The indexes that a page is read by. None of them is read from end to end, and but for what is under way nothing is sorted.
+/// The indexes that a page is read by.
 fn page(filter: &DeliveryFilter, found: Option<Found>) -> Vec<String> {
     let database = database();
     with_a_history(&database);
+    page_of(&database, filter, found)
+}
+
+/// None of them is read from end to end, and but for what is under way, and a few that wait, nothing is sorted.
+fn page_of(database: &Connection, filter: &DeliveryFilter, found: Option<Found>) -> Vec<String> {
     let conditions = conditions(OrganizationId::from_uuid(Uuid::nil()), filter, found);
     let read = |range: &Range| {
         let (sql, parameters) = (newest_first(&conditions, range), conditions.parameters(range));
-        let steps = if range.index == "deliveries_leased" {
-            explained(&database, &sql, &parameters)
+        let steps = if ["deliveries_leased", "deliveries_waiting"].contains(&range.index) {
+            explained(database, &sql, &parameters)
         } else {
-            plan(&database, &sql, &parameters)
+            plan(database, &sql, &parameters)
         };
         steps[0].strip_prefix("SEARCH deliveries USING ").unwrap().to_owned()
     };
-    ranges(&database, &scope(filter, found)).unwrap().iter().map(read).collect()
+    ranges(database, &scope(filter, found)).unwrap().iter().map(read).collect()
 }
 
 type Set = fn(&mut DeliveryFilter);
@@ -131,7 +136,7 @@ fn what_is_no_part_of_a_list_is_passed_over_in_an_index() {
     const OF_WEBHOOK: &str = "COVERING INDEX deliveries_lost_of_webhook (organization_id=? AND webhook_id=? AND status=?)";
     const OF_AGENT: &str = "COVERING INDEX deliveries_lost_of_agent (organization_id=? AND agent_id=? AND status=?)";
     const OF_BOTH: &str = "INDEX deliveries_of_webhook_and_agent (webhook_id=? AND agent_id=?)";
-    const WAITING: &str = "COVERING INDEX deliveries_by_status (organization_id=? AND status=?)";
+    const WAITING: &str = "INDEX deliveries_waiting (organization_id=? AND webhook_id=? AND due_at>?)";
     let (webhook, agent) = (WebhookId::from_uuid(Uuid::nil()), AgentId::from_uuid(Uuid::nil()));
     for (statuses, webhook_id, agent_id, searched) in [
         (&[Failed, Canceled][..], Some(webhook), None, &[OF_WEBHOOK][..]),
@@ -145,6 +150,39 @@ fn what_is_no_part_of_a_list_is_passed_over_in_an_index() {
             assert_eq!(page(&filter, None), searched);
         }
     }
+}
+
+#[test]
+fn where_much_waits_for_a_webhook_it_is_read_in_the_order_of_the_list() {
+    let database = database();
+    let counted = explained(&database, WAITS_FOR_FEW, &[]);
+    assert!(
+        counted[1].contains("COVERING INDEX deliveries_waiting (organization_id=? AND webhook_id=? AND due_at>?)"),
+        "{counted:?}"
+    );
+    let write = |number: u32| {
+        database
+            .execute(
+                "INSERT INTO deliveries (id, organization_id, event_id, kind, webhook_id, url, status, created_at, due_at) \
+                 VALUES (?1, zeroblob(16), x'01', 'test_run_completed', zeroblob(16), '', 'pending', 0, 0)",
+                [number.to_be_bytes()],
+            )
+            .unwrap();
+    };
+    database
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; \
+             INSERT INTO webhooks (id, organization_id, url, is_enabled, version, created_at, updated_at) \
+               VALUES (zeroblob(16), zeroblob(16), '', 1, 1, 0, 0)",
+        )
+        .unwrap();
+    let webhook = WebhookId::from_uuid(Uuid::nil());
+    let waiting =
+        DeliveryFilter { status: Some(DeliveryStatus::Pending), webhook_id: Some(webhook), ..DeliveryFilter::default() };
+    (0..1000).for_each(write);
+    assert!(page_of(&database, &waiting, None)[0].starts_with("INDEX deliveries_waiting "));
+    write(1000);
+    assert!(page_of(&database, &waiting, None)[0].starts_with("COVERING INDEX deliveries_by_status "));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use preclinical_core::{
     delivery::DeliveryStatus,
     id::{AgentId, EventId, RunId, WebhookId},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::row::{Id, id};
@@ -23,7 +23,7 @@ pub(crate) struct Scope {
     pub(crate) delivery: Option<Uuid>,
 }
 
-/// Rows that follow on each other in an index, in the order of their creation unless they are under way.
+/// Rows that follow on each other in an index, in the order of their creation unless there are but few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) index: &'static str,
@@ -35,6 +35,17 @@ pub(crate) struct Range {
 
 /// These are in the order in which their leases end, but there are no more of them than places.
 const UNDER_WAY: Range = Range::all("deliveries_leased", "lease_until IS NOT NULL AND status = 'pending'");
+
+/// What waits for a webhook, in the order in which it is due.
+const WAITING: Range = Range::all("deliveries_waiting", "due_at IS NOT NULL AND status = 'pending'");
+
+/// As many rows are sorted for a list, rather than passing over all that waits for other webhooks.
+const FEW: u32 = 1000;
+
+/// Whether no more than [`FEW`] deliveries wait for the webhook.
+pub(super) const WAITS_FOR_FEW: &str = "SELECT count(*) <= ?2 FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_waiting \
+     WHERE due_at IS NOT NULL AND organization_id = (SELECT organization_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1 \
+     LIMIT ?2 + 1)";
 
 impl Range {
     const fn all(index: &'static str, condition: &'static str) -> Self {
@@ -61,6 +72,7 @@ pub(crate) fn ranges(connection: &Connection, scope: &Scope) -> rusqlite::Result
     Ok(match (scope.status, scope.webhook, scope.agent) {
         (Some(Failed | Canceled), Some(_), _) => vec![Range::all("deliveries_lost_of_webhook", "TRUE")],
         (Some(Failed | Canceled), None, Some(_)) => vec![Range::all("deliveries_lost_of_agent", "TRUE")],
+        (Some(Pending), Some(webhook), _) if waits_for_few(connection, webhook)? => vec![WAITING, UNDER_WAY],
         (Some(Pending), ..) => vec![in_status(Pending), UNDER_WAY],
         (Some(status), None, None) => vec![in_status(status)],
         (_, Some(_), Some(_)) => vec![Range::all("deliveries_of_webhook_and_agent", "TRUE")],
@@ -68,6 +80,10 @@ pub(crate) fn ranges(connection: &Connection, scope: &Scope) -> rusqlite::Result
         (_, None, Some(_)) => vec![Range::all("deliveries_of_agent", "TRUE")],
         (None, None, None) => DeliveryStatus::ALL.into_iter().map(in_status).chain([UNDER_WAY]).collect(),
     })
+}
+
+fn waits_for_few(connection: &Connection, webhook: WebhookId) -> rusqlite::Result<bool> {
+    connection.prepare_cached(WAITS_FOR_FEW)?.query_row(params![Id(webhook), FEW], |row| row.get(0))
 }
 
 fn of_event(event: Uuid) -> Range {

@@ -1,7 +1,5 @@
 //! What was decided when a run became final, kept with its event for people who ask.
 
-use std::borrow::Cow;
-
 use preclinical_core::{
     choice::{Level, Ruling},
     webhook::DisabledReason,
@@ -17,17 +15,13 @@ pub(crate) const OVERRIDDEN: &str = "overridden";
 
 /// A decision about one webhook, in the list that an event has. It is empty if there was no webhook.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Decided<'a> {
-    #[serde(borrow)]
-    pub(crate) level: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) webhook_id: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) url: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) ruling: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub(crate) disabled_reason: Option<Cow<'a, str>>,
+pub(crate) struct Decided {
+    pub(crate) level: String,
+    pub(crate) webhook_id: String,
+    pub(crate) url: String,
+    pub(crate) ruling: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled_reason: Option<String>,
 }
 
 /// The list about all candidates.
@@ -42,11 +36,11 @@ pub(super) fn about(candidates: &Candidates) -> serde_json::Result<&[u8]> {
             Ruling::Overridden => (OVERRIDDEN, None),
         };
         Decided {
-            level: level.as_str().into(),
-            webhook_id: known.candidate.id.to_string().into(),
-            url: known.receiver.url.as_str().into(),
-            ruling: ruling.into(),
-            disabled_reason: reason.map(|reason| DisabledReason::as_str(reason).into()),
+            level: level.as_str().to_owned(),
+            webhook_id: known.candidate.id.to_string(),
+            url: known.receiver.url.clone(),
+            ruling: ruling.to_owned(),
+            disabled_reason: reason.map(|reason| DisabledReason::as_str(reason).to_owned()),
         }
     });
     let list = serde_json::to_vec(&decided.collect::<Vec<_>>())?;
