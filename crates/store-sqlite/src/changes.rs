@@ -21,12 +21,14 @@ use crate::{
     row::{Id, unavailable},
 };
 
-/// Has this connection refuse to change what is shown of a delivery without a number of its own.
+/// Has this connection refuse to write what is shown of a delivery without a number of its own.
 pub(crate) fn refuse_unnumbered(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TEMP TRIGGER changes_are_numbered \
          AFTER UPDATE OF status, attempt_count, due_at, lease_token, url, http_status, duration_ms, completed_at ON main.deliveries \
-         WHEN NEW.change <= OLD.change BEGIN SELECT RAISE(ABORT, 'a change of a delivery without a number'); END",
+         WHEN NEW.change <= OLD.change BEGIN SELECT RAISE(ABORT, 'a change of a delivery without a number'); END; \
+         CREATE TEMP TRIGGER deliveries_are_numbered AFTER INSERT ON main.deliveries \
+         WHEN NEW.change = 0 BEGIN SELECT RAISE(ABORT, 'a delivery without a number'); END",
     )
 }
 

@@ -178,7 +178,7 @@ impl Group<'_, '_> {
     }
 
     /// Savepoints cost each call a copy of every page that it changes, and hardly any call fails in the middle: so they are made only
-    /// after one did. For the same reason the statements that every webhook needs say `OR FAIL`: what one of them has half done is undone
+    /// after one did. For the same reason updates that every webhook needs say `OR FAIL`: what one of them has half done is undone
     /// with its call. Then all of them are carried out once more, and what fails is undone alone.
     fn carry_out_last(&mut self) -> Result<(), StoreError> {
         let last = self.calls.len() - 1;
