@@ -8,7 +8,7 @@
 //!   just now: however many break down at once, they are not among them for long.
 //! - An organization gets half of each of these.
 //! - Tests, whose outcome somebody waits for, do not wait behind deliveries to the same webhook: [`TESTS`] for a webhook,
-//!   [`TESTS_OF_ORGANIZATION`] for an organization, [`TESTS_OF_ALL`] for everybody.
+//!   [`TESTS_OF_ORGANIZATION`] for an organization, [`TESTS_OF_ALL`] for everybody. They may have places that are reserved.
 //!
 //! Nothing here is known to another process or outlives this one: the shares are those of a node, and what a store knows of a
 //! webhook ([`Standing`]) is where they begin.
