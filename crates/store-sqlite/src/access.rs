@@ -15,7 +15,6 @@ use preclinical_core::{
     port::{Access, CreateKeyError, Page, StoreError},
     slug::Slug,
 };
-use tokio::time::Instant;
 
 use self::keys::Created;
 pub(crate) use self::known_keys::KnownKeys;
@@ -59,7 +58,7 @@ impl Access for SqliteStore {
 
     async fn key(&self, hash: ApiKeyHash, at: Timestamp) -> Result<Option<ApiKey>, StoreError> {
         let look_up = || self.look_up(|connection| keys::find(connection, hash).map_err(unavailable));
-        let key = self.known_keys.get(hash, Instant::now(), look_up)?;
+        let key = self.known_keys.get(hash, at, look_up)?;
         Ok(key.filter(|key| key.is_in_force(at)))
     }
 

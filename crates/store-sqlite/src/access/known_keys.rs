@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use preclinical_core::api_key::{ApiKey, ApiKeyHash};
-use tokio::time::Instant;
 
 /// How long a key is known. What this process does to it holds at once; another one, the command line beside a server, waits for that long
 /// before it says that it is done.
@@ -28,7 +28,7 @@ pub(crate) struct KnownKeys {
 
 #[derive(Default)]
 struct Known {
-    keys: HashMap<[u8; 32], (ApiKey, Instant)>,
+    keys: HashMap<[u8; 32], (ApiKey, Timestamp)>,
     /// How often everything was forgotten.
     epoch: u64,
 }
@@ -38,13 +38,15 @@ impl KnownKeys {
     pub(super) fn get<E>(
         &self,
         hash: ApiKeyHash,
-        at: Instant,
+        at: Timestamp,
         look_up: impl FnOnce() -> Result<Option<ApiKey>, E>,
     ) -> Result<Option<ApiKey>, E> {
         let epoch = {
             let known = self.lock();
+            // A clock that was set back is no reason to know it for longer.
+            let is_fresh = |since| Duration::try_from(at.duration_since(since)).is_ok_and(|age| age < KNOWN_FOR);
             if let Some((key, since)) = known.keys.get(hash.bytes())
-                && at.duration_since(*since) < KNOWN_FOR
+                && is_fresh(*since)
             {
                 return Ok(Some(key.clone()));
             }
@@ -85,7 +87,7 @@ impl KnownKeys {
 mod tests {
     use std::convert::Infallible;
 
-    use jiff::Timestamp;
+    use jiff::ToSpan;
     use preclinical_core::{
         id::{ApiKeyId, OrganizationId},
         scope::Scope,
@@ -109,28 +111,28 @@ mod tests {
         }
     }
 
-    fn seen(keys: &KnownKeys, at: Instant, stored: &str) -> String {
+    fn seen(keys: &KnownKeys, at: Timestamp, stored: &str) -> String {
         let found = keys.get(ApiKeyHash::of("key"), at, || Ok::<_, Infallible>(Some(key(stored))));
         found.unwrap().unwrap().name
     }
 
     #[test]
     fn a_key_is_known_for_a_moment_and_no_longer_than_nobody_here_has_changed_one() {
-        let (keys, now) = (KnownKeys::default(), Instant::now());
-        let later = |milliseconds| now + Duration::from_millis(milliseconds);
+        let (keys, now) = (KnownKeys::default(), Timestamp::UNIX_EPOCH + 1.hour());
         assert_eq!(seen(&keys, now, "a"), "a");
-        assert_eq!(seen(&keys, later(99), "b"), "a");
-        assert_eq!(seen(&keys, later(100), "b"), "b");
+        assert_eq!(seen(&keys, now + 99.milliseconds(), "b"), "a");
+        assert_eq!(seen(&keys, now + 100.milliseconds(), "b"), "b");
+        assert_eq!(seen(&keys, now - 1.second(), "c"), "c", "the clock was set back");
         keys.forget_if_changed();
-        assert_eq!(seen(&keys, later(101), "c"), "b", "nobody has changed one");
+        assert_eq!(seen(&keys, now - 1.second(), "d"), "c", "nobody has changed one");
         keys.note_change();
         keys.forget_if_changed();
-        assert_eq!(seen(&keys, later(102), "c"), "c");
+        assert_eq!(seen(&keys, now - 1.second(), "d"), "d");
     }
 
     #[test]
     fn what_was_read_before_a_change_is_not_known_after_it() {
-        let (keys, now) = (KnownKeys::default(), Instant::now());
+        let (keys, now) = (KnownKeys::default(), Timestamp::UNIX_EPOCH);
         let read = || {
             keys.note_change();
             keys.forget_if_changed();
