@@ -23,8 +23,8 @@ use crate::{
 
 const PROOF: &str = "disk full";
 
-/// Mounts a small file system for whoever enters this process's namespace, and waits.
-const HOLD: &str = r#"mount -t tmpfs -o size=24m none "$1" && echo mounted && read -r _"#;
+/// Mounts a small file system for whoever enters this process's namespace, and waits. There is room for the load and for a log of full length.
+const HOLD: &str = r#"mount -t tmpfs -o size=48m none "$1" && echo mounted && read -r _"#;
 
 /// Fills the disk that the database is on during the load, and makes room again.
 ///
@@ -51,7 +51,7 @@ pub async fn full_disk(ground: &Ground, load: Load) -> anyhow::Result<Outcome> {
     .await?;
     disk.empty()?;
     let refused = scene.producer.book().unavailable;
-    let did = "a disk of 24 MiB filled, then freed".to_owned();
+    let did = "a disk of 48 MiB filled, then freed".to_owned();
     Ok(scene.close(&node, PROOF, did).await?.counting(format!("at least {refused} × 503, health check 503")))
 }
 
