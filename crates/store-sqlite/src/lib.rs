@@ -98,6 +98,7 @@ impl SqliteStore {
     /// Opens the database, creating it if there is none, beside others that have it open or serve it. One of an earlier version is upgraded
     /// if nobody serves it.
     pub fn open(path: &Path, vault: Vault) -> Result<Self, OpenError> {
+        create(path)?;
         Self::open_with(path, vault, None, connection::DURABLE)
     }
 
@@ -114,13 +115,11 @@ impl SqliteStore {
     }
 
     fn open_locked(path: &Path, vault: Vault, synchronous: &str) -> Result<Self, OpenError> {
-        private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
+        create(path)?;
         Self::open_with(path, vault, Some(Arc::new(lock(path)?)), synchronous)
     }
 
     fn open_with(path: &Path, vault: Vault, exclusive: Option<Arc<File>>, synchronous: &str) -> Result<Self, OpenError> {
-        // SQLite gives its companions the rights of this file, which holds secrets.
-        private_file(path).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let mut writing = connection::open(path, synchronous)?;
         // An older program that serves it knows nothing of what a step changes. Nobody serves what is empty.
         let alone = if exclusive.is_none() && migrations::is_older(&writing)? { Some(lock(path)?) } else { None };
@@ -172,6 +171,11 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.readers.run(job).await
     }
+}
+
+/// Creates the file if there is none. SQLite gives its companions the rights of this file, which holds secrets.
+fn create(path: &Path) -> Result<(), OpenError> {
+    private_file(path).map(drop).map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))
 }
 
 /// The lock of whoever serves the file. It lies beside the file itself, by whatever links the path leads there.

@@ -23,7 +23,8 @@ use crate::{
 
 const PROOF: &str = "disk full";
 
-/// Mounts a small file system for whoever enters this process's namespace, and waits. There is room for the load and for a log of full length.
+/// Mounts a small file system for whoever enters this process's namespace, and waits. It has room for the load and
+/// for a log of full length.
 const HOLD: &str = r#"mount -t tmpfs -o size=48m none "$1" && echo mounted && read -r _"#;
 
 /// Fills the disk that the database is on during the load, and makes room again.
